@@ -1,1 +1,5 @@
-pub fn placeholder() {}
+//! Upstream recharge gateway: every order charged at most once, every shop told.
+
+pub mod domain;
+pub mod seams;
+pub mod store;

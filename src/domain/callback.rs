@@ -1,0 +1,50 @@
+//! What a shop is told when its order ends: written once, in the verdict's own transaction (R16).
+//!
+//! The payload's bytes and the event's id never change between tries, so a shop can deduplicate by
+//! id and verify a signature over exactly what was decided.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{OrderId, ShopId};
+use super::order::Order;
+use super::outcome::Delivery;
+use super::report::Report;
+
+/// One message to a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// Stable id, the same on every try: `evt_{order}_{number}`.
+    pub id: String,
+    /// About which order.
+    pub order: OrderId,
+    /// To which shop.
+    pub shop: ShopId,
+    /// Where to.
+    pub url: String,
+    /// The JSON body, exactly as it leaves. May hold card secrets: sealed at rest, never logged.
+    pub payload: String,
+    /// When it was decided, UTC milliseconds.
+    pub created_at_ms: i64,
+}
+
+impl Callback {
+    /// The message about `order`'s verdict, if the shop gave an address. `order` must carry its verdict.
+    #[must_use]
+    pub fn of_verdict(order: &Order, deliveries: &[Delivery], now_ms: i64) -> Option<Self> {
+        let url = order.terms.callback_url.clone()?;
+        let report = Report::of(order, deliveries);
+        let body = serde_json::json!({
+            "type": format!("order.{}", report.status.word()),
+            "timestamp": super::report::rfc3339(now_ms),
+            "data": report,
+        });
+        Some(Self {
+            id: format!("evt_{}_{}", order.id, order.version),
+            order: order.id,
+            shop: order.terms.shop,
+            url,
+            payload: body.to_string(),
+            created_at_ms: now_ms,
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! The one place where it is decided what happens to an order.
+//!
+//! `decide` looks at a snapshot and answers with a change that is valid only on top of that
+//! snapshot's version, or says why nothing may happen. The store refuses the change if the order
+//! has moved on; the caller reloads and decides again, so every guard below is in force at the
+//! moment of writing (R3).
+//!
+//! Invariant: no attempt is opened while another is open (R5); no order fails while an attempt is
+//! open (R10); nothing but proof closes an attempt (R8, R9).
+
+mod accept;
+mod fact;
+mod next;
+mod route;
+
+pub use accept::accept;
+
+use super::attempt::{Attempt, NotSentReason};
+use super::case::{CaseKind, NewCase};
+use super::effect::{Change, Effect};
+use super::event::Event;
+use super::evolve::evolve;
+use super::ids::{EvidenceId, Seq, SupplierId};
+use super::order::Order;
+use super::outcome::{Doubt, Reading, Via};
+use super::plan::Plan;
+use super::policy::{Policy, RuleBook};
+
+/// What is known besides the order.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Times and bounds.
+    pub policy: &'a Policy,
+    /// What each supplier promises.
+    pub rules: &'a RuleBook,
+}
+
+/// Something that may move an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The router has planned; `permitted` is the candidate whose permit is in hand, if any.
+    Route {
+        /// Who may be tried, and why others not.
+        plan: Plan,
+        /// The candidate that may be sent to right now.
+        permitted: Option<SupplierId>,
+    },
+    /// A permit to send the same number again is in hand.
+    Resubmit {
+        /// Which attempt.
+        seq: Seq,
+    },
+    /// An answer about an attempt, believed as fact.
+    Fact {
+        /// Which attempt.
+        seq: Seq,
+        /// How it reached us.
+        via: Via,
+        /// What it says.
+        reading: Reading,
+        /// Where it is stored.
+        evidence: Option<EvidenceId>,
+    },
+    /// A transmission provably never left.
+    NotSent {
+        /// Which attempt.
+        seq: Seq,
+        /// Which of its transmissions.
+        n: u8,
+        /// What stopped it.
+        why: NotSentReason,
+    },
+    /// An unauthenticated word that there is news.
+    Hint {
+        /// About which attempt.
+        seq: Seq,
+    },
+    /// Time has passed: look for what is due.
+    Review,
+    /// This process has just started and finds the order with a transmission nobody is waiting for.
+    Recover,
+}
+
+/// Why nothing happens. A refusal changes nothing and is not an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// An attempt is open: no other may be opened (R5).
+    AttemptOpen,
+    /// The order has ended.
+    Ended,
+    /// There is no such attempt.
+    NoSuchAttempt,
+    /// The same number may not be sent again: a promise is missing, the horizon is near, or the
+    /// attempt is not in doubt.
+    MayNotResubmit,
+    /// All of this is known already.
+    NothingNew,
+}
+
+/// What happens to `order` because of `input`, at `now_ms`.
+///
+/// # Errors
+/// A refusal, when nothing may or need happen.
+pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Result<Change, Refusal> {
+    let mut draft = Draft::on(order, now_ms);
+    match input {
+        Input::Route { plan, permitted } => route::route(&mut draft, plan, permitted.as_ref())?,
+        Input::Resubmit { seq } => resubmit(&mut draft, seq, facts)?,
+        Input::Fact {
+            seq,
+            via,
+            reading,
+            evidence,
+        } => fact::fact(&mut draft, seq, via, reading, evidence, facts)?,
+        Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why)?,
+        Input::Hint { seq } => hint(&mut draft, seq)?,
+        Input::Review => {}
+        Input::Recover => recover(&mut draft),
+    }
+    review(&mut draft, facts);
+    draft.finish(facts)
+}
+
+/// A change in the making: events are applied as they are added, so later steps see them.
+struct Draft {
+    expected_version: u32,
+    order: Order,
+    events: Vec<Event>,
+    effects: Vec<Effect>,
+    now_ms: i64,
+}
+
+impl Draft {
+    fn on(order: &Order, now_ms: i64) -> Self {
+        Self {
+            expected_version: order.version,
+            order: order.clone(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            now_ms,
+        }
+    }
+
+    fn add(&mut self, event: Event) {
+        if let Some(after) = evolve(Some(self.order.clone()), &event, self.now_ms) {
+            self.order = after;
+            self.events.push(event);
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn attempt(&self, seq: Seq) -> Result<Attempt, Refusal> {
+        self.order.attempt(seq).cloned().ok_or(Refusal::NoSuchAttempt)
+    }
+
+    fn open_case(&mut self, kind: CaseKind, attempt: &Attempt) {
+        if !self.order.has_case(kind, attempt.seq) {
+            let case = NewCase::of_attempt(kind, self.order.id, attempt.seq, attempt.cost, self.now_ms);
+            self.add(Event::CaseOpened { kind, seq: attempt.seq });
+            self.effect(Effect::OpenCase(case));
+        }
+    }
+
+    fn finish(mut self, facts: Facts<'_>) -> Result<Change, Refusal> {
+        if self.events.is_empty() {
+            return Err(Refusal::NothingNew);
+        }
+        self.order.next_action = next::next_action(&self.order, facts, self.now_ms);
+        Ok(Change {
+            order: self.order.id,
+            expected_version: self.expected_version,
+            after: self.order,
+            events: self.events,
+            at_ms: self.now_ms,
+            effects: self.effects,
+        })
+    }
+}
+
+/// R8, second rung: the same number to the same supplier, recorded before it leaves.
+fn resubmit(draft: &mut Draft, seq: Seq, facts: Facts<'_>) -> Result<(), Refusal> {
+    let attempt = draft.attempt(seq)?;
+    if !next::may_resubmit(&attempt, facts, draft.now_ms) {
+        return Err(Refusal::MayNotResubmit);
+    }
+    let n = attempt.last_transmission().saturating_add(1);
+    draft.add(Event::AttemptResubmitted { seq, n });
+    draft.effect(Effect::Transmit { seq, n });
+    Ok(())
+}
+
+/// R6: not sent is proof only for an attempt's one and only transmission.
+fn not_sent(draft: &mut Draft, seq: Seq, n: u8, why: NotSentReason) -> Result<(), Refusal> {
+    let attempt = draft.attempt(seq)?;
+    if !attempt.is_open() || attempt.last_transmission() != n {
+        return Err(Refusal::NothingNew);
+    }
+    if n == 1 && attempt.transmissions.len() == 1 {
+        draft.add(Event::AttemptNotSent { seq, why });
+    } else {
+        draft.add(Event::AttemptDoubted {
+            seq,
+            via: Via::Submit,
+            doubt: Doubt::EarlierTransmission,
+            evidence: None,
+        });
+    }
+    Ok(())
+}
+
+fn hint(draft: &mut Draft, seq: Seq) -> Result<(), Refusal> {
+    let attempt = draft.attempt(seq)?;
+    if attempt.is_hinted {
+        return Err(Refusal::NothingNew);
+    }
+    draft.add(Event::AttemptHinted { seq });
+    Ok(())
+}
+
+/// After a restart nobody waits for the reply to a stamped transmission any more: it is unknown.
+fn recover(draft: &mut Draft) {
+    let waiting = draft.order.attempts.iter().find(|a| {
+        let last = a.transmissions.last();
+        a.is_open() && last.is_some_and(|t| t.fate == super::attempt::Fate::Stamped)
+    });
+    if let Some(seq) = waiting.map(|attempt| attempt.seq) {
+        draft.add(Event::AttemptDoubted {
+            seq,
+            via: Via::Submit,
+            doubt: Doubt::Interrupted,
+            evidence: None,
+        });
+    }
+}
+
+/// What the passing of time alone brings: an overdue order, a doubt old enough for a person.
+fn review(draft: &mut Draft, facts: Facts<'_>) {
+    let Some(open) = draft.order.open_attempt().cloned() else { return };
+    let overdue = draft.order.verdict.is_none() && draft.now_ms >= draft.order.terms.deadline_ms;
+    if overdue && !draft.order.is_overdue {
+        draft.add(Event::OrderOverdue);
+    }
+    let old_doubt = open
+        .doubt_since_ms()
+        .is_some_and(|since| draft.now_ms.saturating_sub(since) >= facts.policy.doubt_case_after_ms);
+    if old_doubt {
+        draft.open_case(CaseKind::OverdueDoubt, &open);
+    }
+}

@@ -1,0 +1,98 @@
+//! From a plan to an attempt, a wait, or a failure that is certain.
+
+use super::super::attempt::{AttemptState, Proof};
+use super::super::callback::Callback;
+use super::super::effect::Effect;
+use super::super::event::Event;
+use super::super::failure::Failure;
+use super::super::ids::{AttemptId, SupplierId};
+use super::super::ledger::Posting;
+use super::super::order::Order;
+use super::super::plan::{Plan, Skip};
+use super::{Draft, Refusal};
+
+/// Opens the next attempt if its permit is in hand; fails the order if nobody can ever be tried or
+/// the deadline has come; waits otherwise.
+pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId>) -> Result<(), Refusal> {
+    if draft.order.verdict.is_some() {
+        return Err(Refusal::Ended);
+    }
+    if draft.order.open_attempt().is_some() {
+        return Err(Refusal::AttemptOpen);
+    }
+    if draft.now_ms >= draft.order.terms.deadline_ms {
+        fail(draft, Failure::DeadlinePassed);
+        return Ok(());
+    }
+    let next_seq = draft.order.attempts.len().saturating_add(1);
+    let next_seq = u8::try_from(next_seq).ok().filter(|seq| *seq <= AttemptId::MAX_SEQ);
+    let chosen = permitted.and_then(|supplier| plan.candidates.into_iter().find(|c| c.supplier == *supplier));
+    match (chosen, next_seq) {
+        (Some(chosen), Some(seq)) => {
+            draft.add(Event::AttemptOpened {
+                seq,
+                supplier: chosen.supplier,
+                settings: chosen.settings,
+                code: chosen.code,
+                cost: chosen.cost,
+                skipped: plan.skipped,
+            });
+            draft.effect(Effect::Transmit { seq, n: 1 });
+            Ok(())
+        }
+        (None, Some(_)) if permitted.is_some() => Err(Refusal::NothingNew),
+        (None, Some(_)) => wait_or_fail(draft, plan.skipped),
+        (_, None) => {
+            fail(draft, last_failure(&draft.order));
+            Ok(())
+        }
+    }
+}
+
+fn wait_or_fail(draft: &mut Draft, skipped: Vec<Skip>) -> Result<(), Refusal> {
+    let until_ms = skipped.iter().filter_map(|skip| skip.reason.until_ms()).min();
+    match until_ms {
+        Some(until_ms) => draft.add(Event::OrderWaiting {
+            skipped,
+            until_ms: until_ms.min(draft.order.terms.deadline_ms),
+        }),
+        None => fail(draft, last_failure(&draft.order)),
+    }
+    Ok(())
+}
+
+/// What to tell the shop when every attempt is dead: the last definite refusal, if there was one.
+fn last_failure(order: &Order) -> Failure {
+    let refusals = order.attempts.iter().rev().filter_map(|attempt| match &attempt.state {
+        AttemptState::Dead {
+            proof: Proof::Refused { refusal, .. },
+            ..
+        } => Some(refusal.clone()),
+        AttemptState::Dead {
+            proof: Proof::NotSent { .. },
+            ..
+        }
+        | AttemptState::Sent
+        | AttemptState::Accepted
+        | AttemptState::Unknown { .. }
+        | AttemptState::Won { .. }
+        | AttemptState::Excess { .. }
+        | AttemptState::Late { .. } => None,
+    });
+    refusals
+        .into_iter()
+        .next()
+        .map_or(Failure::NoSupplier, |last| Failure::Refused { last })
+}
+
+/// R10: only called with no attempt open. Releases the hold and tells the shop, in this change.
+fn fail(draft: &mut Draft, failure: Failure) {
+    draft.add(Event::OrderFailed { failure });
+    let terms = &draft.order.terms;
+    let release = Posting::settle(draft.order.id, terms.shop, terms.price, 0);
+    let callback = Callback::of_verdict(&draft.order, &[], draft.now_ms);
+    draft.effect(Effect::Post(release));
+    if let Some(callback) = callback {
+        draft.effect(Effect::Tell(callback));
+    }
+}

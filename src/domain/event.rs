@@ -1,0 +1,243 @@
+//! What happened to an order: facts, appended once and never changed.
+//!
+//! Every kind carries the version of its form in storage; when a form changes, its version goes up
+//! and `upcast` turns the old form into the new one, so that history stays readable for ever
+//! (tests/fixtures/events.jsonl holds one of every kind and version ever written).
+//! Deliberately absent: recipients, inputs and card secrets.
+
+use serde::{Deserialize, Serialize};
+
+use super::attempt::{Extent, NotSentReason};
+use super::case::CaseKind;
+use super::failure::Failure;
+use super::ids::{EvidenceId, OrderId, Seq, SettingsDigest, SupplierId};
+use super::money::Money;
+use super::order::Terms;
+use super::outcome::{Doubt, Refusal, Via};
+use super::plan::Skip;
+
+/// One fact in an order's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The order stands and its price is held.
+    OrderAccepted {
+        /// The order's id.
+        id: OrderId,
+        /// What was agreed.
+        terms: Terms,
+    },
+    /// No supplier can be tried now; the order waits.
+    OrderWaiting {
+        /// Why each supplier was left out.
+        skipped: Vec<Skip>,
+        /// Until when, UTC milliseconds.
+        until_ms: i64,
+    },
+    /// An attempt was opened and its first transmission stamped: from here on it may have charged.
+    AttemptOpened {
+        /// Its place.
+        seq: Seq,
+        /// Where.
+        supplier: SupplierId,
+        /// Which version of the supplier's settings wrote the request.
+        settings: SettingsDigest,
+        /// The supplier's code for the product.
+        code: String,
+        /// What it is expected to cost.
+        cost: Money,
+        /// Who was preferred less, or left out and why.
+        skipped: Vec<Skip>,
+    },
+    /// The same number was stamped for another transmission to the same supplier.
+    AttemptResubmitted {
+        /// Which attempt.
+        seq: Seq,
+        /// Number of the transmission, from 2.
+        n: u8,
+    },
+    /// The supplier took the attempt, or said again that it works on it.
+    AttemptAccepted {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// The supplier's own number, where it told one.
+        supplier_ref: Option<String>,
+        /// The stored answer; repeated answers are not stored.
+        evidence: Option<EvidenceId>,
+    },
+    /// An answer, or its absence, that proves nothing.
+    AttemptDoubted {
+        /// Which attempt.
+        seq: Seq,
+        /// What was asked.
+        via: Via,
+        /// Why nothing can be concluded.
+        doubt: Doubt,
+        /// The stored answer, if there was one.
+        evidence: Option<EvidenceId>,
+    },
+    /// An unauthenticated word that there is news: the supplier will be asked.
+    AttemptHinted {
+        /// Which attempt.
+        seq: Seq,
+    },
+    /// Delivered; the order's success rests on it.
+    AttemptWon {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// Everything or a part.
+        extent: Extent,
+        /// What it costs.
+        cost: Money,
+        /// The supplier's own number, where it told one.
+        supplier_ref: Option<String>,
+        /// How many deliveries came with it.
+        deliveries: u32,
+        /// The stored answer.
+        evidence: Option<EvidenceId>,
+    },
+    /// Definitely refused by the supplier.
+    AttemptRefused {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// What it said.
+        refusal: Refusal,
+        /// The stored answer.
+        evidence: Option<EvidenceId>,
+    },
+    /// Its only transmission provably never left.
+    AttemptNotSent {
+        /// Which attempt.
+        seq: Seq,
+        /// What stopped it.
+        why: NotSentReason,
+    },
+    /// Delivered although another attempt had won.
+    AttemptExcess {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// What it costs us.
+        cost: Money,
+        /// The stored answer.
+        evidence: Option<EvidenceId>,
+    },
+    /// Delivered after the order had ended without success.
+    AttemptLate {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// What it costs us.
+        cost: Money,
+        /// The stored answer.
+        evidence: Option<EvidenceId>,
+    },
+    /// A supplier contradicted its own success; nothing moved.
+    AttemptContradicted {
+        /// Which attempt.
+        seq: Seq,
+        /// How this reached us.
+        via: Via,
+        /// The stored answer.
+        evidence: Option<EvidenceId>,
+    },
+    /// The shop pays the whole price.
+    OrderSucceeded {
+        /// By which attempt.
+        seq: Seq,
+    },
+    /// The shop pays for a part; the rest was released.
+    OrderPartiallySucceeded {
+        /// By which attempt.
+        seq: Seq,
+        /// The face value that arrived.
+        delivered: Money,
+        /// What the shop pays.
+        captured: Money,
+    },
+    /// The hold was released.
+    OrderFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The deadline passed while an attempt was open; the order stays open and visible.
+    OrderOverdue,
+    /// A person is needed.
+    CaseOpened {
+        /// Why.
+        kind: CaseKind,
+        /// About which attempt.
+        seq: Seq,
+    },
+}
+
+impl Event {
+    /// The version in which every kind is written today.
+    pub const VERSION: i32 = 1;
+
+    /// The kind's word in storage, the same as the `type` of its JSON form.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::OrderAccepted { .. } => "order_accepted",
+            Self::OrderWaiting { .. } => "order_waiting",
+            Self::AttemptOpened { .. } => "attempt_opened",
+            Self::AttemptResubmitted { .. } => "attempt_resubmitted",
+            Self::AttemptAccepted { .. } => "attempt_accepted",
+            Self::AttemptDoubted { .. } => "attempt_doubted",
+            Self::AttemptHinted { .. } => "attempt_hinted",
+            Self::AttemptWon { .. } => "attempt_won",
+            Self::AttemptRefused { .. } => "attempt_refused",
+            Self::AttemptNotSent { .. } => "attempt_not_sent",
+            Self::AttemptExcess { .. } => "attempt_excess",
+            Self::AttemptLate { .. } => "attempt_late",
+            Self::AttemptContradicted { .. } => "attempt_contradicted",
+            Self::OrderSucceeded { .. } => "order_succeeded",
+            Self::OrderPartiallySucceeded { .. } => "order_partially_succeeded",
+            Self::OrderFailed { .. } => "order_failed",
+            Self::OrderOverdue => "order_overdue",
+            Self::CaseOpened { .. } => "case_opened",
+        }
+    }
+
+    /// Reads an event of any version ever written.
+    ///
+    /// # Errors
+    /// When the version is not known to this build, or the body is not of its form.
+    pub fn upcast(version: i32, body: &str) -> Result<Self, UnreadableEvent> {
+        match version {
+            1 => serde_json::from_str(body).map_err(|error| UnreadableEvent::Body(error.to_string())),
+            _ => Err(UnreadableEvent::Version(version)),
+        }
+    }
+}
+
+/// A stored event that this build cannot read; never skipped, because the order would be misread.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableEvent {
+    /// Written by a newer build.
+    #[error("event version {0} is newer than this program: upgrade it")]
+    Version(i32),
+    /// Damaged.
+    #[error("stored event is damaged: {0}")]
+    Body(String),
+}
+
+/// An event with its place in the order's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// 1, 2, 3 … within the order.
+    pub number: u32,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// What.
+    pub event: Event,
+}

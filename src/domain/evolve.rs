@@ -1,0 +1,233 @@
+//! Making an event part of an order. Total and pure: replaying an order's events from nothing
+//! gives the stored order again, which the store's tests and the auditor compare.
+
+use super::attempt::{Attempt, AttemptState, Extent, Fate, Proof, Transmission};
+use super::event::{Event, Recorded};
+use super::ids::Seq;
+use super::order::{Order, Verdict};
+use super::outcome::{Doubt, Via};
+
+/// The order after `event`. The first event of an order creates it; events that do not fit (which
+/// `decide` never makes) leave everything but the version as it was.
+#[must_use]
+pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> {
+    match (order, event) {
+        (None, Event::OrderAccepted { id, terms }) => Some(Order {
+            id: *id,
+            version: 1,
+            terms: terms.clone(),
+            accepted_at_ms: at_ms,
+            attempts: Vec::new(),
+            verdict: None,
+            is_overdue: false,
+            waits_until_ms: None,
+            cases: Vec::new(),
+            next_action: None,
+        }),
+        (None, _) => None,
+        (Some(mut order), event) => {
+            order.version = order.version.saturating_add(1);
+            apply(&mut order, event, at_ms);
+            Some(order)
+        }
+    }
+}
+
+/// The order that a whole history makes; `None` for an empty or headless one.
+#[must_use]
+pub fn replay(history: &[Recorded]) -> Option<Order> {
+    history
+        .iter()
+        .fold(None, |order, recorded| evolve(order, &recorded.event, recorded.at_ms))
+}
+
+fn apply(order: &mut Order, event: &Event, at_ms: i64) {
+    match event {
+        Event::OrderAccepted { .. } => {}
+        Event::OrderWaiting { until_ms, .. } => order.waits_until_ms = Some(*until_ms),
+        Event::AttemptOpened {
+            seq,
+            supplier,
+            settings,
+            code,
+            cost,
+            skipped: _,
+        } => {
+            order.waits_until_ms = None;
+            order.attempts.push(Attempt {
+                seq: *seq,
+                supplier: supplier.clone(),
+                settings: settings.clone(),
+                code: code.clone(),
+                cost: *cost,
+                opened_at_ms: at_ms,
+                transmissions: vec![Transmission {
+                    n: 1,
+                    stamped_at_ms: at_ms,
+                    fate: Fate::Stamped,
+                }],
+                state: AttemptState::Sent,
+                supplier_ref: None,
+                queries: 0,
+                not_found: 0,
+                is_hinted: false,
+            });
+        }
+        Event::AttemptResubmitted { seq, n } => with(order, *seq, |attempt| {
+            attempt.transmissions.push(Transmission {
+                n: *n,
+                stamped_at_ms: at_ms,
+                fate: Fate::Stamped,
+            });
+            attempt.not_found = 0;
+            attempt.queries = 0;
+        }),
+        Event::AttemptAccepted {
+            seq,
+            via,
+            supplier_ref,
+            evidence: _,
+        } => with(order, *seq, |attempt| {
+            answered(attempt, *via);
+            if attempt.state == AttemptState::Accepted {
+                attempt.queries = attempt.queries.saturating_add(1);
+            } else {
+                attempt.queries = 0;
+            }
+            attempt.state = AttemptState::Accepted;
+            attempt.not_found = 0;
+            name(attempt, supplier_ref.as_ref());
+        }),
+        Event::AttemptDoubted {
+            seq,
+            via,
+            doubt,
+            evidence: _,
+        } => with(order, *seq, |attempt| doubted(attempt, *via, doubt, at_ms)),
+        Event::AttemptHinted { seq } => with(order, *seq, |attempt| attempt.is_hinted = true),
+        Event::AttemptWon {
+            seq,
+            via,
+            extent,
+            cost,
+            supplier_ref,
+            ..
+        } => with(order, *seq, |attempt| {
+            answered(attempt, *via);
+            name(attempt, supplier_ref.as_ref());
+            attempt.cost = *cost;
+            attempt.state = AttemptState::Won { at_ms, extent: *extent };
+        }),
+        Event::AttemptRefused {
+            seq,
+            via,
+            refusal,
+            evidence,
+        } => with(order, *seq, |attempt| {
+            answered(attempt, *via);
+            let proof = Proof::Refused {
+                refusal: refusal.clone(),
+                via: *via,
+                evidence: evidence.clone(),
+            };
+            attempt.state = AttemptState::Dead { at_ms, proof };
+        }),
+        Event::AttemptNotSent { seq, why } => with(order, *seq, |attempt| {
+            settle_transmission(attempt, Fate::NotSent);
+            attempt.state = AttemptState::Dead {
+                at_ms,
+                proof: Proof::NotSent { why: *why },
+            };
+        }),
+        Event::AttemptExcess { seq, via, cost, .. } => with(order, *seq, |attempt| {
+            answered(attempt, *via);
+            attempt.cost = *cost;
+            attempt.state = AttemptState::Excess { at_ms };
+        }),
+        Event::AttemptLate { seq, via, cost, .. } => with(order, *seq, |attempt| {
+            answered(attempt, *via);
+            attempt.cost = *cost;
+            attempt.state = AttemptState::Late { at_ms };
+        }),
+        Event::AttemptContradicted { .. } => {}
+        Event::OrderSucceeded { seq } => end(order, Verdict::Succeeded { seq: *seq, at_ms }),
+        Event::OrderPartiallySucceeded { seq, delivered, captured } => {
+            let extent = Extent::Partial { delivered: *delivered };
+            end(order, Verdict::won(*seq, at_ms, extent, *captured));
+        }
+        Event::OrderFailed { failure } => end(
+            order,
+            Verdict::Failed {
+                failure: failure.clone(),
+                at_ms,
+            },
+        ),
+        Event::OrderOverdue => order.is_overdue = true,
+        Event::CaseOpened { kind, seq } => order.cases.push((*kind, *seq)),
+    }
+}
+
+fn with(order: &mut Order, seq: Seq, change: impl FnOnce(&mut Attempt)) {
+    if let Some(attempt) = order.attempts.iter_mut().find(|attempt| attempt.seq == seq) {
+        change(attempt);
+    }
+}
+
+fn end(order: &mut Order, verdict: Verdict) {
+    if order.verdict.is_none() {
+        order.verdict = Some(verdict);
+        order.waits_until_ms = None;
+    }
+}
+
+fn name(attempt: &mut Attempt, supplier_ref: Option<&String>) {
+    if let Some(supplier_ref) = supplier_ref {
+        attempt.supplier_ref = Some(supplier_ref.clone());
+    }
+}
+
+fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
+    match via {
+        Via::Submit => settle_transmission(attempt, Fate::Lost),
+        Via::Query => {
+            attempt.is_hinted = false;
+            attempt.queries = attempt.queries.saturating_add(1);
+        }
+        Via::Notification => {}
+    }
+    if *doubt == Doubt::NotFound {
+        attempt.not_found = attempt.not_found.saturating_add(1);
+    }
+    match &mut attempt.state {
+        AttemptState::Sent => {
+            attempt.state = AttemptState::Unknown {
+                since_ms: at_ms,
+                doubt: doubt.clone(),
+            }
+        }
+        // A supplier that works on it and then cannot answer one query still works on it.
+        AttemptState::Accepted if *doubt != Doubt::NotFound => {}
+        AttemptState::Accepted => {
+            attempt.state = AttemptState::Unknown {
+                since_ms: at_ms,
+                doubt: doubt.clone(),
+            }
+        }
+        AttemptState::Unknown { doubt: latest, .. } => *latest = doubt.clone(),
+        AttemptState::Won { .. } | AttemptState::Dead { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => {}
+    }
+}
+
+fn answered(attempt: &mut Attempt, via: Via) {
+    match via {
+        Via::Submit => settle_transmission(attempt, Fate::Answered),
+        Via::Query => attempt.is_hinted = false,
+        Via::Notification => {}
+    }
+}
+
+fn settle_transmission(attempt: &mut Attempt, fate: Fate) {
+    if let Some(last) = attempt.transmissions.last_mut() {
+        last.fate = fate;
+    }
+}

@@ -1,0 +1,222 @@
+//! Double-entry bookkeeping: the chart of accounts and the postings of an order's life.
+//!
+//! A positive entry means more for the party the account is named after; every posting sums to
+//! zero in its one currency (I5). A hold is settled by exactly one posting, keyed `settle:{order}`,
+//! whose captured and released parts sum to the hold (I4).
+//!
+//! Invariant: a posting that records a fact carries no guard and is never refused; only a hold has one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{OrderId, Seq, ShopId, SupplierId};
+use super::money::{Currency, Money};
+
+/// The chart of accounts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// What the shop may still spend.
+    ShopAvailable(ShopId),
+    /// What is reserved for the shop's open orders.
+    ShopHeld(ShopId),
+    /// What shops paid for what was delivered.
+    Revenue,
+    /// What we owe a supplier for what it delivered.
+    SupplierPayable(SupplierId),
+    /// The other side of the cost until a statement check confirms the supplier's bill.
+    SupplierClearing(SupplierId),
+    /// Cost of deliveries nobody pays us for: late or doubled ones.
+    LossInDispute,
+    /// Differences smaller than a minor unit, where currencies meet.
+    Rounding,
+    /// Money that shops brought in from outside the gateway.
+    Funding,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShopAvailable(shop) => write!(f, "shop_available:{shop}"),
+            Self::ShopHeld(shop) => write!(f, "shop_held:{shop}"),
+            Self::Revenue => f.write_str("revenue"),
+            Self::SupplierPayable(supplier) => write!(f, "supplier_payable:{supplier}"),
+            Self::SupplierClearing(supplier) => write!(f, "supplier_clearing:{supplier}"),
+            Self::LossInDispute => f.write_str("loss_in_dispute"),
+            Self::Rounding => f.write_str("rounding"),
+            Self::Funding => f.write_str("funding"),
+        }
+    }
+}
+
+/// One line of a posting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Which account.
+    pub account: Account,
+    /// By how much, in minor units; never 0.
+    pub minor: i64,
+}
+
+/// The condition under which a hold is admitted: after it, `account` is not below `floor_minor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// The account that pays.
+    pub account: Account,
+    /// 0, or minus the shop's credit limit.
+    pub floor_minor: i64,
+}
+
+/// Entries that belong together and sum to zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// Unique for ever; the same posting twice is one posting.
+    pub key: String,
+    /// Of which order, if any.
+    pub order: Option<OrderId>,
+    /// Of all its entries.
+    pub currency: Currency,
+    /// At least two, summing to zero.
+    pub entries: Vec<Entry>,
+    /// Only on holds.
+    pub guard: Option<Guard>,
+}
+
+impl Posting {
+    fn moving(key: String, order: Option<OrderId>, currency: Currency, moves: [(Account, Account, i64); 2]) -> Self {
+        let mut entries: Vec<Entry> = Vec::with_capacity(4);
+        for (from, to, minor) in moves {
+            if minor != 0 {
+                entries.push(Entry {
+                    account: from,
+                    minor: -minor,
+                });
+                entries.push(Entry { account: to, minor });
+            }
+        }
+        Self {
+            key,
+            order,
+            currency,
+            entries,
+            guard: None,
+        }
+    }
+
+    fn single(key: String, order: Option<OrderId>, from: Account, to: Account, amount: Money) -> Self {
+        let nothing = (Account::Rounding, Account::Rounding, 0);
+        Self::moving(key, order, amount.currency, [(from, to, amount.minor), nothing])
+    }
+
+    /// Reserves the price, if the available balance stays at or above `floor_minor`.
+    #[must_use]
+    pub fn hold(order: OrderId, shop: ShopId, price: Money, floor_minor: i64) -> Self {
+        let available = Account::ShopAvailable(shop);
+        let posting = Self::single(
+            format!("hold:{order}"),
+            Some(order),
+            available.clone(),
+            Account::ShopHeld(shop),
+            price,
+        );
+        Self {
+            guard: Some(Guard {
+                account: available,
+                floor_minor,
+            }),
+            ..posting
+        }
+    }
+
+    /// The hold's one settlement: `captured` of `held` is earned, the rest goes back.
+    #[must_use]
+    pub fn settle(order: OrderId, shop: ShopId, held: Money, captured_minor: i64) -> Self {
+        let captured = captured_minor.clamp(0, held.minor);
+        let account = Account::ShopHeld(shop);
+        let earned = (account.clone(), Account::Revenue, captured);
+        let returned = (account, Account::ShopAvailable(shop), held.minor.saturating_sub(captured));
+        Self::moving(format!("settle:{order}"), Some(order), held.currency, [earned, returned])
+    }
+
+    /// What the winning attempt costs us.
+    #[must_use]
+    pub fn cost(order: OrderId, seq: Seq, supplier: &SupplierId, cost: Money) -> Self {
+        let clearing = Account::SupplierClearing(supplier.clone());
+        Self::single(
+            format!("cost:{order}:{seq}"),
+            Some(order),
+            clearing,
+            Account::SupplierPayable(supplier.clone()),
+            cost,
+        )
+    }
+
+    /// What a late or doubled delivery costs us.
+    #[must_use]
+    pub fn loss(order: OrderId, seq: Seq, supplier: &SupplierId, cost: Money) -> Self {
+        let payable = Account::SupplierPayable(supplier.clone());
+        Self::single(format!("loss:{order}:{seq}"), Some(order), Account::LossInDispute, payable, cost)
+    }
+
+    /// Money a shop brought in (or, negative, took out); `reference` makes it happen once.
+    #[must_use]
+    pub fn credit(shop: ShopId, amount: Money, reference: &str) -> Self {
+        Self::single(
+            format!("credit:{shop}:{reference}"),
+            None,
+            Account::Funding,
+            Account::ShopAvailable(shop),
+            amount,
+        )
+    }
+
+    /// Whether the entries sum to zero, which every posting must.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.entries.iter().try_fold(0_i64, |sum, entry| sum.checked_add(entry.minor)) == Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order() -> OrderId {
+        OrderId::from_stored(42).unwrap()
+    }
+
+    #[test]
+    fn every_posting_sums_to_zero() {
+        let shop = ShopId(1);
+        let supplier = SupplierId::from("a");
+        let ten = Money::new(1_000, Currency::Cny);
+        let postings = [
+            Posting::hold(order(), shop, ten, 0),
+            Posting::settle(order(), shop, ten, 1_000),
+            Posting::settle(order(), shop, ten, 0),
+            Posting::settle(order(), shop, ten, 333),
+            Posting::cost(order(), 1, &supplier, ten),
+            Posting::loss(order(), 1, &supplier, ten),
+            Posting::credit(shop, ten, "r1"),
+        ];
+        for posting in postings {
+            assert!(posting.balances() && posting.entries.len() >= 2, "{posting:?}");
+        }
+    }
+
+    #[test]
+    fn a_settlement_captures_and_releases_exactly_the_hold() {
+        let held = Money::new(1_000, Currency::Cny);
+        for captured in [-5, 0, 1, 999, 1_000, 2_000] {
+            let posting = Posting::settle(order(), ShopId(1), held, captured);
+            let from_hold: i64 = posting
+                .entries
+                .iter()
+                .filter(|e| e.account == Account::ShopHeld(ShopId(1)))
+                .map(|e| e.minor)
+                .sum();
+            assert_eq!(from_hold, -1_000, "captured {captured}");
+        }
+    }
+}

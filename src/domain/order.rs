@@ -1,0 +1,257 @@
+//! An order: the aggregate that every decision reads and every commit replaces, with its version.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::attempt::{Attempt, Extent};
+use super::case::CaseKind;
+use super::failure::Failure;
+use super::ids::{AttemptId, OrderId, Seq, ShopId, ShopOrderNo, Sku};
+use super::money::Money;
+use super::product::ProductKind;
+use super::recipient::Inputs;
+
+/// What was agreed at accept; never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Who ordered.
+    pub shop: ShopId,
+    /// Under which number; unique within the shop.
+    pub shop_order_no: ShopOrderNo,
+    /// What.
+    pub sku: Sku,
+    /// What success hands over.
+    pub kind: ProductKind,
+    /// How many pieces.
+    pub quantity: u32,
+    /// Face value of one piece.
+    pub face: Money,
+    /// What the shop pays for everything; this much is held.
+    pub price: Money,
+    /// Whether a supplier whose cost is above the price may be used.
+    pub may_lose_money: bool,
+    /// How low the shop's available balance may fall by the hold: 0, or minus its credit limit.
+    pub floor_minor: i64,
+    /// Digest of the request's canonical form: same number and same digest is the same order.
+    pub fingerprint: Fingerprint,
+    /// Until when it may wait for a supplier, UTC milliseconds.
+    pub deadline_ms: i64,
+    /// Where the verdict is sent, if the shop wants that.
+    pub callback_url: Option<String>,
+}
+
+impl Terms {
+    /// The face value of all pieces together; `None` beyond 64 bits.
+    #[must_use]
+    pub fn whole_face(&self) -> Option<Money> {
+        self.face.times(self.quantity)
+    }
+
+    /// How many card secrets success must bring.
+    #[must_use]
+    pub fn cards_due(&self) -> u32 {
+        match self.kind {
+            ProductKind::TopUp => 0,
+            ProductKind::Card => self.quantity,
+        }
+    }
+}
+
+/// Digest of a request, with the version of the canonical form it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Fingerprints a request in canonical form 1: every field after defaults, length-prefixed, in
+    /// this order, inputs by key. Recipients enter only through the digest.
+    #[must_use]
+    pub fn of(
+        sku: &Sku,
+        quantity: u32,
+        face: Money,
+        max_price: Option<Money>,
+        inputs: &Inputs,
+        callback_url: Option<&str>,
+        deadline_seconds: u32,
+    ) -> Self {
+        let mut hasher = Sha256::new();
+        let mut field = |text: &str| {
+            hasher.update(text.len().to_string());
+            hasher.update(":");
+            hasher.update(text);
+        };
+        field(sku.as_str());
+        field(&quantity.to_string());
+        field(&face.to_string());
+        field(&max_price.map(|price| price.to_string()).unwrap_or_default());
+        field(callback_url.unwrap_or_default());
+        field(&deadline_seconds.to_string());
+        for (key, value) in &inputs.0 {
+            field(key);
+            field(value);
+        }
+        Self(format!("1:{}", hex::encode(hasher.finalize())))
+    }
+
+    /// The digest with its version, as stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How an order ended for the shop; written once (I10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Delivered: the price is captured.
+    Succeeded {
+        /// By which attempt.
+        seq: Seq,
+        /// When, UTC milliseconds.
+        at_ms: i64,
+    },
+    /// Delivered in part: that part of the price is captured, the rest released.
+    PartiallySucceeded {
+        /// By which attempt.
+        seq: Seq,
+        /// When, UTC milliseconds.
+        at_ms: i64,
+        /// The face value that arrived.
+        delivered: Money,
+        /// What the shop pays.
+        captured: Money,
+    },
+    /// Not delivered: the hold is released.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// When, UTC milliseconds.
+        at_ms: i64,
+    },
+    /// Called off by the shop while nothing was in flight: the hold is released.
+    Cancelled {
+        /// When, UTC milliseconds.
+        at_ms: i64,
+    },
+}
+
+impl Verdict {
+    /// When it was reached, UTC milliseconds.
+    #[must_use]
+    pub fn at_ms(&self) -> i64 {
+        match self {
+            Self::Succeeded { at_ms, .. }
+            | Self::PartiallySucceeded { at_ms, .. }
+            | Self::Failed { at_ms, .. }
+            | Self::Cancelled { at_ms } => *at_ms,
+        }
+    }
+
+    /// The verdict of an attempt won at `at_ms` to `extent`, paid with `captured`.
+    #[must_use]
+    pub fn won(seq: Seq, at_ms: i64, extent: Extent, captured: Money) -> Self {
+        match extent {
+            Extent::Full => Self::Succeeded { seq, at_ms },
+            Extent::Partial { delivered } => Self::PartiallySucceeded {
+                seq,
+                at_ms,
+                delivered,
+                captured,
+            },
+        }
+    }
+}
+
+/// What is to be done next for an order, and when. The one schedule that survives restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextAction {
+    /// Not before, UTC milliseconds.
+    pub at_ms: i64,
+    /// What.
+    pub step: Step,
+}
+
+/// The kinds of next action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Route, and open the next attempt if a supplier permits.
+    Try,
+    /// Ask the attempt's supplier.
+    Query {
+        /// About which attempt.
+        seq: Seq,
+    },
+    /// Send the same number to the same supplier again.
+    Resubmit {
+        /// Which attempt.
+        seq: Seq,
+    },
+    /// Look again: a deadline or the age of a doubt is due.
+    Review,
+}
+
+/// The aggregate. `version` counts its events; a commit names the version it decided on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Number of events so far.
+    pub version: u32,
+    /// What was agreed.
+    pub terms: Terms,
+    /// When it was accepted, UTC milliseconds.
+    pub accepted_at_ms: i64,
+    /// Every try, in order of `seq`.
+    pub attempts: Vec<Attempt>,
+    /// How it ended, once it has.
+    pub verdict: Option<Verdict>,
+    /// Whether its deadline passed while an attempt was open.
+    pub is_overdue: bool,
+    /// While no supplier can be tried: until when it waits, UTC milliseconds.
+    pub waits_until_ms: Option<i64>,
+    /// Cases found, each once: (kind, attempt).
+    pub cases: Vec<(CaseKind, Seq)>,
+    /// The next action, kept beside the events.
+    pub next_action: Option<NextAction>,
+}
+
+impl Order {
+    /// The attempt that may still charge, if any; at most one (I7).
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.is_open())
+    }
+
+    /// The attempt with this sequence.
+    #[must_use]
+    pub fn attempt(&self, seq: Seq) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.seq == seq)
+    }
+
+    /// The attempt that the order's success rests on.
+    #[must_use]
+    pub fn won_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.is_won())
+    }
+
+    /// The number a supplier sees for an attempt of this order.
+    #[must_use]
+    pub fn attempt_id(&self, seq: Seq) -> AttemptId {
+        AttemptId { order: self.id, seq }
+    }
+
+    /// Whether a supplier may have been charged and nobody knows.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.attempts.iter().any(Attempt::is_in_doubt)
+    }
+
+    /// Whether this finding is already a case.
+    #[must_use]
+    pub fn has_case(&self, kind: CaseKind, seq: Seq) -> bool {
+        self.cases.contains(&(kind, seq))
+    }
+}
