@@ -119,6 +119,8 @@ pub enum NotSentReason {
     Connect,
     /// The request could not be written in the supplier's dialect.
     Encoding,
+    /// The stamp's commit was not confirmed, so the sender never sent.
+    StampUnconfirmed,
 }
 
 /// One sending of an attempt's bytes; its stamp is committed before the first byte leaves (R2).

@@ -63,31 +63,25 @@ impl Terms {
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// Fingerprints a request in canonical form 1: every field after defaults, length-prefixed, in
-    /// this order, inputs by key. Recipients enter only through the digest.
+    /// Fingerprints a request in canonical form 1: every field, length-prefixed, in this order, inputs
+    /// by key. Defaults that are part of the contract (`quantity`) are filled in first; those that an
+    /// operator may change later are not, so that the same request is the same for ever. Amounts are
+    /// compared without trailing zeros.
     #[must_use]
-    pub fn of(
-        sku: &Sku,
-        quantity: u32,
-        face: Money,
-        max_price: Option<Money>,
-        inputs: &Inputs,
-        callback_url: Option<&str>,
-        deadline_seconds: u32,
-    ) -> Self {
+    pub fn of(asked: &Asked<'_>) -> Self {
         let mut hasher = Sha256::new();
         let mut field = |text: &str| {
             hasher.update(text.len().to_string());
             hasher.update(":");
             hasher.update(text);
         };
-        field(sku.as_str());
-        field(&quantity.to_string());
-        field(&face.to_string());
-        field(&max_price.map(|price| price.to_string()).unwrap_or_default());
-        field(callback_url.unwrap_or_default());
-        field(&deadline_seconds.to_string());
-        for (key, value) in &inputs.0 {
+        field(asked.sku.as_str());
+        field(&asked.quantity.to_string());
+        field(plain_amount(asked.face_value.unwrap_or_default()));
+        field(plain_amount(asked.max_price.unwrap_or_default()));
+        field(asked.callback_url.unwrap_or_default());
+        field(&asked.deadline_seconds.map(|seconds| seconds.to_string()).unwrap_or_default());
+        for (key, value) in &asked.inputs.0 {
             field(key);
             field(value);
         }
@@ -98,6 +92,34 @@ impl Fingerprint {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a shop asked for, as it enters the fingerprint.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What.
+    pub sku: &'a Sku,
+    /// Pieces, 1 where the request left it out.
+    pub quantity: u32,
+    /// Face value as written.
+    pub face_value: Option<&'a str>,
+    /// Highest accepted price as written.
+    pub max_price: Option<&'a str>,
+    /// What the buyer entered.
+    pub inputs: &'a Inputs,
+    /// Where the verdict is sent.
+    pub callback_url: Option<&'a str>,
+    /// How long the order may wait.
+    pub deadline_seconds: Option<u32>,
+}
+
+/// An amount's text without trailing zeros: `98.50` and `98.5` ask for the same.
+fn plain_amount(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
     }
 }
 
