@@ -1,10 +1,23 @@
-//! From a shop's request to a durable order.
+//! From a shop's request to a durable order, in one commit: with its first attempt stamped where a
+//! permit is free, else waiting in its supplier's fair queue.
+//!
+//! Once begun, an intake runs to its end: a shop that hangs up cancels only its waiting (R1).
 
-use crate::domain::ids::{OrderId, ShopOrderNo, Sku};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::checks::{self, Checked};
+use super::journey::{Followed, withdraw};
+use super::{Dispatch, House, gate};
+use crate::domain::decide;
+use crate::domain::ids::{OrderId, Seq, ShopOrderNo, Sku};
 use crate::domain::money::Money;
-use crate::domain::order::Order;
+use crate::domain::order::{Fingerprint, Order};
 use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
+use crate::ratelimit::Permit;
+use crate::router;
+use crate::store::{Answer, Command, Decision, Refused};
 
 /// What a shop asks for, as it wrote it; nothing is checked yet but its form.
 #[derive(Debug, Clone)]
@@ -111,4 +124,186 @@ pub enum FieldProblem {
     },
     /// Not an absolute http(s) URL that may be called: public addresses only.
     NotCallable,
+}
+
+impl Dispatch {
+    /// Takes an order in: checks it, plans it, holds the price and, where a permit is free, stamps
+    /// its first attempt, all in one commit. Dropping the future cancels only the waiting.
+    ///
+    /// # Errors
+    /// Why there is no order, or why it is not known whether there is one.
+    pub async fn submit(&self, order: NewOrder) -> Result<Submitted, Turned> {
+        if !self.is_accepting() {
+            return Err(Turned::Unavailable);
+        }
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let house = Arc::clone(&self.house);
+        self.house.work(async move {
+            let taken = house.take_in(order).await;
+            let (answer, sending) = match taken {
+                Ok((submitted, sending)) => (Ok(submitted), sending),
+                Err(turned) => (Err(turned), None),
+            };
+            // A shop that hung up does not hear the answer; its order goes on.
+            let _ = sender.send(answer);
+            if let Some(sending) = sending {
+                sending.go(&house).await;
+            }
+        });
+        receiver.await.unwrap_or(Err(Turned::OutcomeUnknown))
+    }
+
+    /// The order once it has a verdict, or as it stands after `patience`.
+    pub async fn verdict(&self, order: Order, patience: Duration) -> Order {
+        let id = order.id;
+        let reached = self.house.verdicts.watch(id);
+        let now = |latest: Result<Option<Order>, crate::store::Outage>| latest.ok().flatten();
+        if let Some(latest) = now(self.house.parts.store.order(id).await).filter(|latest| latest.verdict.is_some()) {
+            self.house.verdicts.tidy(id);
+            return latest;
+        }
+        tokio::select! {
+            biased;
+            _ = reached => {}
+            () = self.house.parts.clock.sleep(patience) => {}
+        }
+        self.house.verdicts.tidy(id);
+        now(self.house.parts.store.order(id).await).unwrap_or(order)
+    }
+}
+
+/// An accepted order's first transmission: stamped, its permit in hand, about to be sent.
+struct Sending {
+    order: Order,
+    inputs: Inputs,
+    seq: Seq,
+    n: u8,
+    permit: Permit,
+}
+
+impl Sending {
+    async fn go(self, house: &Arc<House>) {
+        let _hand = house.take(self.order.id);
+        gate::transmit(house, &self.order, &self.inputs, self.seq, self.n, self.permit).await;
+    }
+}
+
+impl House {
+    async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Sending>), Turned> {
+        let fingerprint = checks::fingerprint(&asked);
+        let catalog = self.catalog();
+        let checked = match checks::check(&asked, &fingerprint, &catalog, self.parts.callback_addresses, self.now_ms()) {
+            Ok(checked) => checked,
+            // What was accepted once is answered the same for ever, even if the catalog has changed since.
+            Err(fields) => {
+                return self
+                    .known(&asked, &fingerprint)
+                    .await?
+                    .map_or(Err(Turned::Fields(fields)), |same| Ok((same, None)));
+            }
+        };
+        self.accept(asked, checked).await
+    }
+
+    /// The order under this number, if there is one: the same, or a conflict.
+    async fn known(&self, asked: &NewOrder, fingerprint: &Fingerprint) -> Result<Option<Submitted>, Turned> {
+        let found = self.parts.store.order_by_shop_no(asked.shop.id, asked.shop_order_no.clone()).await;
+        match found.map_err(|_| Turned::Unavailable)? {
+            Some(order) if order.terms.fingerprint == *fingerprint => Ok(Some(Submitted::Same(order))),
+            Some(order) => Err(Turned::Conflict { order: order.id }),
+            None => Ok(None),
+        }
+    }
+
+    async fn accept(self: &Arc<Self>, asked: NewOrder, checked: Checked) -> Result<(Submitted, Option<Sending>), Turned> {
+        let Checked { terms, recipient } = checked;
+        let now_ms = self.now_ms();
+        let plan = router::route(&terms, &[], &self.catalog().offers, &self.view, &self.parts.policy, now_ms);
+        let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
+        let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
+        let permitted = permit.as_ref().map(|(supplier, _)| supplier);
+        let price = terms.price;
+        let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(), now_ms) else {
+            give_back(permit.map(|(_, permit)| permit));
+            return Err(Turned::Unavailable);
+        };
+        let permit = permit.map(|(_, permit)| permit);
+        let (order, transmission, followed) = (change.after.clone(), change.transmission(), Followed::of(&change));
+        let decision = Decision {
+            change,
+            inputs: Some(asked.inputs.clone()),
+            recipient,
+            evidence: Vec::new(),
+        };
+        match self.parts.store.commit(Command::Decide(Box::new(decision))).await {
+            Answer::Done => {
+                metrics::counter!("recharge_orders_accepted_total").increment(1);
+                self.follow(followed);
+                let sending = match (transmission, permit) {
+                    (Some((seq, n)), Some(permit)) => Some(Sending {
+                        order: order.clone(),
+                        inputs: asked.inputs,
+                        seq,
+                        n,
+                        permit,
+                    }),
+                    // Not permitted yet: the schedule, which already knows the order, queues it.
+                    (_, permit) => {
+                        give_back(permit);
+                        None
+                    }
+                };
+                Ok((Submitted::New(order), sending))
+            }
+            Answer::Refused(Refused::Exists {
+                order: existing,
+                fingerprint,
+            }) => {
+                give_back(permit);
+                self.existing(existing, &fingerprint, &order.terms.fingerprint).await
+            }
+            Answer::Refused(Refused::NoFunds { available }) => {
+                give_back(permit);
+                Err(Turned::NoFunds { available, price })
+            }
+            Answer::Stale | Answer::Refused(Refused::Repeated) | Answer::Outage(_) => {
+                give_back(permit);
+                Err(Turned::Unavailable)
+            }
+            Answer::Unknown => {
+                give_back(permit);
+                self.look_up_later(id, transmission);
+                Err(Turned::OutcomeUnknown)
+            }
+        }
+    }
+
+    async fn existing(&self, id: OrderId, theirs: &Fingerprint, ours: &Fingerprint) -> Result<(Submitted, Option<Sending>), Turned> {
+        if theirs != ours {
+            return Err(Turned::Conflict { order: id });
+        }
+        match self.parts.store.order(id).await {
+            Ok(Some(order)) => Ok((Submitted::Same(order), None)),
+            Ok(None) | Err(_) => Err(Turned::OutcomeUnknown),
+        }
+    }
+
+    /// The accepting commit may stand: nothing was sent for it. If it stands, its stamp is withdrawn
+    /// and the order goes its way.
+    fn look_up_later(self: &Arc<Self>, id: OrderId, transmission: Option<(Seq, u8)>) {
+        let house = Arc::clone(self);
+        self.work(async move {
+            match transmission {
+                Some((seq, n)) => withdraw(&house, id, seq, n).await,
+                None => house.look_again(id, 1_000),
+            }
+        });
+    }
+}
+
+fn give_back(permit: Option<Permit>) {
+    if let Some(permit) = permit {
+        permit.give_back();
+    }
 }

@@ -2,29 +2,62 @@
 //!
 //! Everything that moves an order goes through here: the shop's request (`intake`), the one place
 //! that sends (`gate`), the schedule (`run`), answers and notifications (`settle`), and the return
-//! after a crash (`recover`). Each loads the order, asks `domain::decide`, commits, and obeys.
+//! after a crash (`recover`). Each loads the order, asks `domain::decide`, commits (`journey`), and
+//! obeys.
 //!
 //! Invariant: no byte leaves for a supplier before the stamp of its transmission is known to be
 //! committed (R2), and no database transaction is open while a request is in flight.
 
+mod checks;
+mod gate;
 pub mod intake;
+mod journey;
+mod mint;
+pub mod parts;
+mod recover;
+mod run;
+mod schedule;
 pub mod settle;
+mod verdicts;
 
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
+pub use parts::{Parts, Supplier};
 pub use settle::Heard;
 
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-
+use crate::domain::decide::Facts;
 use crate::domain::ids::{OrderId, SupplierId};
-use crate::domain::order::Order;
 use crate::domain::outcome::BalanceReading;
+use crate::domain::policy::RuleBook;
 use crate::seams::SendFailure;
+use crate::store::{Catalog, Outage};
 
 /// The working heart of the gateway; cheap to clone, shared by every face.
 #[derive(Clone)]
-pub struct Dispatch {}
+pub struct Dispatch {
+    house: Arc<House>,
+}
+
+/// What all of dispatch shares.
+struct House {
+    parts: Parts,
+    rules: RuleBook,
+    view: crate::router::Snapshot,
+    catalog: Mutex<Arc<Catalog>>,
+    restored: settle::Restored,
+    forged: settle::Forged,
+    mint: mint::Mint,
+    schedule: schedule::Schedule,
+    verdicts: verdicts::Verdicts,
+    in_hand: Mutex<BTreeSet<OrderId>>,
+    at_work: AtomicUsize,
+    is_stopping: AtomicBool,
+}
 
 /// Why a balance could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,26 +71,27 @@ pub enum NoBalance {
 }
 
 impl Dispatch {
-    /// Takes an order in: checks it, plans it, holds the price and, where a permit is free, stamps
-    /// its first attempt, all in one commit. Dropping the future cancels only the waiting.
+    /// A dispatch over its parts, with the catalog read once.
     ///
     /// # Errors
-    /// Why there is no order, or why it is not known whether there is one.
-    pub async fn submit(&self, order: NewOrder) -> Result<Submitted, Turned> {
-        drop(order);
-        Err(Turned::Unavailable)
-    }
-
-    /// The order once it has a verdict, or as it stands after `patience`.
-    pub async fn verdict(&self, order: Order, patience: Duration) -> Order {
-        let _ = patience;
-        order
-    }
-
-    /// Hears a supplier's notification, as it arrived.
-    pub async fn notification(&self, supplier: &str, request: http::Request<Bytes>) -> Heard {
-        let _ = (supplier, request);
-        Heard::NoSuchSupplier
+    /// When the database does not answer.
+    pub async fn new(parts: Parts) -> Result<Self, Outage> {
+        let catalog = parts.store.catalog().await?;
+        let house = House {
+            rules: parts.rule_book(),
+            view: parts.snapshot(),
+            catalog: Mutex::new(Arc::new(catalog)),
+            restored: settle::Restored::default(),
+            forged: settle::Forged::default(),
+            mint: mint::Mint::new(parts.node),
+            schedule: schedule::Schedule::default(),
+            verdicts: verdicts::Verdicts::default(),
+            in_hand: Mutex::new(BTreeSet::new()),
+            at_work: AtomicUsize::new(0),
+            is_stopping: AtomicBool::new(false),
+            parts,
+        };
+        Ok(Self { house: Arc::new(house) })
     }
 
     /// Asks a supplier for our balance there, within its limits.
@@ -65,26 +99,119 @@ impl Dispatch {
     /// # Errors
     /// Why there is no answer.
     pub async fn supplier_balance(&self, supplier: &SupplierId) -> Result<BalanceReading, NoBalance> {
-        let _ = supplier;
-        Err(NoBalance::NoSuchSupplier)
+        let supplier = self.house.parts.suppliers.get(supplier).ok_or(NoBalance::NoSuchSupplier)?;
+        gate::balance(&self.house, supplier).await
     }
 
     /// Whether new orders are taken: false while stopping, or while the database is away.
     #[must_use]
     pub fn is_accepting(&self) -> bool {
-        true
+        !self.house.is_stopping.load(Ordering::Relaxed) && self.house.parts.store.is_writable()
+    }
+
+    /// Shops, products and offers as last read.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.house.catalog()
     }
 
     /// Reads shops, products and offers again after a change.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn reload_catalog(&self) -> Result<(), crate::store::Outage> {
+    pub async fn reload_catalog(&self) -> Result<(), Outage> {
+        let catalog = self.house.parts.store.catalog().await?;
+        *self.house.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
         Ok(())
     }
 
-    /// Asks about an order now instead of at its scheduled time.
-    pub fn nudge(&self, order: OrderId) {
-        let _ = order;
+    /// How many orders wait for a permit, over all suppliers.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.house.parts.suppliers.values().map(|supplier| supplier.lane.waiting()).sum()
+    }
+
+    /// Stops taking and sending, and waits up to `grace` for what is in flight. What is still in
+    /// flight then is safe: it is stamped, and the next start settles it.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        self.house.is_stopping.store(true, Ordering::Relaxed);
+        self.house.schedule.wake();
+        let clock = &self.house.parts.clock;
+        let end = clock.monotonic().saturating_add(grace);
+        while self.house.at_work.load(Ordering::Acquire) > 0 {
+            if clock.monotonic() >= end {
+                return false;
+            }
+            clock.sleep(Duration::from_millis(10)).await;
+        }
+        true
+    }
+}
+
+impl House {
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            policy: &self.parts.policy,
+            rules: &self.rules,
+        }
+    }
+
+    fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.parts.clock.now_ms()
+    }
+
+    /// Takes an order in hand, unless somebody has it; one worker at a time keeps the schedule tidy
+    /// (safety does not rest on it).
+    fn take(self: &Arc<Self>, order: OrderId) -> Option<Hand> {
+        let is_free = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(order);
+        is_free.then(|| Hand {
+            house: Arc::clone(self),
+            order,
+        })
+    }
+
+    /// Runs `work` to its end, even if its caller goes away; a graceful stop waits for it.
+    fn work(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        self.at_work.fetch_add(1, Ordering::AcqRel);
+        let done = AtWork { house: Arc::clone(self) };
+        self.parts.spawner.spawn(Box::pin(async move {
+            let _done = done;
+            work.await;
+        }));
+    }
+}
+
+/// An order in hand; free again when dropped.
+struct Hand {
+    house: Arc<House>,
+    order: OrderId,
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.house
+            .in_hand
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.order);
+    }
+}
+
+/// Counts a task as at work until dropped.
+struct AtWork {
+    house: Arc<House>,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.house.at_work.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -1,0 +1,259 @@
+//! The one gate: permit, stamp, send, record. Nothing else sends to a supplier.
+//!
+//! A transmission is sent only by the one whose commit stamped it, once. Whatever comes back, or
+//! does not, is recorded as a fact about exactly that attempt; a lost reply is never a reason to
+//! send again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{House, NoBalance, Supplier};
+use crate::adapters::{Call, Unencodable};
+use crate::domain::attempt::{Attempt, NotSentReason};
+use crate::domain::decide::Input;
+use crate::domain::ids::{EvidenceId, OrderId, Seq};
+use crate::domain::order::Order;
+use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust, Via};
+use crate::domain::recipient::Inputs;
+use crate::ratelimit::Permit;
+use crate::seams::{MaybeSent, NotSent, Outbound, SendFailure};
+use crate::store::Evidence;
+
+/// Sends the transmission that a committed change stamped, and records what became of it. The permit
+/// is held until the answer is here, so that the supplier never sees more than it allows.
+pub(super) async fn transmit(house: &Arc<House>, order: &Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
+    let Some(attempt) = order.attempt(seq) else { return };
+    let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
+        return;
+    };
+    let sent = send_submit(house, supplier, order, attempt, inputs).await;
+    drop(permit);
+    metrics::counter!("recharge_submits_total", "supplier" => supplier.adapter.id().to_string(), "result" => sent.word()).increment(1);
+    let (input, evidence) = match sent {
+        Sent::Never(why) => (Input::NotSent { seq, n, why }, Vec::new()),
+        Sent::Silent(doubt) => {
+            let reading = Reading::unknown(doubt);
+            (
+                Input::Fact {
+                    seq,
+                    via: Via::Submit,
+                    reading,
+                    evidence: None,
+                },
+                Vec::new(),
+            )
+        }
+        Sent::Answered(reading, evidence) => {
+            let id = Some(evidence.id.clone());
+            (
+                Input::Fact {
+                    seq,
+                    via: Via::Submit,
+                    reading,
+                    evidence: id,
+                },
+                vec![evidence],
+            )
+        }
+    };
+    let step = house.learn(order.id, input, evidence).await;
+    tracing::debug!(order = %order.id, seq, n, ?step, "a transmission was recorded");
+}
+
+/// What became of one request.
+enum Sent {
+    Never(NotSentReason),
+    Silent(Doubt),
+    Answered(Reading, Evidence),
+}
+
+impl Sent {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Never(_) => "not_sent",
+            Self::Silent(_) => "no_answer",
+            Self::Answered(reading, _) => outcome_word(&reading.outcome),
+        }
+    }
+}
+
+async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
+    let notify_url = house.parts.notify_url(&attempt.supplier);
+    let call = call(house, order, attempt, inputs, &notify_url);
+    // A resubmit speaks with the settings and the time of the attempt's first transmission.
+    let writer = match house.writer_of(attempt, supplier).await {
+        Ok(writer) => writer,
+        Err(reason) => {
+            tracing::error!(order = %order.id, reason, "the settings this attempt was opened with cannot be used");
+            return Sent::Never(NotSentReason::Encoding);
+        }
+    };
+    let request = match writer.submit(&call) {
+        Ok(request) => request,
+        Err(error) => return never_encoded(order.id, &error),
+    };
+    let timeout_ms = supplier.adapter.submit_timeout_ms();
+    let outbound = Outbound {
+        request,
+        timeout_ms,
+        max_reply_bytes: supplier.adapter.max_reply_bytes(),
+    };
+    match supplier.transport.send(outbound).await {
+        Ok(reply) => {
+            let reading = supplier.adapter.read_submit(&call, &reply);
+            Sent::Answered(reading, house.evidence(order.id, attempt, Via::Submit, &reply))
+        }
+        Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
+        Err(SendFailure::MaybeSent(why)) => Sent::Silent(doubt(why)),
+    }
+}
+
+/// Asks what became of an attempt, within the supplier's limits, and records the answer.
+pub(super) async fn query(house: &Arc<House>, order: &Order, seq: Seq) {
+    let Some(attempt) = order.attempt(seq) else { return };
+    let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
+        tracing::error!(order = %order.id, supplier = %attempt.supplier, "an open attempt's supplier is missing from adapters.toml");
+        return house.look_again(order.id, 60_000);
+    };
+    let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
+        return house.look_again(order.id, 1_000);
+    };
+    let permit = supplier.lane.query(attempt.is_in_doubt()).await;
+    if house.is_stopping() {
+        return permit.give_back();
+    }
+    let asked = send_query(house, supplier, order, attempt, &inputs).await;
+    drop(permit);
+    metrics::counter!("recharge_queries_total", "supplier" => supplier.adapter.id().to_string(), "result" => asked.word()).increment(1);
+    let (reading, evidence) = match asked {
+        Sent::Never(_) => (Reading::unknown(Doubt::QueryNotSent), None),
+        Sent::Silent(doubt) => (Reading::unknown(doubt), None),
+        // "Still working on it" is said many times and proves nothing: it is not kept.
+        Sent::Answered(reading, _) if reading.outcome == Outcome::Accepted => (reading, None),
+        Sent::Answered(reading, evidence) => (reading, Some(evidence)),
+    };
+    let id = evidence.as_ref().map(|evidence| evidence.id.clone());
+    let input = Input::Fact {
+        seq,
+        via: Via::Query,
+        reading,
+        evidence: id,
+    };
+    let step = house.learn(order.id, input, evidence.into_iter().collect()).await;
+    tracing::debug!(order = %order.id, seq, ?step, "a query was recorded");
+}
+
+async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
+    let notify_url = house.parts.notify_url(&attempt.supplier);
+    let call = call(house, order, attempt, inputs, &notify_url);
+    let request = match supplier.adapter.query(&call) {
+        Ok(request) => request,
+        Err(error) => return never_encoded(order.id, &error),
+    };
+    let timeout_ms = supplier.adapter.query_timeout_ms();
+    let outbound = Outbound {
+        request,
+        timeout_ms,
+        max_reply_bytes: supplier.adapter.max_reply_bytes(),
+    };
+    match supplier.transport.send(outbound).await {
+        Ok(reply) => {
+            let (trust, reading) = supplier.adapter.read_query(&call, &reply);
+            let reading = match trust {
+                Trust::Fact => reading,
+                Trust::Trigger => Reading::unknown(Doubt::BadSignature),
+            };
+            Sent::Answered(reading, house.evidence(order.id, attempt, Via::Query, &reply))
+        }
+        Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
+        Err(SendFailure::MaybeSent(why)) => Sent::Silent(doubt(why)),
+    }
+}
+
+/// Asks for our balance at a supplier.
+pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<BalanceReading, NoBalance> {
+    let request = supplier
+        .adapter
+        .balance(house.now_ms())
+        .ok()
+        .flatten()
+        .ok_or(NoBalance::NotOffered)?;
+    let _permit = supplier.lane.balance().await;
+    let timeout_ms = supplier.adapter.query_timeout_ms();
+    let outbound = Outbound {
+        request,
+        timeout_ms,
+        max_reply_bytes: supplier.adapter.max_reply_bytes(),
+    };
+    let reply = supplier.transport.send(outbound).await.map_err(NoBalance::Send)?;
+    Ok(supplier.adapter.read_balance(&reply))
+}
+
+fn call<'a>(house: &House, order: &'a Order, attempt: &'a Attempt, inputs: &'a Inputs, notify_url: &'a str) -> Call<'a> {
+    Call {
+        attempt,
+        attempt_id: order.attempt_id(attempt.seq),
+        terms: &order.terms,
+        inputs,
+        now_ms: house.now_ms(),
+        notify_url,
+    }
+}
+
+impl House {
+    /// The raw answer as evidence, capped.
+    fn evidence(&self, order: OrderId, attempt: &Attempt, via: Via, reply: &http::Response<Bytes>) -> Evidence {
+        let body = reply.body();
+        Evidence {
+            id: self.evidence_id(),
+            order: Some(order),
+            seq: Some(attempt.seq),
+            supplier: attempt.supplier.clone(),
+            via,
+            status: Some(reply.status().as_u16()),
+            body: body.get(..Evidence::MAX_BYTES).unwrap_or(body).to_vec(),
+            at_ms: self.now_ms(),
+        }
+    }
+
+    /// A new, unguessable evidence id.
+    pub(super) fn evidence_id(&self) -> EvidenceId {
+        let mut bytes = [0_u8; 12];
+        self.parts.random.fill(&mut bytes);
+        EvidenceId(Arc::from(format!("ev_{}", hex::encode(bytes)).as_str()))
+    }
+}
+
+fn never_encoded(order: OrderId, error: &Unencodable) -> Sent {
+    tracing::error!(%order, %error, "the request cannot be written in the supplier's dialect");
+    Sent::Never(NotSentReason::Encoding)
+}
+
+fn not_sent(why: NotSent) -> NotSentReason {
+    match why {
+        NotSent::Address => NotSentReason::Address,
+        NotSent::Connect => NotSentReason::Connect,
+        NotSent::Request => NotSentReason::Encoding,
+    }
+}
+
+fn doubt(why: MaybeSent) -> Doubt {
+    match why {
+        MaybeSent::Timeout => Doubt::Timeout,
+        MaybeSent::Broken => Doubt::ConnectionBroken,
+        MaybeSent::TooLarge => Doubt::ReplyTooLarge,
+    }
+}
+
+/// The outcome's word in metrics.
+fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded { .. } => "succeeded",
+        Outcome::Accepted => "accepted",
+        Outcome::Partial { .. } => "partial",
+        Outcome::Refused(_) => "refused",
+        Outcome::NotFound => "not_found",
+        Outcome::Unknown(_) => "unknown",
+    }
+}

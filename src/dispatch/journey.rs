@@ -1,0 +1,179 @@
+//! One step of an order: load, decide, commit, and again if somebody was faster.
+//!
+//! Invariant: what a change asks to be sent is handed out only when its commit answered `Done`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::House;
+use crate::domain::decide::{Input, Refusal, decide};
+use crate::domain::effect::Change;
+use crate::domain::ids::{OrderId, Seq};
+use crate::domain::order::Order;
+use crate::store::{Answer, Command, Decision, Evidence};
+
+/// How a step ended.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Written: the order as it is now, and what may be sent because of it.
+    Taken { after: Box<Order>, transmit: Option<(Seq, u8)> },
+    /// Nothing may or need happen.
+    Refused(Refusal),
+    /// Somebody else moved the order, and the input was only good for the version it was made on.
+    Overtaken,
+    /// No such order.
+    Absent,
+    /// Not written: the database is away.
+    Unavailable,
+    /// It may or may not be written: nothing may be sent.
+    Unknown,
+}
+
+/// More turns than this mean that something is wrong, not that others are fast.
+const MOST_TURNS: u32 = 64;
+
+impl House {
+    /// Moves an order by `input`, on `snapshot` if given, else as loaded. A plan is only good for the
+    /// version it was made on; every other input is decided anew on whatever the order has become.
+    pub(super) async fn step(&self, id: OrderId, snapshot: Option<Order>, input: Input, evidence: Vec<Evidence>) -> Step {
+        let is_planned = matches!(input, Input::Route { .. });
+        let mut snapshot = snapshot;
+        for _ in 0..MOST_TURNS {
+            let order = match snapshot.take() {
+                Some(order) => order,
+                None => match self.parts.store.order(id).await {
+                    Ok(Some(order)) => order,
+                    Ok(None) => return Step::Absent,
+                    Err(_) => return Step::Unavailable,
+                },
+            };
+            let change = match decide(&order, input.clone(), self.facts(), self.now_ms()) {
+                Ok(change) => change,
+                Err(refusal) => {
+                    self.schedule.set(id, order.next_action.map(|next| next.at_ms));
+                    return Step::Refused(refusal);
+                }
+            };
+            match self.commit(change.clone(), evidence.clone()).await {
+                Answer::Done => {
+                    let transmit = change.transmission();
+                    return Step::Taken {
+                        after: Box::new(change.after),
+                        transmit,
+                    };
+                }
+                Answer::Stale if is_planned => return Step::Overtaken,
+                Answer::Stale => {}
+                Answer::Refused(refused) => {
+                    tracing::error!(order = %id, ?refused, "a change to an existing order was refused, which admission excludes");
+                    return Step::Unavailable;
+                }
+                Answer::Outage(reason) => {
+                    tracing::warn!(order = %id, reason, "the database is away; the order waits");
+                    return Step::Unavailable;
+                }
+                Answer::Unknown => {
+                    tracing::warn!(order = %id, "a commit's outcome is unknown; nothing is sent for it");
+                    return Step::Unknown;
+                }
+            }
+        }
+        tracing::error!(order = %id, "an order changed {MOST_TURNS} times while one decision was tried");
+        Step::Unavailable
+    }
+
+    /// Moves an order by something that was learnt and must not be forgotten: tries again while the
+    /// database is away. A fact that was written after all is refused as nothing new.
+    pub(super) async fn learn(&self, id: OrderId, input: Input, evidence: Vec<Evidence>) -> Step {
+        let mut pause_ms = 50;
+        loop {
+            match self.step(id, None, input.clone(), evidence.clone()).await {
+                // The durable schedule asks again, so a stop need not wait for the database.
+                step @ (Step::Unavailable | Step::Unknown) if self.is_stopping() => return step,
+                Step::Unavailable | Step::Unknown => {
+                    self.parts.clock.sleep(Duration::from_millis(pause_ms)).await;
+                    pause_ms = pause_ms.saturating_mul(2).min(2_000);
+                }
+                step @ (Step::Taken { .. } | Step::Refused(_) | Step::Overtaken | Step::Absent) => return step,
+            }
+        }
+    }
+
+    async fn commit(&self, change: Change, evidence: Vec<Evidence>) -> Answer {
+        let followed = Followed::of(&change);
+        let answer = self
+            .parts
+            .store
+            .commit(Command::Decide(Box::new(Decision {
+                change,
+                inputs: None,
+                recipient: None,
+                evidence,
+            })))
+            .await;
+        if answer == Answer::Done {
+            self.follow(followed);
+        }
+        answer
+    }
+
+    /// What every written change brings: its next action on the schedule, its verdict to those who wait.
+    pub(super) fn follow(&self, followed: Followed) {
+        self.schedule.set(followed.order, followed.next_ms);
+        if let Some(status) = followed.verdict {
+            metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
+            self.verdicts.reached(followed.order);
+        }
+    }
+}
+
+/// The parts of a change that the process, not the database, follows up.
+pub(super) struct Followed {
+    order: OrderId,
+    next_ms: Option<i64>,
+    verdict: Option<&'static str>,
+}
+
+impl Followed {
+    pub(super) fn of(change: &Change) -> Self {
+        use crate::domain::event::Event;
+        let verdict = change.events.iter().find_map(|event| match event {
+            Event::OrderSucceeded { .. } => Some("succeeded"),
+            Event::OrderPartiallySucceeded { .. } => Some("partially_succeeded"),
+            Event::OrderFailed { .. } => Some("failed"),
+            Event::OrderAccepted { .. }
+            | Event::OrderWaiting { .. }
+            | Event::AttemptOpened { .. }
+            | Event::AttemptResubmitted { .. }
+            | Event::AttemptAccepted { .. }
+            | Event::AttemptDoubted { .. }
+            | Event::AttemptHinted { .. }
+            | Event::AttemptWon { .. }
+            | Event::AttemptRefused { .. }
+            | Event::AttemptNotSent { .. }
+            | Event::AttemptExcess { .. }
+            | Event::AttemptLate { .. }
+            | Event::AttemptContradicted { .. }
+            | Event::OrderOverdue
+            | Event::CaseOpened { .. } => None,
+        });
+        Self {
+            order: change.order,
+            next_ms: change.after.next_action.map(|next| next.at_ms),
+            verdict,
+        }
+    }
+}
+
+/// Nothing was sent for a stamp whose commit was not confirmed; if it stands after all, say so, so
+/// that the attempt does not stay in doubt for nothing. Only the one who asked for the stamp may do this.
+pub(super) async fn withdraw(house: &Arc<House>, id: OrderId, seq: Seq, n: u8) {
+    use crate::domain::attempt::NotSentReason;
+    let input = Input::NotSent {
+        seq,
+        n,
+        why: NotSentReason::StampUnconfirmed,
+    };
+    let step = house.learn(id, input, Vec::new()).await;
+    tracing::info!(order = %id, seq, n, ?step, "an unconfirmed stamp was looked up");
+}

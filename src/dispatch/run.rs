@@ -1,0 +1,263 @@
+//! The schedule at work: whatever is due is looked at, one pump a supplier hands out its permits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::journey::{Step as Walked, withdraw};
+use super::{Dispatch, House, Supplier, gate};
+use crate::domain::attempt::Fate;
+use crate::domain::decide::Input;
+use crate::domain::ids::{OrderId, Seq, SupplierId};
+use crate::domain::order::{Order, Step};
+use crate::domain::plan::Plan;
+use crate::ratelimit::Permit;
+use crate::router;
+
+/// How many due orders one round starts.
+const ROUND: usize = 256;
+/// How often the store's schedule is compared with the one in memory.
+const SWEEP_MS: i64 = 30_000;
+
+impl Dispatch {
+    /// Works through the schedule until a stop begins. Call `recover` first.
+    pub async fn run(&self) {
+        for supplier in self.house.parts.suppliers.values() {
+            let house = Arc::clone(&self.house);
+            let id = supplier.adapter.id().clone();
+            self.house.parts.spawner.spawn(Box::pin(async move {
+                if let Some(supplier) = house.parts.suppliers.get(&id) {
+                    pump(&house, supplier).await;
+                }
+            }));
+        }
+        let mut sweep_at_ms = self.house.now_ms().saturating_add(SWEEP_MS);
+        while !self.house.is_stopping() {
+            let now_ms = self.house.now_ms();
+            for order in self.house.schedule.take_due(now_ms, ROUND) {
+                let house = Arc::clone(&self.house);
+                self.house.work(async move { house.advance(order).await });
+            }
+            if now_ms >= sweep_at_ms {
+                sweep_at_ms = now_ms.saturating_add(SWEEP_MS);
+                self.house.sweep(now_ms).await;
+            }
+            let next_ms = self.house.schedule.next_ms().unwrap_or(sweep_at_ms).min(sweep_at_ms);
+            let pause_ms = u64::try_from(next_ms.saturating_sub(self.house.now_ms())).unwrap_or(0);
+            if pause_ms > 0 {
+                tokio::select! {
+                    biased;
+                    () = self.house.schedule.changed() => {}
+                    () = self.house.parts.clock.sleep(Duration::from_millis(pause_ms)) => {}
+                }
+            } else {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Gives each permit of one supplier to the next order in its fair queue, until a stop begins.
+async fn pump(house: &Arc<House>, supplier: &Supplier) {
+    loop {
+        let (permit, order) = supplier.lane.next().await;
+        if house.is_stopping() {
+            permit.give_back();
+            return;
+        }
+        let house_of_order = Arc::clone(house);
+        let from = supplier.adapter.id().clone();
+        house.work(async move { house_of_order.admitted(order, from, permit).await });
+    }
+}
+
+impl House {
+    /// Does what is due for an order; if somebody has it in hand, looks again shortly.
+    pub(super) async fn advance(self: &Arc<Self>, id: OrderId) {
+        if self.is_stopping() {
+            return;
+        }
+        let Some(_hand) = self.take(id) else {
+            return self.look_again(id, 200);
+        };
+        let order = match self.parts.store.order(id).await {
+            Ok(Some(order)) => order,
+            Ok(None) => return,
+            Err(_) => return self.look_again(id, 1_000),
+        };
+        let Some(next) = order.next_action else { return };
+        if next.at_ms > self.now_ms() {
+            return self.schedule.set(id, Some(next.at_ms));
+        }
+        match next.step {
+            Step::Try => self.attempt(order, None).await,
+            Step::Query { seq } => match self.given_up(order, seq).await {
+                Some(order) => gate::query(self, &order, seq).await,
+                None => self.look_again(id, 1_000),
+            },
+            Step::Resubmit { seq } => self.resubmit(order, seq).await,
+            Step::Review => match self.step(id, Some(order), Input::Review, Vec::new()).await {
+                Walked::Taken { .. } => {}
+                Walked::Refused(_) => self.look_again(id, 60_000),
+                Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
+            },
+        }
+    }
+
+    /// An order has come to the head of a supplier's queue, permit in hand.
+    async fn admitted(self: &Arc<Self>, id: OrderId, from: SupplierId, permit: Permit) {
+        let Some(_hand) = self.take(id) else {
+            permit.give_back();
+            return self.look_again(id, 200);
+        };
+        match self.parts.store.order(id).await {
+            Ok(Some(order)) => self.attempt(order, Some((from, permit))).await,
+            Ok(None) => permit.give_back(),
+            Err(_) => {
+                permit.give_back();
+                self.look_again(id, 1_000);
+            }
+        }
+    }
+
+    /// Routes an order anew and opens its next attempt if the best supplier permits; else queues it
+    /// there. A permit for another supplier than the best one is given back.
+    async fn attempt(self: &Arc<Self>, order: Order, permit: Option<(SupplierId, Permit)>) {
+        let id = order.id;
+        let plan = self.plan(&order);
+        let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let is_due = self.now_ms() >= order.terms.deadline_ms;
+        let (Some(supplier), false) = (best, is_due) else {
+            if let Some((_, permit)) = permit {
+                permit.give_back();
+            }
+            return self.cannot_try(order, plan).await;
+        };
+        let held = match permit {
+            Some((from, permit)) if from == *supplier.adapter.id() => Some(permit),
+            Some((_, permit)) => {
+                permit.give_back();
+                None
+            }
+            None => None,
+        };
+        let Some(permit) = held.or_else(|| supplier.lane.try_submit()) else {
+            supplier.lane.enqueue(order.terms.shop, id);
+            // The deadline holds in the queue too.
+            return self.schedule.set(id, Some(order.terms.deadline_ms));
+        };
+        self.open(order, plan, supplier, permit).await;
+    }
+
+    async fn open(self: &Arc<Self>, order: Order, plan: Plan, supplier: &Supplier, permit: Permit) {
+        let id = order.id;
+        let next_seq = u8::try_from(order.attempts.len().saturating_add(1)).unwrap_or(u8::MAX);
+        let Ok(Some(inputs)) = self.parts.store.inputs(id).await else {
+            permit.give_back();
+            return self.look_again(id, 1_000);
+        };
+        let input = Input::Route {
+            plan,
+            permitted: Some(supplier.adapter.id().clone()),
+        };
+        match self.step(id, Some(order), input, Vec::new()).await {
+            Walked::Taken {
+                after,
+                transmit: Some((seq, n)),
+            } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
+            Walked::Taken { transmit: None, .. } | Walked::Refused(_) | Walked::Absent => permit.give_back(),
+            Walked::Overtaken => {
+                permit.give_back();
+                self.look_again(id, 0);
+            }
+            Walked::Unavailable => {
+                permit.give_back();
+                self.look_again(id, 1_000);
+            }
+            Walked::Unknown => {
+                permit.give_back();
+                withdraw(self, id, next_seq, 1).await;
+            }
+        }
+    }
+
+    /// Nobody can be tried now, or the deadline is here: wait, or fail for certain.
+    async fn cannot_try(self: &Arc<Self>, order: Order, plan: Plan) {
+        let id = order.id;
+        for supplier in self.parts.suppliers.values() {
+            supplier.lane.forget(id);
+        }
+        match self.step(id, Some(order), Input::Route { plan, permitted: None }, Vec::new()).await {
+            Walked::Taken { .. } | Walked::Refused(_) | Walked::Absent => {}
+            Walked::Overtaken => self.look_again(id, 0),
+            Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
+        }
+    }
+
+    /// R8: the same number to the same supplier again; stamped and committed before it leaves.
+    async fn resubmit(self: &Arc<Self>, order: Order, seq: Seq) {
+        let id = order.id;
+        let supplier = order.attempt(seq).and_then(|attempt| self.parts.suppliers.get(&attempt.supplier));
+        let (Some(supplier), Ok(Some(inputs))) = (supplier, self.parts.store.inputs(id).await) else {
+            return self.look_again(id, 60_000);
+        };
+        let next_n = order
+            .attempt(seq)
+            .map_or(1, |attempt| attempt.last_transmission())
+            .saturating_add(1);
+        let permit = supplier.lane.resubmit().await;
+        if self.is_stopping() {
+            return permit.give_back();
+        }
+        match self.step(id, Some(order), Input::Resubmit { seq }, Vec::new()).await {
+            Walked::Taken {
+                after,
+                transmit: Some((seq, n)),
+            } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
+            Walked::Refused(_) => {
+                permit.give_back();
+                // The time for it has passed; a review finds the next rung.
+                if let Ok(Some(order)) = self.parts.store.order(id).await {
+                    gate::query(self, &order, seq).await;
+                }
+            }
+            Walked::Taken { transmit: None, .. } | Walked::Absent => permit.give_back(),
+            Walked::Overtaken | Walked::Unavailable => {
+                permit.give_back();
+                self.look_again(id, 1_000);
+            }
+            Walked::Unknown => {
+                permit.give_back();
+                withdraw(self, id, seq, next_n).await;
+            }
+        }
+    }
+
+    /// With the order in hand nobody awaits a reply: a transmission still marked as stamped was
+    /// interrupted, and is said to be so before its supplier is asked.
+    async fn given_up(&self, order: Order, seq: Seq) -> Option<Order> {
+        let last = order.attempt(seq).and_then(|attempt| attempt.transmissions.last());
+        if last.is_none_or(|transmission| transmission.fate != Fate::Stamped) {
+            return Some(order);
+        }
+        match self.step(order.id, Some(order), Input::Recover, Vec::new()).await {
+            Walked::Taken { after, .. } => Some(*after),
+            Walked::Refused(_) | Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => None,
+        }
+    }
+
+    fn plan(&self, order: &Order) -> Plan {
+        let catalog = self.catalog();
+        router::route(
+            &order.terms,
+            &order.attempts,
+            &catalog.offers,
+            &self.view,
+            &self.parts.policy,
+            self.now_ms(),
+        )
+    }
+
+    pub(super) fn look_again(&self, order: OrderId, in_ms: i64) {
+        self.schedule.set(order, Some(self.now_ms().saturating_add(in_ms)));
+    }
+}
