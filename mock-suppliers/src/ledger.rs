@@ -1,0 +1,380 @@
+//! The mock's own truth: orders, ids, money, and what was asked of it.
+//!
+//! One lock guards all of it, so two submits of one id can never both be "the first". A charge is appended to the
+//! book file inside that lock, before anybody can read or answer it; if the file refuses, nothing is charged.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::book::{Charge, Settled, Turn, read_orders};
+use crate::config::{Dedupe, MockConfig, Wire};
+use crate::dice::Dice;
+use crate::fault::Fault;
+use crate::order::{Order, Submission, turns};
+use crate::script::{Scripts, Treatment};
+
+/// What a request wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A recharge was asked for.
+    Submit,
+    /// The state of an order was asked for.
+    Query,
+    /// The balance was asked for.
+    Balance,
+}
+
+/// One authenticated request, written down when it arrived, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeenRequest {
+    /// What it wanted.
+    pub op: Operation,
+    /// The id it named; a query for several ids is several lines; empty for a balance.
+    pub id: String,
+    /// The recipient it named; empty but for submits.
+    pub recipient: String,
+    /// When it arrived, in milliseconds UTC.
+    pub at_ms: u64,
+    /// How many requests of this kind named this id so far, this one included.
+    pub transmission: u32,
+}
+
+/// Why the mock does not take an order on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    BadNumber,
+    Balance,
+    CostAboveLimit,
+    /// The order states a face value that this product does not have.
+    FaceMismatch,
+}
+
+/// What became of a submit.
+#[derive(Debug, Clone)]
+pub(crate) enum Verdict {
+    Accepted(Box<Order>),
+    /// The id is taken; nothing was charged now.
+    Exists,
+    Refused(Refusal),
+}
+
+/// The state of one mock.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    config: MockConfig,
+    pub(crate) scripts: Scripts,
+    orders: Vec<Order>,
+    /// Id to its newest order.
+    newest: HashMap<String, usize>,
+    by_ref: HashMap<String, usize>,
+    balance_minor: i64,
+    /// Money that comes back to the caller later, by time.
+    returns: BinaryHeap<Reverse<(u64, i64)>>,
+    requests: Vec<SeenRequest>,
+    transmissions: HashMap<(&'static str, String), u32>,
+    file: Option<File>,
+}
+
+impl Ledger {
+    /// Opens the ledger, with the orders of its book file.
+    pub(crate) fn open(config: &MockConfig, now_ms: u64) -> io::Result<Self> {
+        let (orders, file) = match &config.book_file {
+            Some(path) => {
+                let orders = read_orders(path)?;
+                repair_tail(path)?;
+                let file = OpenOptions::new().create(true).append(true).open(path)?;
+                (orders, Some(file))
+            }
+            None => (Vec::new(), None),
+        };
+        let mut ledger = Self {
+            scripts: Scripts::new(Dice::new(config.seed), config.fault_rate.clone()),
+            orders: Vec::new(),
+            newest: HashMap::new(),
+            by_ref: HashMap::new(),
+            balance_minor: config.balance_minor,
+            returns: BinaryHeap::new(),
+            requests: Vec::new(),
+            transmissions: HashMap::new(),
+            file,
+            config: config.clone(),
+        };
+        for order in orders {
+            ledger.take_on(order);
+        }
+        ledger.collect_returns(now_ms);
+        Ok(ledger)
+    }
+
+    /// Writes a request down and says the how-manieth of its kind and id it is.
+    pub(crate) fn note(&mut self, op: Operation, id: &str, recipient: &str, at_ms: u64) -> u32 {
+        let kind = match op {
+            Operation::Submit => "submit",
+            Operation::Query => "query",
+            Operation::Balance => "balance",
+        };
+        let count = self.transmissions.entry((kind, id.to_owned())).or_insert(0);
+        *count = count.saturating_add(1);
+        let transmission = *count;
+        self.requests.push(SeenRequest {
+            op,
+            id: id.to_owned(),
+            recipient: recipient.to_owned(),
+            at_ms,
+            transmission,
+        });
+        transmission
+    }
+
+    /// Takes an order on, or says why not. On `Ok` the book already knows.
+    pub(crate) fn submit(
+        &mut self,
+        submission: &Submission,
+        treatment: &Treatment,
+        now_ms: u64,
+    ) -> io::Result<Verdict> {
+        self.collect_returns(now_ms);
+        if self.is_taken(&submission.id, now_ms) {
+            return Ok(Verdict::Exists);
+        }
+        let (cost_one, face_one) = self
+            .config
+            .costs
+            .price(&submission.product, submission.face_minor);
+        let quantity = i64::from(submission.quantity);
+        let cost_minor = cost_one.saturating_mul(quantity);
+        let order = Order {
+            id: submission.id.clone(),
+            recipient: submission.recipient.clone(),
+            product: submission.product.clone(),
+            quantity: submission.quantity,
+            face_minor: face_one.saturating_mul(quantity),
+            cost_minor,
+            percent: percent(&treatment.order),
+            notify_url: submission.notify_url.clone(),
+            supplier_ref: self.next_ref(),
+            at_ms: now_ms,
+            charged: true,
+            turns: turns(
+                &treatment.order,
+                now_ms,
+                self.config.settle_after_ms,
+                self.config.wire != Wire::Ofpay,
+            ),
+            faults: treatment.order.clone(),
+            hidden_queries: hidden(&treatment.order),
+        };
+        let limit_minor = submission
+            .max_cost_minor
+            .map(|limit| limit.saturating_mul(quantity));
+        if let Some(refusal) = self.refusal(submission, treatment, cost_minor, limit_minor) {
+            self.remember_refused(order, now_ms)?;
+            return Ok(Verdict::Refused(refusal));
+        }
+        self.write(&order)?;
+        self.take_on(order.clone());
+        Ok(Verdict::Accepted(Box::new(order)))
+    }
+
+    /// Whether an order with this id forbids another one.
+    fn is_taken(&self, id: &str, now_ms: u64) -> bool {
+        let Some(order) = self.newest.get(id).and_then(|n| self.orders.get(*n)) else {
+            return false;
+        };
+        match self.config.dedupe {
+            Dedupe::Never => false,
+            Dedupe::ById { keeps_failed: true } => true,
+            Dedupe::ById {
+                keeps_failed: false,
+            } => order.settled_at(now_ms) != Settled::Failed,
+        }
+    }
+
+    fn refusal(
+        &self,
+        submission: &Submission,
+        treatment: &Treatment,
+        cost_minor: i64,
+        limit_minor: Option<i64>,
+    ) -> Option<Refusal> {
+        if treatment.refusal == Some(Fault::Refuse) {
+            return Some(Refusal::BadNumber);
+        }
+        if treatment.refusal == Some(Fault::BalanceEmpty) {
+            return Some(Refusal::Balance);
+        }
+        if self.config.wire == Wire::Dayuanren {
+            let listed = self.config.costs.by_product.get(&submission.product);
+            let face = submission.face_minor;
+            if listed.is_some_and(|l| face.is_some_and(|face| face != l.face_minor)) {
+                return Some(Refusal::FaceMismatch);
+            }
+        }
+        if limit_minor.is_some_and(|limit| cost_minor > limit) {
+            return Some(Refusal::CostAboveLimit);
+        }
+        (cost_minor > self.balance_minor).then_some(Refusal::Balance)
+    }
+
+    /// A supplier that keeps failed ids keeps refused ones too: as a failed order that was never charged, so that a
+    /// query after a lost refusal finds a definite answer.
+    fn remember_refused(&mut self, mut order: Order, now_ms: u64) -> io::Result<()> {
+        if self.config.dedupe != (Dedupe::ById { keeps_failed: true }) {
+            return Ok(());
+        }
+        order.charged = false;
+        order.hidden_queries = 0;
+        order.turns = vec![Turn {
+            at_ms: now_ms,
+            settled: Settled::Failed,
+        }];
+        self.write(&order)?;
+        self.take_on(order);
+        Ok(())
+    }
+
+    fn write(&mut self, order: &Order) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        let mut line = serde_json::to_vec(order)?;
+        line.push(b'\n');
+        file.write_all(&line)?;
+        file.flush()
+    }
+
+    /// Enters an order that the book file already has.
+    fn take_on(&mut self, order: Order) {
+        if order.charged {
+            self.balance_minor = self.balance_minor.saturating_sub(order.cost_minor);
+            let mut held_minor = order.cost_minor;
+            for turn in &order.turns {
+                let billed_minor = order.billed_minor(turn.settled);
+                if billed_minor != held_minor {
+                    let back_minor = held_minor.saturating_sub(billed_minor);
+                    self.returns.push(Reverse((turn.at_ms, back_minor)));
+                    held_minor = billed_minor;
+                }
+            }
+        }
+        let place = self.orders.len();
+        self.newest.insert(order.id.clone(), place);
+        self.by_ref.insert(order.supplier_ref.clone(), place);
+        self.orders.push(order);
+    }
+
+    fn collect_returns(&mut self, now_ms: u64) {
+        while let Some(Reverse((at_ms, back_minor))) = self.returns.peek().copied() {
+            if at_ms > now_ms {
+                return;
+            }
+            self.returns.pop();
+            self.balance_minor = self.balance_minor.saturating_add(back_minor);
+        }
+    }
+
+    /// An order number no order has.
+    pub(crate) fn next_ref(&self) -> String {
+        let letter = match self.config.wire {
+            Wire::Dayuanren => "CZH",
+            Wire::Ofpay => "S",
+            Wire::Kasushou => "KS",
+        };
+        format!("{letter}{:010}", self.orders.len() + 1)
+    }
+
+    /// The newest order with this id, unless it still hides from queries.
+    pub(crate) fn query_id(&mut self, id: &str) -> Option<Order> {
+        let place = *self.newest.get(id)?;
+        self.query_place(place)
+    }
+
+    /// The order with this number of the mock's own, unless it still hides from queries.
+    pub(crate) fn query_ref(&mut self, supplier_ref: &str) -> Option<Order> {
+        let place = *self.by_ref.get(supplier_ref)?;
+        self.query_place(place)
+    }
+
+    fn query_place(&mut self, place: usize) -> Option<Order> {
+        let order = self.orders.get_mut(place)?;
+        if order.hidden_queries > 0 {
+            order.hidden_queries -= 1;
+            return None;
+        }
+        Some(order.clone())
+    }
+
+    /// The balance in fen.
+    pub(crate) fn balance_minor(&mut self, now_ms: u64) -> i64 {
+        self.collect_returns(now_ms);
+        self.balance_minor
+    }
+
+    /// Sets the balance, in fen.
+    pub(crate) fn set_balance(&mut self, balance_minor: i64, now_ms: u64) {
+        self.collect_returns(now_ms);
+        self.balance_minor = balance_minor;
+    }
+
+    /// The book as it stands.
+    pub(crate) fn book(&self, now_ms: u64) -> Vec<Charge> {
+        self.orders
+            .iter()
+            .filter_map(|order| order.charge(&self.config.name, now_ms))
+            .collect()
+    }
+
+    /// Every authenticated request so far.
+    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
+        self.requests.clone()
+    }
+
+    /// Orders with a turn still to come.
+    pub(crate) fn unfinished(&self, now_ms: u64) -> Vec<Order> {
+        self.orders
+            .iter()
+            .filter(|order| order.turns.last().is_some_and(|turn| turn.at_ms > now_ms))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Ends a torn last line by cutting it off: it was never answered for.
+fn repair_tail(path: &std::path::Path) -> io::Result<()> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    if whole == bytes.len() {
+        return Ok(());
+    }
+    let length = u64::try_from(whole).unwrap_or(u64::MAX);
+    OpenOptions::new().write(true).open(path)?.set_len(length)
+}
+
+fn percent(faults: &[Fault]) -> u32 {
+    let mut percent_delivered = 100;
+    for fault in faults {
+        if let Fault::Partial { percent } = *fault {
+            percent_delivered = percent.min(100);
+        }
+    }
+    percent_delivered
+}
+
+fn hidden(faults: &[Fault]) -> u32 {
+    let mut queries = 0;
+    for fault in faults {
+        if let Fault::NotFoundThenSuccess { times } = *fault {
+            queries = times;
+        }
+    }
+    queries
+}
