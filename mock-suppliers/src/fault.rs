@@ -1,6 +1,6 @@
 //! The ways a supplier can go wrong, and when each one applies.
 //!
-//! Faults combine: a submit meets at most one fault of each [`Stage`], and an order carries all of its `Order` faults.
+//! Faults combine: a submit meets at most one fault of each `Stage`, and an order carries all of its `Order` faults.
 //! Faults of the stages `Arrival`, `Copies`, `Answer` and `Pace` are used up by a submit (several of one stage are
 //! taken in turn, one a submit), so a resubmit of the same id meets the healthy, deduplicating path.
 //! `Refusal` faults meet every submit, `Order` faults every order of the recipient.

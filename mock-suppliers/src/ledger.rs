@@ -78,6 +78,8 @@ pub(crate) struct Ledger {
     requests: Vec<SeenRequest>,
     transmissions: HashMap<(&'static str, String), u32>,
     file: Option<File>,
+    /// A write failed: the file may end in half a line, so nothing more is charged.
+    is_file_broken: bool,
 }
 
 impl Ledger {
@@ -102,6 +104,7 @@ impl Ledger {
             requests: Vec::new(),
             transmissions: HashMap::new(),
             file,
+            is_file_broken: false,
             config: config.clone(),
         };
         for order in orders {
@@ -242,10 +245,14 @@ impl Ledger {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
+        if self.is_file_broken {
+            return Err(io::Error::other("an earlier write failed"));
+        }
         let mut line = serde_json::to_vec(order)?;
         line.push(b'\n');
-        file.write_all(&line)?;
-        file.flush()
+        let written = file.write_all(&line).and_then(|()| file.flush());
+        self.is_file_broken = written.is_err();
+        written
     }
 
     /// Enters an order that the book file already has.
@@ -334,13 +341,9 @@ impl Ledger {
         self.requests.clone()
     }
 
-    /// Orders with a turn still to come.
-    pub(crate) fn unfinished(&self, now_ms: u64) -> Vec<Order> {
-        self.orders
-            .iter()
-            .filter(|order| order.turns.last().is_some_and(|turn| turn.at_ms > now_ms))
-            .cloned()
-            .collect()
+    /// Every order, refused ones that are remembered included.
+    pub(crate) fn orders(&self) -> &[Order] {
+        &self.orders
     }
 }
 
@@ -377,4 +380,58 @@ fn hidden(faults: &[Fault]) -> u32 {
         }
     }
     queries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submission(id: &str) -> Submission {
+        Submission {
+            id: id.to_owned(),
+            recipient: "13800138000".to_owned(),
+            product: "12".to_owned(),
+            quantity: 1,
+            face_minor: Some(10_000),
+            max_cost_minor: None,
+            notify_url: None,
+        }
+    }
+
+    fn submit(ledger: &mut Ledger, id: &str, faults: &[Fault], now_ms: u64) -> io::Result<Verdict> {
+        let treatment = Treatment {
+            order: faults.to_vec(),
+            ..Treatment::default()
+        };
+        ledger.submit(&submission(id), &treatment, now_ms)
+    }
+
+    #[test]
+    fn a_charge_that_cannot_be_written_down_does_not_happen() {
+        let config = MockConfig::new("full", Wire::Dayuanren);
+        let mut ledger = Ledger::open(&config, 0).unwrap();
+        // Opened for reading, so every write fails.
+        ledger.file = Some(File::open(std::env::current_exe().unwrap()).unwrap());
+        for _ in 0..2 {
+            assert!(submit(&mut ledger, "A1", &[], 0).is_err());
+        }
+        assert!(ledger.book(0).is_empty());
+        assert!(ledger.query_id("A1").is_none());
+        assert_eq!(ledger.balance_minor(0), 10_000_000);
+    }
+
+    #[test]
+    fn money_is_held_at_once_and_comes_back_when_its_time_has_come() {
+        let mut config = MockConfig::new("money", Wire::Dayuanren);
+        config.settle_after_ms = 100;
+        let mut ledger = Ledger::open(&config, 0).unwrap();
+        submit(&mut ledger, "A1", &[Fault::FailLater], 0).unwrap();
+        submit(&mut ledger, "A2", &[Fault::Partial { percent: 50 }], 0).unwrap();
+        let flips = [Fault::FailedThenSuccess { after_ms: 50 }];
+        submit(&mut ledger, "A3", &flips, 0).unwrap();
+        let start_minor = 10_000_000;
+        assert_eq!(ledger.balance_minor(99), start_minor - 3 * 9_800);
+        assert_eq!(ledger.balance_minor(100), start_minor - 4_900);
+        assert_eq!(ledger.balance_minor(150), start_minor - 4_900 - 9_800);
+    }
 }

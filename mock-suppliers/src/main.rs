@@ -67,7 +67,7 @@ struct Options {
     #[arg(long)]
     card_product: Vec<String>,
     /// `fault=rate` or `fault:argument=rate`, the rate in 10 000; may be repeated.
-    #[arg(long, value_parser = fault_rate)]
+    #[arg(long, num_args = 1.., value_parser = fault_rate)]
     fault_rate: Vec<(Fault, u32)>,
     /// Makes the rated faults repeatable.
     #[arg(long, default_value_t = 0)]

@@ -74,14 +74,16 @@ pub(crate) fn start(mock: &Arc<Mock>, order: &Order, since_ms: u64) -> oneshot::
     if !mock.config.notify || order.faults.contains(&Fault::NoNotify) {
         return heard;
     }
+    let mut due = schedule(order);
+    due.retain(|(at_ms, _)| *at_ms >= since_ms);
+    if due.is_empty() {
+        return heard;
+    }
     let (owner, order) = (Arc::clone(mock), order.clone());
     mock.background.run(async move {
         let mut first_tried = Some(first_tried);
         let twice = order.faults.contains(&Fault::NotifyTwice);
-        for (at_ms, settled) in schedule(&order) {
-            if at_ms < since_ms {
-                continue;
-            }
+        for (at_ms, settled) in due {
             sleep(Duration::from_millis(at_ms.saturating_sub(now_ms()))).await;
             let made = owner
                 .config

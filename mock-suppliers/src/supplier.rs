@@ -114,7 +114,7 @@ impl MockSupplier {
         let ledger = Ledger::open(&config, now)?;
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
-        let unfinished = ledger.unfinished(now);
+        let known = ledger.orders().to_vec();
         let mock = Arc::new(Mock {
             dice: Dice::new(config.seed),
             config,
@@ -122,8 +122,8 @@ impl MockSupplier {
             ledger: Mutex::new(ledger),
             sent: Mutex::new(Vec::new()),
         });
-        for order in unfinished {
-            notify::start(&mock, &order, now);
+        for order in known.iter().filter(|order| order.charged) {
+            notify::start(&mock, order, now);
         }
         let (switch, switched) = mpsc::channel(1);
         let mut tasks = JoinSet::new();

@@ -42,7 +42,12 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
     if request.method != "POST" || !request.is_of_type(JSON) {
         return Err(refuse(4000, "请使用POST提交JSON"));
     }
-    let body = match serde_json::from_slice(&request.body) {
+    let bytes = if request.body.is_empty() {
+        b"{}"
+    } else {
+        request.body.as_slice()
+    };
+    let body = match serde_json::from_slice(bytes) {
         Ok(Value::Object(body)) => body,
         Ok(_) | Err(_) => return Err(refuse(4000, "请求体不是JSON对象")),
     };
