@@ -31,7 +31,7 @@ pub(crate) fn answer(mock: &Mock, request: &Request) -> Reply {
     let page = request.path.strip_prefix(PREFIX).unwrap_or_default();
     match (request.method.as_str(), page) {
         ("GET", "book") => show(&mock.ledger().book(now_ms())),
-        ("GET", "requests") => show(&mock.ledger().requests()),
+        ("GET", "requests") => show(&mock.ledger().requests.all()),
         ("GET", "notifications") => show(&mock.notifications()),
         ("POST", "script") => match serde_json::from_slice::<ScriptBody>(&request.body) {
             Ok(script) => {

@@ -1,14 +1,9 @@
 //! The book: what was really charged, told to judges.
 //!
 //! A charge is in the book, and in the book file, before the answer to its submit leaves. Its whole future is written
-//! down with it as [`Turn`]s, so a judge can also read the file of a mock that was killed: see [`read_book`].
-
-use std::io;
-use std::path::Path;
+//! down with it as [`Turn`]s, so a judge can also read the file of a mock that was killed: see [`crate::read_book`].
 
 use serde::{Deserialize, Serialize};
-
-use crate::order::Order;
 
 /// The state of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,35 +77,4 @@ fn delivers(settled: Settled) -> bool {
         Settled::Delivered | Settled::Partial => true,
         Settled::Processing | Settled::Failed | Settled::Reversed => false,
     }
-}
-
-/// Reads the book file of a mock, running or killed, as it stands at `now_ms` (`u64::MAX`: in the end).
-///
-/// # Errors
-/// When the file cannot be read. A torn last line was never answered for and is left out.
-pub fn read_book(path: &Path, supplier: &str, now_ms: u64) -> io::Result<Vec<Charge>> {
-    let orders = read_orders(path)?;
-    Ok(orders
-        .iter()
-        .filter_map(|order| order.charge(supplier, now_ms))
-        .collect())
-}
-
-/// The orders in a book file; none when there is no file yet.
-pub(crate) fn read_orders(path: &Path) -> io::Result<Vec<Order>> {
-    let text = match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut orders = Vec::new();
-    for line in text
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'))
-    {
-        let order = serde_json::from_str(line)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        orders.push(order);
-    }
-    Ok(orders)
 }

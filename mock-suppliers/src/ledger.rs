@@ -5,44 +5,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 
-use serde::Serialize;
-
-use crate::book::{Charge, Settled, Turn, read_orders};
+use crate::book::{Charge, Settled, Turn};
+use crate::book_file::BookFile;
 use crate::config::{Dedupe, MockConfig, Wire};
 use crate::dice::Dice;
 use crate::fault::Fault;
 use crate::order::{Order, Submission, turns};
 use crate::script::{Scripts, Treatment};
-
-/// What a request wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// A recharge was asked for.
-    Submit,
-    /// The state of an order was asked for.
-    Query,
-    /// The balance was asked for.
-    Balance,
-}
-
-/// One authenticated request, written down when it arrived, whatever became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SeenRequest {
-    /// What it wanted.
-    pub op: Operation,
-    /// The id it named; a query for several ids is several lines; empty for a balance.
-    pub id: String,
-    /// The recipient it named; empty but for submits.
-    pub recipient: String,
-    /// When it arrived, in milliseconds UTC.
-    pub at_ms: u64,
-    /// How many requests of this kind named this id so far, this one included.
-    pub transmission: u32,
-}
+use crate::seen::RequestLog;
 
 /// Why the mock does not take an order on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,24 +47,19 @@ pub(crate) struct Ledger {
     balance_minor: i64,
     /// Money that comes back to the caller later, by time.
     returns: BinaryHeap<Reverse<(u64, i64)>>,
-    requests: Vec<SeenRequest>,
-    transmissions: HashMap<(&'static str, String), u32>,
-    file: Option<File>,
-    /// A write failed: the file may end in half a line, so nothing more is charged.
-    is_file_broken: bool,
+    pub(crate) requests: RequestLog,
+    file: Option<BookFile>,
 }
 
 impl Ledger {
     /// Opens the ledger, with the orders of its book file.
     pub(crate) fn open(config: &MockConfig, now_ms: u64) -> io::Result<Self> {
-        let (orders, file) = match &config.book_file {
+        let (file, orders) = match &config.book_file {
             Some(path) => {
-                let orders = read_orders(path)?;
-                repair_tail(path)?;
-                let file = OpenOptions::new().create(true).append(true).open(path)?;
-                (orders, Some(file))
+                let (file, orders) = BookFile::open(path)?;
+                (Some(file), orders)
             }
-            None => (Vec::new(), None),
+            None => (None, Vec::new()),
         };
         let mut ledger = Self {
             scripts: Scripts::new(Dice::new(config.seed), config.fault_rate.clone()),
@@ -101,10 +68,8 @@ impl Ledger {
             by_ref: HashMap::new(),
             balance_minor: config.balance_minor,
             returns: BinaryHeap::new(),
-            requests: Vec::new(),
-            transmissions: HashMap::new(),
+            requests: RequestLog::default(),
             file,
-            is_file_broken: false,
             config: config.clone(),
         };
         for order in orders {
@@ -112,26 +77,6 @@ impl Ledger {
         }
         ledger.collect_returns(now_ms);
         Ok(ledger)
-    }
-
-    /// Writes a request down and says the how-manieth of its kind and id it is.
-    pub(crate) fn note(&mut self, op: Operation, id: &str, recipient: &str, at_ms: u64) -> u32 {
-        let kind = match op {
-            Operation::Submit => "submit",
-            Operation::Query => "query",
-            Operation::Balance => "balance",
-        };
-        let count = self.transmissions.entry((kind, id.to_owned())).or_insert(0);
-        *count = count.saturating_add(1);
-        let transmission = *count;
-        self.requests.push(SeenRequest {
-            op,
-            id: id.to_owned(),
-            recipient: recipient.to_owned(),
-            at_ms,
-            transmission,
-        });
-        transmission
     }
 
     /// Takes an order on, or says why not. On `Ok` the book already knows.
@@ -242,17 +187,10 @@ impl Ledger {
     }
 
     fn write(&mut self, order: &Order) -> io::Result<()> {
-        let Some(file) = &mut self.file else {
-            return Ok(());
-        };
-        if self.is_file_broken {
-            return Err(io::Error::other("an earlier write failed"));
+        match &mut self.file {
+            Some(file) => file.append(order),
+            None => Ok(()),
         }
-        let mut line = serde_json::to_vec(order)?;
-        line.push(b'\n');
-        let written = file.write_all(&line).and_then(|()| file.flush());
-        self.is_file_broken = written.is_err();
-        written
     }
 
     /// Enters an order that the book file already has.
@@ -336,30 +274,10 @@ impl Ledger {
             .collect()
     }
 
-    /// Every authenticated request so far.
-    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
-        self.requests.clone()
-    }
-
     /// Every order, refused ones that are remembered included.
     pub(crate) fn orders(&self) -> &[Order] {
         &self.orders
     }
-}
-
-/// Ends a torn last line by cutting it off: it was never answered for.
-fn repair_tail(path: &std::path::Path) -> io::Result<()> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-    if whole == bytes.len() {
-        return Ok(());
-    }
-    let length = u64::try_from(whole).unwrap_or(u64::MAX);
-    OpenOptions::new().write(true).open(path)?.set_len(length)
 }
 
 fn percent(faults: &[Fault]) -> u32 {
@@ -411,7 +329,8 @@ mod tests {
         let config = MockConfig::new("full", Wire::Dayuanren);
         let mut ledger = Ledger::open(&config, 0).unwrap();
         // Opened for reading, so every write fails.
-        ledger.file = Some(File::open(std::env::current_exe().unwrap()).unwrap());
+        let read_only = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        ledger.file = Some(BookFile::over(read_only));
         for _ in 0..2 {
             assert!(submit(&mut ledger, "A1", &[], 0).is_err());
         }

@@ -27,6 +27,7 @@
 
 mod admin;
 mod book;
+mod book_file;
 mod clock;
 mod config;
 mod dice;
@@ -37,13 +38,15 @@ mod money;
 mod notify;
 mod order;
 mod script;
+mod seen;
 mod serve;
 mod supplier;
 mod wire;
 
-pub use book::{Charge, Settled, Turn, read_book};
+pub use book::{Charge, Settled, Turn};
+pub use book_file::read_book;
 pub use config::{Costs, Credentials, Dedupe, Listing, MockConfig, Wire};
 pub use fault::Fault;
-pub use ledger::{Operation, SeenRequest};
 pub use notify::SentNotification;
+pub use seen::{Operation, SeenRequest};
 pub use supplier::MockSupplier;

@@ -16,10 +16,11 @@ use crate::book::Settled;
 use crate::clock::now_ms;
 use crate::fault::Fault;
 use crate::http::{Delivery, Received, Reply, Request, receive, send};
-use crate::ledger::{Operation, Verdict};
+use crate::ledger::Verdict;
 use crate::notify;
 use crate::order::{Order, Submission};
 use crate::script::Treatment;
+use crate::seen::Operation;
 use crate::supplier::Mock;
 use crate::wire::{Answer, Ask, Named, Told};
 
@@ -72,7 +73,7 @@ async fn handle(mock: &Arc<Mock>, request: &Request) -> (Reply, Delivery) {
         Ask::Balance => {
             let now = now_ms();
             let mut ledger = mock.ledger();
-            ledger.note(Operation::Balance, "", "", now);
+            ledger.requests.note(Operation::Balance, "", "", now);
             Answer::Balance(ledger.balance_minor(now))
         }
     };
@@ -89,7 +90,7 @@ fn query(mock: &Mock, named: Named) -> Answer {
         Named::Refs(refs) => (refs, false),
     };
     for number in numbers {
-        ledger.note(Operation::Query, &number, "", now);
+        ledger.requests.note(Operation::Query, &number, "", now);
         let order = if are_ids {
             ledger.query_id(&number)
         } else {
@@ -109,7 +110,7 @@ fn told(order: Order, now_ms: u64) -> Told {
 async fn submit(mock: &Arc<Mock>, request: &Request, submission: Submission) -> (Reply, Delivery) {
     let treatment = {
         let mut ledger = mock.ledger();
-        let transmission = ledger.note(
+        let transmission = ledger.requests.note(
             Operation::Submit,
             &submission.id,
             &submission.recipient,

@@ -17,8 +17,9 @@ use crate::config::MockConfig;
 use crate::dice::Dice;
 use crate::fault::Fault;
 use crate::http::Reply;
-use crate::ledger::{Ledger, SeenRequest};
+use crate::ledger::Ledger;
 use crate::notify::{self, SentNotification};
+use crate::seen::SeenRequest;
 use crate::serve;
 use crate::wire::{Answer, Shelf};
 
@@ -159,7 +160,7 @@ impl MockSupplier {
 
     /// Every authenticated request so far.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.mock.ledger().requests()
+        self.mock.ledger().requests.all().to_vec()
     }
 
     /// Every try of a notification so far.
