@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -27,7 +27,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 const TRY_LIMIT: Duration = Duration::from_secs(3);
 
 /// One try of one notification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentNotification {
     /// The gateway's id of the order.
     pub id: String,
