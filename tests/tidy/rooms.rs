@@ -63,11 +63,6 @@ pub fn room_of(path: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// Whether the table knows this room.
-pub fn is_room(name: &str) -> bool {
-    ROOMS.iter().any(|(room, _)| *room == name)
-}
-
 /// The imports of one file that leave its room: line, and the path as it was meant.
 pub fn departures(path: &str, source: &str) -> Vec<Named> {
     let here = room_of(path);
