@@ -92,6 +92,13 @@ fn climbing_out_of_a_room_is_seen() {
         "src/domain/a.rs",
         "mod t { fn f() { if true { } } } use super::store;",
     ));
+    caught(
+        &imports(
+            "src/domain.rs",
+            "mod t { fn f() { if true { } } } use super::store;",
+        ),
+        &["domain imports store"],
+    );
 }
 
 #[test]
@@ -404,6 +411,7 @@ fn the_other_word_for_callback_is_told() {
         "fn send_webhook() {}",
         "struct WebhookSender;",
         "// a webhook to the shop",
+        "// a standard webhook",
         "webhooks",
     ] {
         assert_eq!(told(line), 1, "{line}");
