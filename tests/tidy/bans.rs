@@ -37,24 +37,13 @@ pub const BANS: &[Ban] = &[
         reason: "only store knows SQL: every write goes through its compare-and-set",
     },
     Ban {
-        names: &[
-            &["SystemTime"],
-            &["Instant", "now"],
-            &["Timestamp", "now"],
-            &["Zoned", "now"],
-        ],
+        names: &[&["SystemTime"], &["Instant", "now"], &["Timestamp", "now"], &["Zoned", "now"]],
         allowed: &["seams"],
         within: &[],
         reason: "the clock is a seam: take the time from seams, so that a simulation can set it",
     },
     Ban {
-        names: &[
-            &["getrandom"],
-            &["rand"],
-            &["fastrand"],
-            &["OsRng"],
-            &["RandomState"],
-        ],
+        names: &[&["getrandom"], &["rand"], &["fastrand"], &["OsRng"], &["RandomState"]],
         allowed: &["seams"],
         within: &[],
         reason: "chance is a seam: take random bytes from seams, so that a seed repeats a history",
@@ -66,12 +55,7 @@ pub const BANS: &[Ban] = &[
         reason: "the environment is read once, by config: elsewhere it would be a hidden setting",
     },
     Ban {
-        names: &[
-            &["tokio", "spawn"],
-            &["task", "spawn"],
-            &["task", "spawn_local"],
-            &["rt", "spawn"],
-        ],
+        names: &[&["tokio", "spawn"], &["task", "spawn"], &["task", "spawn_local"], &["rt", "spawn"]],
         allowed: &["seams", "main", "app"],
         within: &[],
         reason: "spawning is a seam: a task nobody holds is neither simulated nor stopped in order",
@@ -122,12 +106,7 @@ pub fn violations(path: &str, source: &str) -> Vec<String> {
     for ban in BANS.iter().filter(|ban| ban.applies_to(path)) {
         for named in paths(path, source) {
             if let Some(name) = ban.hit(&named.segments) {
-                found.push(format!(
-                    "{path}:{}: `{}`: {}",
-                    named.line,
-                    name.join("::"),
-                    ban.reason
-                ));
+                found.push(format!("{path}:{}: `{}`: {}", named.line, name.join("::"), ban.reason));
             }
         }
     }
@@ -154,9 +133,7 @@ impl Ban {
 /// `1.5f64` is one number to the scanner, not a path.
 fn float_literals(path: &str, source: &str) -> Vec<String> {
     let is_float = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_digit())
-            && !text.starts_with("0x")
-            && (text.ends_with("f32") || text.ends_with("f64"))
+        text.starts_with(|c: char| c.is_ascii_digit()) && !text.starts_with("0x") && (text.ends_with("f32") || text.ends_with("f64"))
     };
     let bans_floats = |ban: &&Ban| ban.names.contains(&["f64"].as_slice()) && ban.applies_to(path);
     let Some(ban) = BANS.iter().find(bans_floats) else {
@@ -171,18 +148,9 @@ fn float_literals(path: &str, source: &str) -> Vec<String> {
 
 /// Shapes of code that would lead round the tables, or round a seed.
 const BACK_DOORS: &[(&[&str], &str)] = &[
-    (
-        &["#", "[", "path"],
-        "`#[path]` puts a module where its folder does not say",
-    ),
-    (
-        &["include", "!"],
-        "`include!` brings in code this test does not read",
-    ),
-    (
-        &["extern", "crate"],
-        "`extern crate` can rename a crate past the table of bans",
-    ),
+    (&["#", "[", "path"], "`#[path]` puts a module where its folder does not say"),
+    (&["include", "!"], "`include!` brings in code this test does not read"),
+    (&["extern", "crate"], "`extern crate` can rename a crate past the table of bans"),
 ];
 
 fn back_doors(path: &str, source: &str) -> Vec<String> {
@@ -190,11 +158,7 @@ fn back_doors(path: &str, source: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (shape, reason) in BACK_DOORS {
         for window in tokens.windows(shape.len()) {
-            if window
-                .iter()
-                .zip(*shape)
-                .all(|(token, text)| token.text == *text)
-            {
+            if window.iter().zip(*shape).all(|(token, text)| token.text == *text) {
                 found.push(format!("{path}:{}: {reason}", window[0].line));
             }
         }

@@ -37,12 +37,7 @@ fn read(folder: &str, ending: &str) -> Vec<File> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == ending) {
-                let inside = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
+                let inside = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 found.push((inside, fs::read_to_string(&path).unwrap()));
             }
         }
@@ -54,22 +49,14 @@ fn read(folder: &str, ending: &str) -> Vec<File> {
 fn src() -> Vec<File> {
     let files = read("src", "rs");
     let has = |name: &str| files.iter().any(|(path, _)| path == name);
-    assert!(
-        has("src/lib.rs") && has("src/main.rs"),
-        "the scan does not see src/"
-    );
+    assert!(has("src/lib.rs") && has("src/main.rs"), "the scan does not see src/");
     files
 }
 
 /// Everything written in Rust here, but for this test, which must name what it forbids.
 fn all_rust() -> Vec<File> {
     let mut files = src();
-    for folder in [
-        "tests",
-        "mock-suppliers/src",
-        "mock-suppliers/tests",
-        "xtask/src",
-    ] {
+    for folder in ["tests", "mock-suppliers/src", "mock-suppliers/tests", "xtask/src"] {
         files.extend(read(folder, "rs"));
     }
     files.retain(|(path, _)| !path.starts_with("tests/tidy/"));
@@ -83,21 +70,13 @@ fn none(complaints: impl IntoIterator<Item = String>) {
 
 #[test]
 fn a_room_imports_only_what_the_table_allows() {
-    none(
-        src()
-            .iter()
-            .flat_map(|(path, text)| walls::violations(path, text)),
-    );
+    none(src().iter().flat_map(|(path, text)| walls::violations(path, text)));
 }
 
 #[test]
 fn rooms_import_each_other_in_no_circle() {
     let files = src();
-    let graph = rooms::graph(
-        files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str())),
-    );
+    let graph = rooms::graph(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     none(walls::circle(&graph));
 }
 
@@ -113,20 +92,12 @@ fn everything_in_src_belongs_to_a_room() {
 
 #[test]
 fn sockets_clock_chance_sql_and_environment_stay_in_their_rooms() {
-    none(
-        src()
-            .iter()
-            .flat_map(|(path, text)| bans::violations(path, text)),
-    );
+    none(src().iter().flat_map(|(path, text)| bans::violations(path, text)));
 }
 
 #[test]
 fn every_module_opens_with_its_purpose() {
-    none(
-        all_rust()
-            .iter()
-            .filter_map(|(path, text)| words::purpose_missing(path, text)),
-    );
+    none(all_rust().iter().filter_map(|(path, text)| words::purpose_missing(path, text)));
 }
 
 #[test]
@@ -146,49 +117,25 @@ fn no_file_outgrows_its_reader() {
 
 #[test]
 fn file_names_say_what_is_inside() {
-    none(
-        all_rust()
-            .iter()
-            .filter_map(|(path, _)| words::empty_name(path)),
-    );
+    none(all_rust().iter().filter_map(|(path, _)| words::empty_name(path)));
 }
 
 #[test]
 fn no_unfinished_work_is_left_in_the_code() {
-    none(
-        all_rust()
-            .iter()
-            .flat_map(|(path, text)| words::loose_ends(path, text)),
-    );
+    none(all_rust().iter().flat_map(|(path, text)| words::loose_ends(path, text)));
 }
 
 #[test]
 fn the_code_speaks_the_words_of_the_glossary() {
-    none(
-        all_rust()
-            .iter()
-            .flat_map(|(path, text)| words::foreign_words(path, text)),
-    );
+    none(all_rust().iter().flat_map(|(path, text)| words::foreign_words(path, text)));
 }
 
 #[test]
 fn a_supplier_is_named_only_in_data() {
-    let mut dialects: Vec<String> = words::DIALECTS
-        .iter()
-        .map(|name| (*name).to_owned())
-        .collect();
+    let mut dialects: Vec<String> = words::DIALECTS.iter().map(|name| (*name).to_owned()).collect();
     for (path, _) in read("src/adapters/dialects", "toml") {
-        let stem = Path::new(&path)
-            .file_stem()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_lowercase();
+        let stem = Path::new(&path).file_stem().unwrap().to_str().unwrap().to_lowercase();
         dialects.push(stem);
     }
-    none(
-        src()
-            .iter()
-            .flat_map(|(path, text)| words::dialect_names(path, text, &dialects)),
-    );
+    none(src().iter().flat_map(|(path, text)| words::dialect_names(path, text, &dialects)));
 }

@@ -118,10 +118,7 @@ impl Walk<'_> {
         if segments == ["crate"] && (outer.is_some() || is_renamed) {
             segments.push("*".to_owned());
         }
-        let is_lone_word = outer.is_none()
-            && !is_renamed
-            && at == start + 1
-            && ["crate", "self", "super"].contains(&self.text(start));
+        let is_lone_word = outer.is_none() && !is_renamed && at == start + 1 && ["crate", "self", "super"].contains(&self.text(start));
         if !is_lone_word {
             self.found.push(Named { segments, line });
         }

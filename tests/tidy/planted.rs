@@ -43,15 +43,10 @@ fn an_import_out_of_the_table_is_told_with_place_and_rule() {
 
 #[test]
 fn an_import_inside_braces_is_seen() {
-    let source =
-        "use crate::{\n    domain::{money::Money, order},\n    net::{self, Client as C},\n};";
+    let source = "use crate::{\n    domain::{money::Money, order},\n    net::{self, Client as C},\n};";
     let complaint = imports("src/store/mod.rs", source);
     caught(&complaint, &["src/store/mod.rs:3: store imports net"]);
-    assert_eq!(
-        complaint.lines().count(),
-        2,
-        "net itself and net::Client: {complaint}"
-    );
+    assert_eq!(complaint.lines().count(), 2, "net itself and net::Client: {complaint}");
 }
 
 #[test]
@@ -78,35 +73,20 @@ fn climbing_out_of_a_room_is_seen() {
         &["router imports seams"],
     );
     caught(
-        &imports(
-            "src/domain/a.rs",
-            "mod t { use super::super::super::store; }",
-        ),
+        &imports("src/domain/a.rs", "mod t { use super::super::super::store; }"),
         &["domain imports store"],
     );
-    passes(&imports(
-        "src/domain/a.rs",
-        "mod t { use super::super::money; } use super::order;",
-    ));
-    passes(&imports(
-        "src/domain/a.rs",
-        "mod t { fn f() { if true { } } } use super::store;",
-    ));
+    passes(&imports("src/domain/a.rs", "mod t { use super::super::money; } use super::order;"));
+    passes(&imports("src/domain/a.rs", "mod t { fn f() { if true { } } } use super::store;"));
     caught(
-        &imports(
-            "src/domain.rs",
-            "mod t { fn f() { if true { } } } use super::store;",
-        ),
+        &imports("src/domain.rs", "mod t { fn f() { if true { } } } use super::store;"),
         &["domain imports store"],
     );
 }
 
 #[test]
 fn our_own_package_name_is_no_way_round() {
-    caught(
-        &imports("src/net.rs", "use recharge_gateway::store::Pool;"),
-        &["net imports store"],
-    );
+    caught(&imports("src/net.rs", "use recharge_gateway::store::Pool;"), &["net imports store"]);
     passes(&imports("src/main.rs", "use recharge_gateway::{api, cli};"));
 }
 
@@ -129,10 +109,7 @@ fn the_whole_crate_cannot_be_imported_at_once() {
 
 #[test]
 fn a_name_at_the_root_that_is_no_room_is_told() {
-    caught(
-        &imports("src/api/mod.rs", "use crate::Pool;"),
-        &["`Pool` is not a room"],
-    );
+    caught(&imports("src/api/mod.rs", "use crate::Pool;"), &["`Pool` is not a room"]);
 }
 
 #[test]
@@ -147,40 +124,16 @@ fn comments_and_strings_import_nothing() {
     "##;
     passes(&imports("src/domain.rs", source));
     let behind = format!("{source} use crate::store;");
-    caught(
-        &imports("src/domain.rs", &behind),
-        &["src/domain.rs:8: domain imports store"],
-    );
+    caught(&imports("src/domain.rs", &behind), &["src/domain.rs:8: domain imports store"]);
 }
 
 #[test]
 fn only_those_that_assemble_import_the_edge_and_the_settings() {
-    for edge in [
-        "api",
-        "faces",
-        "console",
-        "config",
-        "telemetry",
-        "cli",
-        "app",
-        "demo",
-    ] {
+    for edge in ["api", "faces", "console", "config", "telemetry", "cli", "app", "demo"] {
         let source = format!("use crate::{edge};");
-        for room in [
-            "domain",
-            "dispatch",
-            "callbacks",
-            "audit",
-            "store",
-            "net",
-            "config",
-            "telemetry",
-        ] {
+        for room in ["domain", "dispatch", "callbacks", "audit", "store", "net", "config", "telemetry"] {
             if room != edge {
-                caught(
-                    &imports(&format!("src/{room}.rs"), &source),
-                    &[&format!("imports {edge}")],
-                );
+                caught(&imports(&format!("src/{room}.rs"), &source), &[&format!("imports {edge}")]);
             }
         }
         for room in ["app", "cli", "demo"] {
@@ -204,17 +157,8 @@ fn a_circle_is_found_and_written_out() {
 
 #[test]
 fn a_stranger_in_src_is_told() {
-    let complaints = walls::strangers([
-        "src/lib.rs",
-        "src/domain",
-        "src/store.rs",
-        "src/shared",
-        "src/money.rs",
-    ]);
-    caught(
-        &complaints.join("\n"),
-        &["src/money: not a room", "src/shared: not a room"],
-    );
+    let complaints = walls::strangers(["src/lib.rs", "src/domain", "src/store.rs", "src/shared", "src/money.rs"]);
+    caught(&complaints.join("\n"), &["src/money: not a room", "src/shared: not a room"]);
     assert_eq!(complaints.len(), 2);
 }
 
@@ -222,85 +166,30 @@ fn a_stranger_in_src_is_told() {
 #[test]
 fn every_banned_name_is_caught_outside_its_room_and_free_inside() {
     let planted = [
-        (
-            "src/dispatch/gate.rs",
-            "src/net/client.rs",
-            "use reqwest::Client;",
-        ),
-        (
-            "src/dispatch/gate.rs",
-            "src/net/client.rs",
-            "fn f(x: ::reqwest::Client) {}",
-        ),
-        (
-            "src/audit.rs",
-            "src/store/sqlite.rs",
-            "fn f() { sqlx::query(\"x\"); }",
-        ),
-        (
-            "src/net.rs",
-            "src/seams/clock.rs",
-            "fn f() { std::time::Instant::now(); }",
-        ),
-        (
-            "src/net.rs",
-            "src/seams/clock.rs",
-            "use std::{fmt, time::{Duration, SystemTime}};",
-        ),
-        (
-            "src/store.rs",
-            "src/seams/clock.rs",
-            "let t = jiff::Timestamp::now();",
-        ),
-        (
-            "src/dispatch.rs",
-            "src/seams/chance.rs",
-            "fn f() { getrandom::fill(&mut [0]); }",
-        ),
-        (
-            "src/store.rs",
-            "src/seams/chance.rs",
-            "use chacha20poly1305::aead::{Aead, OsRng};",
-        ),
+        ("src/dispatch/gate.rs", "src/net/client.rs", "use reqwest::Client;"),
+        ("src/dispatch/gate.rs", "src/net/client.rs", "fn f(x: ::reqwest::Client) {}"),
+        ("src/audit.rs", "src/store/sqlite.rs", "fn f() { sqlx::query(\"x\"); }"),
+        ("src/net.rs", "src/seams/clock.rs", "fn f() { std::time::Instant::now(); }"),
+        ("src/net.rs", "src/seams/clock.rs", "use std::{fmt, time::{Duration, SystemTime}};"),
+        ("src/store.rs", "src/seams/clock.rs", "let t = jiff::Timestamp::now();"),
+        ("src/dispatch.rs", "src/seams/chance.rs", "fn f() { getrandom::fill(&mut [0]); }"),
+        ("src/store.rs", "src/seams/chance.rs", "use chacha20poly1305::aead::{Aead, OsRng};"),
         ("src/net.rs", "src/config.rs", "use std::{env, fs};"),
-        (
-            "src/net.rs",
-            "src/cli/mod.rs",
-            "let x = std::env::var(\"X\");",
-        ),
+        ("src/net.rs", "src/cli/mod.rs", "let x = std::env::var(\"X\");"),
         ("src/dispatch.rs", "src/seams.rs", "tokio::spawn(async {});"),
-        (
-            "src/api.rs",
-            "src/app.rs",
-            "use tokio::task; fn f() { task::spawn(async {}); }",
-        ),
+        ("src/api.rs", "src/app.rs", "use tokio::task; fn f() { task::spawn(async {}); }"),
         ("src/cli.rs", "src/demo/mod.rs", "use mock_suppliers::Mock;"),
         ("src/dispatch.rs", "src/api/v1.rs", "use actix_web::web;"),
-        (
-            "src/adapters/engine.rs",
-            "src/store/journal.rs",
-            "use tokio::sync::mpsc;",
-        ),
-        (
-            "src/domain/plan.rs",
-            "src/net.rs",
-            "fn f(s: std::net::TcpStream) {}",
-        ),
+        ("src/adapters/engine.rs", "src/store/journal.rs", "use tokio::sync::mpsc;"),
+        ("src/domain/plan.rs", "src/net.rs", "fn f(s: std::net::TcpStream) {}"),
         ("src/domain/money.rs", "src/api/money.rs", "fn f(x: f64) {}"),
-        (
-            "src/store/row.rs",
-            "src/console/chart.rs",
-            "const X: u8 = f(1.5f32);",
-        ),
+        ("src/store/row.rs", "src/console/chart.rs", "const X: u8 = f(1.5f32);"),
     ];
     for (caught_in, home, source) in planted {
         caught(&bans(caught_in, source), &[&format!("{caught_in}:1: `")]);
         passes(&bans(home, source));
     }
-    caught(
-        &bans("src/seams.rs", "std::thread::sleep(x);"),
-        &["sleeping thread"],
-    );
+    caught(&bans("src/seams.rs", "std::thread::sleep(x);"), &["sleeping thread"]);
     for ban in bans::BANS {
         let is_planted = ban.names.iter().any(|name| {
             let last = name.last().unwrap();
@@ -329,18 +218,9 @@ fn back_doors_are_shut() {
         &["src/net.rs:1: `#[path]`"],
     );
     caught(&bans("src/net.rs", "include!(\"x.rs\");"), &["`include!`"]);
-    caught(
-        &bans("src/net.rs", "extern crate sqlx as s;"),
-        &["`extern crate`"],
-    );
-    caught(
-        &bans("src/net.rs", "tokio::select! { _ = a => {} }"),
-        &["by chance"],
-    );
-    passes(&bans(
-        "src/net.rs",
-        "tokio::select! { biased; _ = a => {} }",
-    ));
+    caught(&bans("src/net.rs", "extern crate sqlx as s;"), &["`extern crate`"]);
+    caught(&bans("src/net.rs", "tokio::select! { _ = a => {} }"), &["by chance"]);
+    passes(&bans("src/net.rs", "tokio::select! { biased; _ = a => {} }"));
 }
 
 #[test]
@@ -352,15 +232,11 @@ fn a_module_without_a_purpose_is_told() {
 #[test]
 fn a_file_beyond_its_limit_is_told_unless_excused() {
     let of = |lines: usize| "x\n".repeat(lines);
-    let long =
-        |path: &str, lines| words::too_long(path, &of(lines), &[("src/big.rs", 500, "a table")]);
+    let long = |path: &str, lines| words::too_long(path, &of(lines), &[("src/big.rs", 500, "a table")]);
     assert!(long("src/a.rs", 401).is_some());
     assert!(long("src/a.rs", 400).is_none());
     assert!(long("src/big.rs", 500).is_none());
-    assert!(
-        long("src/big.rs", 501).is_some(),
-        "an excuse has its own limit"
-    );
+    assert!(long("src/big.rs", 501).is_some(), "an excuse has its own limit");
     assert!(long("tests/it/story.rs", 600).is_none());
     assert!(long("tests/it/story.rs", 601).is_some());
 }
@@ -396,10 +272,7 @@ fn file_names_that_say_nothing_are_told() {
 
 #[test]
 fn unfinished_work_is_told() {
-    let planted = format!(
-        "// {}: later\n// {}(me) never\n// todos are fine",
-        "TODO", "FIXME"
-    );
+    let planted = format!("// {}: later\n// {}(me) never\n// todos are fine", "TODO", "FIXME");
     let found = words::loose_ends("src/a.rs", &planted);
     assert_eq!(found.len(), 2, "{found:?}");
 }
@@ -429,23 +302,11 @@ fn a_supplier_named_in_code_is_told() {
     let dialects = ["ofpay".to_owned()];
     let told = |path: &str, source: &str| words::dialect_names(path, source, &dialects).len();
     assert_eq!(told("src/dispatch.rs", "if supplier == \"OfPay\" {}"), 1);
-    assert_eq!(
-        told("src/adapters/codec.rs", "struct OfpayCodec; // ofpay"),
-        1
-    );
-    assert_eq!(
-        told(
-            "src/adapters/dialects.rs",
-            "include_str!(\"dialects/ofpay.toml\")"
-        ),
-        0
-    );
+    assert_eq!(told("src/adapters/codec.rs", "struct OfpayCodec; // ofpay"), 1);
+    assert_eq!(told("src/adapters/dialects.rs", "include_str!(\"dialects/ofpay.toml\")"), 0);
     assert_eq!(told("src/demo/mod.rs", "ofpay"), 0);
     assert_eq!(
-        told(
-            "src/adapters/sign.rs",
-            "fn f() {}\n#[cfg(test)]\nmod tests { /* ofpay */ }"
-        ),
+        told("src/adapters/sign.rs", "fn f() {}\n#[cfg(test)]\nmod tests { /* ofpay */ }"),
         0
     );
     assert_eq!(told("src/adapters/tests.rs", "ofpay"), 0);

@@ -29,15 +29,7 @@ pub const ROOMS: &[(&str, May)] = &[
     ("net", May::Only(&["domain", "seams"])),
     (
         "dispatch",
-        May::Only(&[
-            "domain",
-            "router",
-            "adapters",
-            "ratelimit",
-            "store",
-            "net",
-            "seams",
-        ]),
+        May::Only(&["domain", "router", "adapters", "ratelimit", "store", "net", "seams"]),
     ),
     ("callbacks", May::Only(&["domain", "store", "net", "seams"])),
     ("audit", May::Only(&["domain", "store", "seams"])),
@@ -80,9 +72,7 @@ pub fn graph<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Graph {
         let imports = graph.entry(room_of(path).to_owned()).or_default();
         for named in departures(path, source) {
             if let Some(room) = named.segments.get(1) {
-                imports
-                    .entry(room.clone())
-                    .or_insert_with(|| format!("{path}:{}", named.line));
+                imports.entry(room.clone()).or_insert_with(|| format!("{path}:{}", named.line));
             }
         }
     }

@@ -18,9 +18,7 @@ pub fn violations(path: &str, source: &str) -> Vec<String> {
         let is_assembly = matches!(may, May::Everything);
         if there == "*" {
             if !is_assembly {
-                found.push(format!(
-                    "{place}: {here} imports the whole crate; name the room instead"
-                ));
+                found.push(format!("{place}: {here} imports the whole crate; name the room instead"));
             }
         } else if !is_room(there) {
             found.push(format!(
@@ -34,9 +32,7 @@ pub fn violations(path: &str, source: &str) -> Vec<String> {
             } else {
                 allowed.join(", ")
             };
-            found.push(format!(
-                "{place}: {here} imports {there} ({written}); {here} may import {rule}"
-            ));
+            found.push(format!("{place}: {here} imports {there} ({written}); {here} may import {rule}"));
         }
     }
     found
@@ -49,35 +45,20 @@ fn is_room(name: &str) -> bool {
 
 /// Files and folders of src/ that belong to no room.
 pub fn strangers<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<String> {
-    let rooms: BTreeSet<&str> = paths
-        .into_iter()
-        .map(room_of)
-        .filter(|room| !is_room(room))
-        .collect();
+    let rooms: BTreeSet<&str> = paths.into_iter().map(room_of).filter(|room| !is_room(room)).collect();
     rooms
         .into_iter()
-        .map(|room| {
-            format!(
-                "src/{room}: not a room; put it in one, or add it to ROOMS with what it may import"
-            )
-        })
+        .map(|room| format!("src/{room}: not a room; put it in one, or add it to ROOMS with what it may import"))
         .collect()
 }
 
 /// One circle of rooms, if there is any, written `a -> b -> a`.
 pub fn circle(graph: &Graph) -> Option<String> {
     let mut cleared = BTreeSet::new();
-    graph
-        .keys()
-        .find_map(|room| walk(graph, room, &mut Vec::new(), &mut cleared))
+    graph.keys().find_map(|room| walk(graph, room, &mut Vec::new(), &mut cleared))
 }
 
-fn walk<'g>(
-    graph: &'g Graph,
-    room: &'g str,
-    way: &mut Vec<&'g str>,
-    cleared: &mut BTreeSet<&'g str>,
-) -> Option<String> {
+fn walk<'g>(graph: &'g Graph, room: &'g str, way: &mut Vec<&'g str>, cleared: &mut BTreeSet<&'g str>) -> Option<String> {
     if let Some(start) = way.iter().position(|seen| *seen == room) {
         way.push(room);
         return Some(way[start..].join(" -> "));
@@ -86,11 +67,7 @@ fn walk<'g>(
         return None;
     }
     way.push(room);
-    for next in graph
-        .get(room)
-        .into_iter()
-        .flat_map(|imports| imports.keys())
-    {
+    for next in graph.get(room).into_iter().flat_map(|imports| imports.keys()) {
         if let Some(circle) = walk(graph, next, way, cleared) {
             return Some(circle);
         }

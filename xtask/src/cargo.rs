@@ -13,12 +13,7 @@ use serde_json::Value;
 
 use crate::tree;
 
-const LEFTOVERS: &[&str] = &[
-    "CARGO_PKG_",
-    "CARGO_MANIFEST_",
-    "CARGO_BIN_",
-    "CARGO_CRATE_",
-];
+const LEFTOVERS: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
 /// What the test runner counted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +72,7 @@ pub fn json(arguments: &[&str]) -> anyhow::Result<Value> {
         .output()
         .with_context(|| format!("cargo {shown} could not be started"))?;
     ensure!(output.status.success(), "cargo {shown} failed");
-    serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("cargo {shown} did not print JSON"))
+    serde_json::from_slice(&output.stdout).with_context(|| format!("cargo {shown} did not print JSON"))
 }
 
 /// Runs tests and counts them. Prints what is worth reading: not the tests that passed, unless
@@ -95,10 +89,7 @@ fn count(arguments: &[&str], verbose: bool, tally: &mut Tally) -> anyhow::Result
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cargo {shown} could not be started"))?;
-    let stdout = child
-        .stdout
-        .take()
-        .context("the test runner's output is not piped")?;
+    let stdout = child.stdout.take().context("the test runner's output is not piped")?;
     for line in BufReader::new(stdout).split(b'\n') {
         let line = line.context("reading the test runner's output")?;
         let line = String::from_utf8_lossy(&line);
@@ -114,10 +105,7 @@ fn count(arguments: &[&str], verbose: bool, tally: &mut Tally) -> anyhow::Result
         bail!("cargo {shown} failed");
     }
     ensure!(tally.programs > 0, "cargo {shown} ran no test program");
-    ensure!(
-        tally.failed == 0,
-        "cargo {shown} counted failures and answered success"
-    );
+    ensure!(tally.failed == 0, "cargo {shown} counted failures and answered success");
     Ok(())
 }
 
@@ -125,9 +113,7 @@ fn count(arguments: &[&str], verbose: bool, tally: &mut Tally) -> anyhow::Result
 fn counts(line: &str) -> Option<Tally> {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let count = |word: &str| {
-        let number = counts
-            .split("; ")
-            .find_map(|part| part.strip_suffix(word))?;
+        let number = counts.split("; ").find_map(|part| part.strip_suffix(word))?;
         number.trim().parse::<u64>().ok()
     };
     Some(Tally {

@@ -20,8 +20,7 @@ const FILE: &str = "deny.toml";
 
 /// Checks every package that can be part of a build for one of the policy's targets.
 pub fn run(_options: &[String]) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(tree::root().join(FILE))
-        .with_context(|| format!("reading {FILE}"))?;
+    let text = std::fs::read_to_string(tree::root().join(FILE)).with_context(|| format!("reading {FILE}"))?;
     let policy = Policy::read(&text).context(FILE)?;
     let mut packages = BTreeMap::new();
     for target in &policy.targets {
@@ -42,10 +41,7 @@ pub fn run(_options: &[String]) -> anyhow::Result<()> {
         packages.values().any(|package| !package.is_ours),
         "cargo metadata shows no dependency at all"
     );
-    let complaints: Vec<String> = packages
-        .values()
-        .flat_map(|package| judge(package, &policy))
-        .collect();
+    let complaints: Vec<String> = packages.values().flat_map(|package| judge(package, &policy)).collect();
     ensure!(complaints.is_empty(), "\n{}", complaints.join("\n"));
     println!("{} packages keep to {FILE}", packages.len());
     Ok(())
@@ -75,13 +71,8 @@ fn read_packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
             .with_context(|| format!("cargo metadata has no {key}"))
     };
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let resolve = metadata
-        .get("resolve")
-        .context("cargo metadata has no resolve")?;
-    let built: BTreeSet<String> = list(resolve, "nodes")?
-        .iter()
-        .filter_map(|node| text(node, "id"))
-        .collect();
+    let resolve = metadata.get("resolve").context("cargo metadata has no resolve")?;
+    let built: BTreeSet<String> = list(resolve, "nodes")?.iter().filter_map(|node| text(node, "id")).collect();
     let members = list(metadata, "workspace_members")?;
     let mut packages = Vec::new();
     for package in list(metadata, "packages")? {
@@ -89,9 +80,7 @@ fn read_packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
         if !built.contains(&id) {
             continue;
         }
-        let is_wildcard = |dependency: &&Value| {
-            text(dependency, "req").as_deref() == Some("*") && text(dependency, "path").is_none()
-        };
+        let is_wildcard = |dependency: &&Value| text(dependency, "req").as_deref() == Some("*") && text(dependency, "path").is_none();
         packages.push(Package {
             name: text(&package, "name").context("a package has no name")?,
             version: text(&package, "version").context("a package has no version")?,
@@ -114,32 +103,20 @@ fn judge(package: &Package, policy: &Policy) -> Vec<String> {
     let mut found = Vec::new();
     match &package.licence {
         None => found.push(format!("{name} {version}: names no licence")),
-        Some(expression) => match licence::is_allowed(expression, &|term| {
-            policy.allows_licence(name, term)
-        }) {
+        Some(expression) => match licence::is_allowed(expression, &|term| policy.allows_licence(name, term)) {
             Ok(true) => {}
-            Ok(false) => found.push(format!(
-                "{name} {version}: licence {expression} is not allowed"
-            )),
+            Ok(false) => found.push(format!("{name} {version}: licence {expression} is not allowed")),
             Err(error) => found.push(format!("{name} {version}: licence {expression}: {error}")),
         },
     }
     match &package.source {
         None if package.is_ours => {}
-        None => found.push(format!(
-            "{name} {version}: lies in a folder outside this workspace"
-        )),
+        None => found.push(format!("{name} {version}: lies in a folder outside this workspace")),
         Some(source) if policy.allows_source(source) => {}
-        Some(source) => found.push(format!(
-            "{name} {version}: comes from {source}, which is not allowed"
-        )),
+        Some(source) => found.push(format!("{name} {version}: comes from {source}, which is not allowed")),
     }
     for ban in policy.bans.iter().filter(|ban| ban.name == *name) {
-        match ban
-            .versions
-            .as_ref()
-            .map_or(Ok(true), |versions| versions.contain(version))
-        {
+        match ban.versions.as_ref().map_or(Ok(true), |versions| versions.contain(version)) {
             Ok(true) => found.push(format!("{name} {version}: banned: {}", ban.reason)),
             Ok(false) => {}
             Err(error) => found.push(format!("{name} {version}: {error:#}")),
@@ -219,21 +196,12 @@ mod tests {
             licence: Some(licence.to_owned()),
             ..good()
         };
-        told(
-            &licensed("GPL-3.0-only"),
-            &["good 1.0.0: licence GPL-3.0-only is not allowed"],
-        );
+        told(&licensed("GPL-3.0-only"), &["good 1.0.0: licence GPL-3.0-only is not allowed"]);
         told(
             &licensed("MIT AND CDLA-Permissive-2.0"),
             &["good 1.0.0: licence MIT AND CDLA-Permissive-2.0 is not allowed"],
         );
-        told(
-            &Package {
-                licence: None,
-                ..good()
-            },
-            &["good 1.0.0: names no licence"],
-        );
+        told(&Package { licence: None, ..good() }, &["good 1.0.0: names no licence"]);
         told(
             &Package {
                 name: "roots".to_owned(),
@@ -257,10 +225,7 @@ mod tests {
             &from(Some("registry+https://other.example")),
             &["good 1.0.0: comes from registry+https://other.example, which is not allowed"],
         );
-        told(
-            &from(None),
-            &["good 1.0.0: lies in a folder outside this workspace"],
-        );
+        told(&from(None), &["good 1.0.0: lies in a folder outside this workspace"]);
         told(
             &Package {
                 is_ours: true,

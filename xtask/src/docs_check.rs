@@ -26,10 +26,7 @@ pub fn run(_options: &[String]) -> anyhow::Result<()> {
 }
 
 fn dead_links(files: &[File], exists: impl Fn(&str) -> bool) -> Vec<String> {
-    let anchors: BTreeMap<&str, BTreeSet<String>> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), headings(text)))
-        .collect();
+    let anchors: BTreeMap<&str, BTreeSet<String>> = files.iter().map(|(path, text)| (path.as_str(), headings(text))).collect();
     let mut found = Vec::new();
     for (path, text) in files {
         for (line, target) in links(text) {
@@ -37,11 +34,7 @@ fn dead_links(files: &[File], exists: impl Fn(&str) -> bool) -> Vec<String> {
                 continue;
             }
             let (file, anchor) = target.split_once('#').unwrap_or((target.as_str(), ""));
-            let there = if file.is_empty() {
-                Some(path.clone())
-            } else {
-                resolve(path, file)
-            };
+            let there = if file.is_empty() { Some(path.clone()) } else { resolve(path, file) };
             let Some(there) = there.filter(|there| exists(there)) else {
                 found.push(format!("{path}:{line}: {target} does not exist"));
                 continue;
@@ -92,12 +85,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
         // Every second part between backticks is code.
         let plain: String = line.split('`').step_by(2).collect();
         for after in plain.split("](").skip(1) {
-            found.extend(
-                after
-                    .split([')', ' '])
-                    .next()
-                    .map(|target| (number, target.to_owned())),
-            );
+            found.extend(after.split([')', ' ']).next().map(|target| (number, target.to_owned())));
         }
         let is_definition = plain.starts_with('[') && !plain.starts_with("[^");
         if is_definition && let Some((_, target)) = plain.split_once("]: ") {
@@ -119,11 +107,7 @@ fn headings(text: &str) -> BTreeSet<String> {
             .map(|c| if c == ' ' { '-' } else { c })
             .collect();
         let repeated = seen.entry(anchor.clone()).or_default();
-        anchors.insert(if *repeated == 0 {
-            anchor
-        } else {
-            format!("{anchor}-{repeated}")
-        });
+        anchors.insert(if *repeated == 0 { anchor } else { format!("{anchor}-{repeated}") });
         *repeated += 1;
     }
     anchors
@@ -137,10 +121,7 @@ fn unlisted_decisions(files: &[File]) -> Vec<String> {
     let mut numbers = BTreeSet::new();
     let mut found = Vec::new();
     for (path, _) in files {
-        let Some(name) = path
-            .strip_prefix(DECISIONS)
-            .filter(|name| *name != "README.md")
-        else {
+        let Some(name) = path.strip_prefix(DECISIONS).filter(|name| *name != "README.md") else {
             continue;
         };
         if !listed.contains(name) {
@@ -148,9 +129,7 @@ fn unlisted_decisions(files: &[File]) -> Vec<String> {
         }
         let number = name.split('-').next().unwrap_or(name);
         if number.len() != 4 || number.parse::<u16>().is_err() {
-            found.push(format!(
-                "{path}: a decision's name begins with four digits and a hyphen"
-            ));
+            found.push(format!("{path}: a decision's name begins with four digits and a hyphen"));
         } else if !numbers.insert(number) {
             found.push(format!("{path}: the number {number} is taken"));
         }
@@ -163,34 +142,23 @@ mod tests {
     use super::*;
 
     fn files(files: &[(&str, &str)]) -> Vec<File> {
-        files
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect()
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     fn dead(list: &[(&str, &str)]) -> Vec<String> {
-        dead_links(&files(list), |path| {
-            list.iter().any(|(known, _)| *known == path)
-        })
+        dead_links(&files(list), |path| list.iter().any(|(known, _)| *known == path))
     }
 
     #[test]
     fn a_link_to_nothing_is_told_with_its_line() {
-        let found = dead(&[
-            ("docs/a.md", "# A\n\nsee [b](b.md) and [c](../c.md)"),
-            ("c.md", ""),
-        ]);
+        let found = dead(&[("docs/a.md", "# A\n\nsee [b](b.md) and [c](../c.md)"), ("c.md", "")]);
         assert_eq!(found, ["docs/a.md:3: b.md does not exist"]);
     }
 
     #[test]
     fn a_link_to_a_missing_heading_is_told() {
         let found = dead(&[
-            (
-                "a.md",
-                "[x](b.md#two-words) [y](b.md#three) [z](#here)\n# Here",
-            ),
+            ("a.md", "[x](b.md#two-words) [y](b.md#three) [z](#here)\n# Here"),
             ("b.md", "## Two words!"),
         ]);
         assert_eq!(found, ["a.md:1: b.md has no heading #three"]);
@@ -204,13 +172,7 @@ mod tests {
     #[test]
     fn a_definition_is_a_link_and_code_and_the_web_are_not() {
         assert_eq!(dead(&[("a.md", "[x]: gone.md")]).len(), 1);
-        assert!(
-            dead(&[(
-                "a.md",
-                "`[x](gone.md)` [w](https://example.com)\n```\n[x](gone.md)\n```\n"
-            )])
-            .is_empty()
-        );
+        assert!(dead(&[("a.md", "`[x](gone.md)` [w](https://example.com)\n```\n[x](gone.md)\n```\n")]).is_empty());
     }
 
     #[test]

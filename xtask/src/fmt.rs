@@ -1,4 +1,4 @@
-//! `fmt`: one format for all code, rustfmt's defaults.
+//! `fmt`: one format for all code, as rustfmt.toml says.
 
 /// Formats, or with `--check` only tells what is not formatted.
 pub fn run(options: &[String]) -> anyhow::Result<()> {

@@ -13,15 +13,7 @@ pub fn run(_options: &[String]) -> anyhow::Result<()> {
 
 /// Every target of every package.
 pub fn everything() -> anyhow::Result<()> {
-    cargo::run(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ])
+    cargo::run(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
 }
 
 /// The gateway without the demo.

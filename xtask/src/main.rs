@@ -3,11 +3,7 @@
 //! A chore is a row in `CHORES` and a small file. Chores print what they do and stop at the first
 //! failure; the exit code is 1 when a chore fails and 2 when it was asked for wrongly. A chore
 //! that needs something absent says so and fails; it never passes quietly.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a chore talks to a terminal"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to a terminal")]
 
 mod cargo;
 mod deny;

@@ -29,20 +29,14 @@ pub fn run(options: &[String]) -> anyhow::Result<()> {
         sizes.sort_by(|a, b| b.cmp(a));
         let lines: usize = sizes.iter().map(|(lines, _)| lines).sum();
         let over = sizes.iter().filter(|(lines, _)| lines > limit).count();
-        let (median, _) = sizes
-            .get(sizes.len() / 2)
-            .context("a list that is not empty has a middle")?;
+        let (median, _) = sizes.get(sizes.len() / 2).context("a list that is not empty has a middle")?;
         println!(
             "{folder}: {} files, {lines} lines, median {median}, {over} over {limit}",
             sizes.len()
         );
         let shown = if is_all { sizes.len() } else { SHOWN };
         for (lines, path) in sizes.iter().take(shown) {
-            let mark = if lines > limit {
-                "  <- over the limit"
-            } else {
-                ""
-            };
+            let mark = if lines > limit { "  <- over the limit" } else { "" };
             println!("{lines:>6}  {path}{mark}");
         }
         println!();

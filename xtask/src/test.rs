@@ -34,11 +34,7 @@ impl std::error::Error for AlreadyTold {}
 /// Runs the steps.
 pub fn run(options: &[String]) -> anyhow::Result<()> {
     let has = |wanted: &str| options.iter().any(|option| option == wanted);
-    let steps = if has("--fast") {
-        fast()
-    } else {
-        all(&integration_tests()?)
-    };
+    let steps = if has("--fast") { fast() } else { all(&integration_tests()?) };
     let verbose = has("--verbose");
     let begin = Instant::now();
     let mut total = Tally::default();
@@ -83,10 +79,7 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     for name in integration_tests {
         steps.push(Step::Tests(name.clone(), words(&["--test", name])));
     }
-    steps.push(Step::Tests(
-        "examples in the documentation".to_owned(),
-        words(&["--doc"]),
-    ));
+    steps.push(Step::Tests("examples in the documentation".to_owned(), words(&["--doc"])));
     steps
 }
 
@@ -114,10 +107,7 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
         Step::Check(..) => String::new(),
         Step::Tests(..) => format!(", {} passed, {} failed", tally.passed, tally.failed),
     };
-    println!(
-        "== {name}: {word} in {}{counted}\n",
-        seconds(begin.elapsed())
-    );
+    println!("== {name}: {word} in {}{counted}\n", seconds(begin.elapsed()));
     (tally, outcome.with_context(|| format!("step `{name}`")))
 }
 
@@ -128,27 +118,15 @@ fn integration_tests() -> anyhow::Result<Vec<String>> {
         .get("packages")
         .and_then(Value::as_array)
         .context("no packages in cargo metadata")?;
-    let targets = packages
-        .iter()
-        .filter_map(|package| package.get("targets")?.as_array())
-        .flatten();
+    let targets = packages.iter().filter_map(|package| package.get("targets")?.as_array()).flatten();
     let mut names: Vec<String> = targets
-        .filter(|target| {
-            target
-                .get("kind")
-                .and_then(|kind| kind.get(0))
-                .and_then(Value::as_str)
-                == Some("test")
-        })
+        .filter(|target| target.get("kind").and_then(|kind| kind.get(0)).and_then(Value::as_str) == Some("test"))
         .filter_map(|target| target.get("name")?.as_str())
         .map(str::to_owned)
         .collect();
     names.sort();
     names.dedup();
-    ensure!(
-        names.iter().any(|name| name == "tidy"),
-        "the architecture test is gone"
-    );
+    ensure!(names.iter().any(|name| name == "tidy"), "the architecture test is gone");
     names.retain(|name| name != "tidy");
     Ok(names)
 }

@@ -2,12 +2,5 @@
 
 /// Runs tests/tidy.
 pub fn run(_options: &[String]) -> anyhow::Result<()> {
-    crate::cargo::run(&[
-        "test",
-        "--workspace",
-        "--locked",
-        "--quiet",
-        "--test",
-        "tidy",
-    ])
+    crate::cargo::run(&["test", "--workspace", "--locked", "--quiet", "--test", "tidy"])
 }

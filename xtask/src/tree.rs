@@ -24,22 +24,15 @@ pub fn files(folder: &str, ending: &str) -> anyhow::Result<Vec<File>> {
         if !folder.is_dir() {
             continue;
         }
-        for entry in
-            fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?
-        {
+        for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
             let path = entry?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 if !name.starts_with('.') && name != "target" {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|found| found == ending) {
-                let text = fs::read_to_string(&path)
-                    .with_context(|| format!("reading {}", path.display()))?;
+                let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
                 let inside = path.strip_prefix(&root).unwrap_or(&path);
                 found.push((inside.to_string_lossy().replace('\\', "/"), text));
             }

@@ -7,15 +7,9 @@
 ///
 /// A sentence for the reader when the expression cannot be understood.
 pub fn is_allowed(expression: &str, allows: &dyn Fn(&str) -> bool) -> Result<bool, &'static str> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Reader {
-        words: &words,
-        allows,
-    };
+    let mut reader = Reader { words: &words, allows };
     let allowed = reader.either()?;
     if reader.words.is_empty() {
         Ok(allowed)
@@ -59,11 +53,7 @@ impl Reader<'_> {
     fn one(&mut self) -> Result<bool, &'static str> {
         if self.takes("(") {
             let allowed = self.either()?;
-            return if self.takes(")") {
-                Ok(allowed)
-            } else {
-                Err("has an open bracket")
-            };
+            return if self.takes(")") { Ok(allowed) } else { Err("has an open bracket") };
         }
         match *self.words {
             [] | ["OR" | "AND" | "WITH" | ")", ..] => Err("misses a licence"),

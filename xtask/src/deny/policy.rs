@@ -64,11 +64,7 @@ impl Policy {
     pub fn read(text: &str) -> anyhow::Result<Self> {
         let file: Table = text.parse()?;
         refuse_unknown(&file)?;
-        let section = |name: &str| {
-            file.get(name)
-                .and_then(Value::as_table)
-                .with_context(|| format!("no [{name}]"))
-        };
+        let section = |name: &str| file.get(name).and_then(Value::as_table).with_context(|| format!("no [{name}]"));
         let sources = section("sources")?;
         if let Some(git) = sources.get("allow-git") {
             ensure!(
@@ -87,10 +83,7 @@ impl Policy {
                 .map(Ban::read)
                 .collect::<anyhow::Result<_>>()?,
         };
-        ensure!(
-            !policy.targets.is_empty(),
-            "no targets: nothing would be checked"
-        );
+        ensure!(!policy.targets.is_empty(), "no targets: nothing would be checked");
         ensure!(!policy.bans.is_empty(), "no bans: the list is gone");
         Ok(policy)
     }
@@ -98,11 +91,7 @@ impl Policy {
     /// Whether this crate may be used under this licence.
     pub fn allows_licence(&self, name: &str, licence: &str) -> bool {
         let is_listed = |list: &[String]| list.iter().any(|known| known == licence);
-        is_listed(&self.licences)
-            || self
-                .exceptions
-                .iter()
-                .any(|(known, list)| known == name && is_listed(list))
+        is_listed(&self.licences) || self.exceptions.iter().any(|(known, list)| known == name && is_listed(list))
     }
 
     /// Whether packages may come from here (as cargo writes it, `registry+https://...`).
@@ -115,19 +104,12 @@ impl Policy {
 impl Ban {
     fn read(row: &Table) -> anyhow::Result<Self> {
         let spec = string(row, "crate")?;
-        let reason =
-            string(row, "reason").with_context(|| format!("the ban of {spec} needs a reason"))?;
+        let reason = string(row, "reason").with_context(|| format!("the ban of {spec} needs a reason"))?;
         let (name, versions) = match spec.split_once(':') {
             None => (spec.as_str(), None),
-            Some((name, range)) => (
-                name,
-                Some(Range::read(range).with_context(|| format!("the ban of {spec}"))?),
-            ),
+            Some((name, range)) => (name, Some(Range::read(range).with_context(|| format!("the ban of {spec}"))?)),
         };
-        ensure!(
-            !name.contains('@'),
-            "write {spec} as a name, or a name, a colon and a range"
-        );
+        ensure!(!name.contains('@'), "write {spec} as a name, or a name, a colon and a range");
         Ok(Self {
             name: name.to_owned(),
             versions,
@@ -141,16 +123,11 @@ fn refuse_unknown(file: &Table) -> anyhow::Result<()> {
         let Some((_, keys)) = KNOWN.iter().find(|(known, _)| known == section) else {
             bail!("[{section}] is not enforced by `cargo xtask deny`");
         };
-        for (key, value) in content
-            .as_table()
-            .with_context(|| format!("{section} is not a table"))?
-        {
+        for (key, value) in content.as_table().with_context(|| format!("{section} is not a table"))? {
             match keys.iter().find(|(known, _)| known == key) {
                 None => bail!("{section}.{key} is not enforced by `cargo xtask deny`"),
                 Some((_, Some(fixed))) if value.as_str() != Some(fixed) => {
-                    bail!(
-                        "{section}.{key} must be \"{fixed}\": nothing else is enforced by `cargo xtask deny`"
-                    )
+                    bail!("{section}.{key} must be \"{fixed}\": nothing else is enforced by `cargo xtask deny`")
                 }
                 Some(_) => {}
             }
@@ -179,9 +156,7 @@ fn strings(value: &Value) -> anyhow::Result<Vec<String>> {
 
 fn tables(value: Option<&Value>) -> anyhow::Result<impl Iterator<Item = &Table>> {
     let list = value
-        .map_or(Some([].as_slice()), |value| {
-            value.as_array().map(Vec::as_slice)
-        })
+        .map_or(Some([].as_slice()), |value| value.as_array().map(Vec::as_slice))
         .context("not a list")?;
     ensure!(list.iter().all(Value::is_table), "not a list of tables");
     Ok(list.iter().filter_map(Value::as_table))

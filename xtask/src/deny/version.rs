@@ -38,17 +38,14 @@ impl Range {
             };
             Ok((comparison, version_of(version.trim())?))
         };
-        Ok(Self(
-            text.split(',').map(part).collect::<anyhow::Result<_>>()?,
-        ))
+        Ok(Self(text.split(',').map(part).collect::<anyhow::Result<_>>()?))
     }
 
     /// Whether this version lies in the range.
     pub fn contain(&self, version: &str) -> anyhow::Result<bool> {
         let version = version_of(version)?;
         // A release sorts after its pre-releases: `false < true` is turned round here.
-        let key =
-            |(major, minor, patch, is_pre_release): Version| (major, minor, patch, !is_pre_release);
+        let key = |(major, minor, patch, is_pre_release): Version| (major, minor, patch, !is_pre_release);
         Ok(self.0.iter().all(|(comparison, bound)| {
             let order = key(version).cmp(&key(*bound));
             match comparison {
@@ -69,8 +66,7 @@ fn version_of(text: &str) -> anyhow::Result<Version> {
     let mut parts = numbers.split('.');
     let mut next = || -> anyhow::Result<u64> {
         let part = parts.next().unwrap_or("0");
-        part.parse()
-            .with_context(|| format!("`{text}` is not a version"))
+        part.parse().with_context(|| format!("`{text}` is not a version"))
     };
     let version = (next()?, next()?, next()?, !pre_release.is_empty());
     ensure!(parts.next().is_none(), "`{text}` is not a version");
