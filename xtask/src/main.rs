@@ -1,1 +1,125 @@
-fn main() {}
+//! The chores of this repository: one door, `cargo xtask <chore>`, needing nothing but cargo.
+//!
+//! A chore is a row in `CHORES` and a small file. Chores print what they do and stop at the first
+//! failure; the exit code is 1 when a chore fails and 2 when it was asked for wrongly. A chore
+//! that needs something absent says so and fails; it never passes quietly.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to a terminal")]
+
+mod cargo;
+mod deny;
+mod docs_check;
+mod fmt;
+mod lint;
+#[path = "../../tests/tidy/paths.rs"]
+mod paths;
+mod picture;
+#[path = "../../tests/tidy/rooms.rs"]
+mod rooms;
+mod sizes;
+mod test;
+mod tidy;
+#[path = "../../tests/tidy/tokens.rs"]
+mod tokens;
+mod tree;
+
+use std::process::ExitCode;
+
+/// One chore: its name, the options it knows, what it does, and how.
+struct Chore {
+    name: &'static str,
+    options: &'static [&'static str],
+    about: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "test",
+        options: &["--fast", "--verbose"],
+        about: "everything a change must pass; --fast leaves out lints, stories and doc examples",
+        run: test::run,
+    },
+    Chore {
+        name: "fmt",
+        options: &["--check"],
+        about: "format all code; --check only tells",
+        run: fmt::run,
+    },
+    Chore {
+        name: "lint",
+        options: &[],
+        about: "clippy on every target, and on the server without the demo",
+        run: lint::run,
+    },
+    Chore {
+        name: "deny",
+        options: &[],
+        about: "hold the dependencies against deny.toml: licences, sources, bans, oldest versions",
+        run: deny::run,
+    },
+    Chore {
+        name: "tidy",
+        options: &[],
+        about: "the architecture test: rooms, bans, sizes, words",
+        run: tidy::run,
+    },
+    Chore {
+        name: "docs-check",
+        options: &[],
+        about: "links between documents lead somewhere, decisions stand in their index",
+        run: docs_check::run,
+    },
+    Chore {
+        name: "sizes",
+        options: &["--all"],
+        about: "lines a file: the longest, the median, those over the limit; --all lists every file",
+        run: sizes::run,
+    },
+    Chore {
+        name: "picture",
+        options: &[],
+        about: "the rooms as built: who imports whom, and where",
+        run: picture::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, options)) = arguments.split_first() else {
+        list();
+        return ExitCode::SUCCESS;
+    };
+    if ["help", "--help", "-h"].contains(&name.as_str()) {
+        list();
+        return ExitCode::SUCCESS;
+    }
+    let Some(chore) = CHORES.iter().find(|chore| chore.name == name) else {
+        eprintln!("There is no chore `{name}`. `cargo xtask` lists the chores.");
+        return ExitCode::from(2);
+    };
+    let is_known = |option: &&String| chore.options.contains(&option.as_str());
+    if let Some(option) = options.iter().find(|option| !is_known(option)) {
+        let known = match chore.options {
+            [] => "none".to_owned(),
+            options => options.join(", "),
+        };
+        eprintln!("The chore `{name}` does not know `{option}`. It knows: {known}.");
+        return ExitCode::from(2);
+    }
+    match (chore.run)(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.is::<test::AlreadyTold>() {
+                eprintln!("{name}: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list() {
+    println!("cargo xtask <chore> [options]\n");
+    for chore in CHORES {
+        println!("  {:<12} {}", chore.name, chore.about);
+    }
+}
