@@ -14,7 +14,6 @@ mod stage;
 use std::time::Duration;
 
 use crate::cli::DemoArgs;
-use crate::demo::judge::Summary;
 use crate::demo::script::{Line, lines};
 use crate::demo::show::Show;
 use crate::demo::stage::Stage;
