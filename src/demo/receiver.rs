@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use crate::seams::{Clock, SystemClock};
+use crate::seams::{Clock, Spawner, SystemClock, TokioSpawner};
 
 /// What arrived about one order.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,10 @@ impl Receiver {
         let address = server.addrs().first().copied().ok_or_else(|| anyhow::anyhow!("no address was bound"))?;
         let server = server.run();
         let handle = server.handle();
-        tokio::spawn(server);
+        TokioSpawner::new(tokio::runtime::Handle::current()).spawn(Box::pin(async move {
+            // It ends when it is stopped; how, nobody needs to know.
+            let _ = server.await;
+        }));
         Ok(Self { address, server: handle, book })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -40,7 +40,7 @@ pub(super) struct Stage {
     pub(super) shop_key: String,
     pub(super) shop_secret: SecretString,
     pub(super) wire: Arc<dyn Transport>,
-    folder: Folder,
+    folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -51,9 +51,9 @@ impl Stage {
             MockSupplier::start(mock("river", Wire::Ofpay, args.seed)).await.context("supplier river")?,
             MockSupplier::start(mock("stone", Wire::Kasushou, args.seed)).await.context("supplier stone")?,
         ];
-        let folder = Folder::new()?;
+        let folder = tempfile::Builder::new().prefix("recharge-gateway-demo-").tempdir()?;
         let adapters = adapters_toml(&mocks)?;
-        let config = config(args, &folder);
+        let config = config(args, folder.path());
         let gateway = app::start(Site { config, adapters: ("demo adapters.toml".to_owned(), adapters), secrets: Arc::new(secret) }).await?;
         let shop_secret = random_secret();
         let callback_secret = random_secret();
@@ -93,8 +93,8 @@ impl Stage {
     }
 
     /// Where everything of this run lies.
-    pub(super) fn folder(&self) -> &PathBuf {
-        &self.folder.0
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Waits for ctrl-c.
@@ -110,26 +110,6 @@ impl Stage {
         for mock in self.mocks {
             mock.stop().await;
         }
-    }
-}
-
-/// A folder of this run alone; gone when the demo ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> anyhow::Result<Self> {
-        let mut bytes = [0_u8; 8];
-        SystemRandom.fill(&mut bytes);
-        let path = std::env::temp_dir().join(format!("recharge-gateway-demo-{}", hex::encode(bytes)));
-        std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Left-overs in the temporary folder are no reason to fail.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -165,10 +145,10 @@ fn adapters_toml(mocks: &[MockSupplier]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn config(args: &DemoArgs, folder: &Folder) -> Config {
+fn config(args: &DemoArgs, folder: &Path) -> Config {
     let mut config = Config::default();
     config.server.listen = args.listen;
-    config.store.path = folder.0.join("gateway.db");
+    config.store.path = folder.join("gateway.db");
     config.callbacks.allow_loopback = true;
     config.policy = Policy {
         doubt_query_ms: vec![300, 600, 1_200, 2_400, 5_000],
