@@ -2,5 +2,6 @@
 
 pub mod dispatch;
 pub mod domain;
+pub mod router;
 pub mod seams;
 pub mod store;
