@@ -2,5 +2,10 @@
 
 pub mod dispatch;
 pub mod domain;
+<<<<<<< .merge_file_9PQTSY
+pub mod router;
+=======
+pub mod ratelimit;
+>>>>>>> .merge_file_B7LIax
 pub mod seams;
 pub mod store;

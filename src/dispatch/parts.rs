@@ -10,7 +10,7 @@ use crate::domain::ids::SupplierId;
 use crate::domain::policy::{Policy, RuleBook};
 use crate::net::address::AddressPolicy;
 use crate::ratelimit::Lane;
-use crate::router::{Availability, Snapshot, SupplierView};
+use crate::router::{self, Snapshot, SupplierView};
 use crate::seams::{Clock, Random, Spawner, Transport};
 use crate::store::Store;
 
@@ -67,16 +67,16 @@ impl Parts {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let view = |supplier: &Supplier| SupplierView {
-            availability: match supplier.adapter.state() {
-                SupplierState::Active => Availability::Active,
-                SupplierState::Paused => Availability::Paused,
-                SupplierState::Draining => Availability::Draining,
+            state: match supplier.adapter.state() {
+                SupplierState::Active => router::SupplierState::Active,
+                SupplierState::Paused => router::SupplierState::Paused,
+                SupplierState::Draining => router::SupplierState::Draining,
             },
             default_priority: supplier.adapter.default_priority(),
             currency: supplier.adapter.currency(),
             settings: supplier.adapter.digest().clone(),
         };
-        Snapshot(self.suppliers.iter().map(|(id, supplier)| (id.clone(), view(supplier))).collect())
+        self.suppliers.iter().map(|(id, supplier)| (id.clone(), view(supplier))).collect()
     }
 
     /// Where this supplier sends its notifications; empty if it cannot reach us.

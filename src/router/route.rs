@@ -1,0 +1,164 @@
+//! The plan for one order at one moment.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::domain::attempt::{Attempt, AttemptState, NotSentReason, Proof};
+use crate::domain::ids::SupplierId;
+use crate::domain::money::Money;
+use crate::domain::offer::Offer;
+use crate::domain::order::Terms;
+use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
+use crate::domain::policy::Policy;
+
+use super::snapshot::{Snapshot, SupplierState, SupplierView};
+
+/// Plans the next attempt of an order with these terms and the attempts it has had so far (none at
+/// accept). Lower priority is tried first, ties go to the lower cost, then to the name. Offers of
+/// other products or face values are not looked at.
+///
+/// An offer's cost is in the currency that the supplier bills in. If that is not the price's, the
+/// two cannot be compared, and the supplier is left out as too dear unless the product may lose money.
+#[must_use]
+pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &Snapshot, policy: &Policy, now_ms: i64) -> Plan {
+    let mut ranked: Vec<(Rank, SupplierId, Result<Candidate, SkipReason>)> = one_offer_each(terms, offers)
+        .into_iter()
+        .map(|(supplier, offer)| {
+            let view = suppliers.get(supplier);
+            let rank = Rank::of(offer, view);
+            (rank, supplier.clone(), judge(terms, attempts, offer, view, policy, now_ms))
+        })
+        .collect();
+    ranked.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    let mut plan = Plan::default();
+    for (_, supplier, judged) in ranked {
+        match judged {
+            Ok(candidate) => plan.candidates.push(candidate),
+            Err(reason) => plan.skipped.push(Skip { supplier, reason }),
+        }
+    }
+    plan
+}
+
+/// Where a supplier stands before names are compared; the lowest is tried first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    priority: u16,
+    cost_minor: i64,
+}
+
+impl Rank {
+    fn of(offer: &Offer, view: Option<&SupplierView>) -> Self {
+        let default = view.map_or(u16::MAX, |view| view.default_priority);
+        Self {
+            priority: offer.priority.unwrap_or(default),
+            cost_minor: offer.cost_minor,
+        }
+    }
+}
+
+/// The store keeps one offer for each (supplier, product, face); should there ever be more, the
+/// enabled and cheapest one speaks for its supplier, whatever order they came in.
+fn one_offer_each<'a>(terms: &Terms, offers: &'a [Offer]) -> BTreeMap<&'a SupplierId, &'a Offer> {
+    let preference = |offer: &Offer| (Reverse(offer.enabled), offer.cost_minor, offer.priority, offer.code.clone());
+    let mut chosen: BTreeMap<&SupplierId, &Offer> = BTreeMap::new();
+    for offer in offers.iter().filter(|o| o.sku == terms.sku && o.face_minor == terms.face.minor) {
+        let known = chosen.entry(&offer.supplier).or_insert(offer);
+        if preference(offer) < preference(known) {
+            *known = offer;
+        }
+    }
+    chosen
+}
+
+/// Reasons that last come before those that pass, so that nobody waits for a supplier that will
+/// still be out of the question afterwards.
+fn judge(
+    terms: &Terms,
+    attempts: &[Attempt],
+    offer: &Offer,
+    view: Option<&SupplierView>,
+    policy: &Policy,
+    now_ms: i64,
+) -> Result<Candidate, SkipReason> {
+    let view = view.ok_or(SkipReason::SupplierAbsent)?;
+    match view.state {
+        SupplierState::Active => {}
+        SupplierState::Paused => return Err(SkipReason::SupplierPaused),
+        SupplierState::Draining => return Err(SkipReason::SupplierAbsent),
+    }
+    if !offer.enabled {
+        return Err(SkipReason::OfferDisabled);
+    }
+    let there = || attempts.iter().filter(|attempt| attempt.supplier == offer.supplier);
+    if let Some(refused) = there().find(|attempt| is_refused(attempt, view)) {
+        return Err(SkipReason::AlreadyRefused { seq: refused.seq });
+    }
+    let cost = affordable(terms, offer, view)?;
+    if attempts.len() >= usize::from(policy.max_attempts) {
+        return Err(SkipReason::AttemptsExhausted);
+    }
+    let until_ms = there().filter_map(not_sent_at_ms).max().map(|at_ms| {
+        // A clock that went back must not stretch the pause.
+        at_ms.min(now_ms).saturating_add(policy.unreachable_pause_ms)
+    });
+    if let Some(until_ms) = until_ms.filter(|until_ms| *until_ms > now_ms) {
+        return Err(SkipReason::Unreachable { until_ms });
+    }
+    Ok(Candidate {
+        supplier: offer.supplier.clone(),
+        settings: view.settings.clone(),
+        code: offer.code.clone(),
+        cost,
+    })
+}
+
+/// The whole order's cost, if the product may be sold at it. A cost beyond 64 bits never may.
+fn affordable(terms: &Terms, offer: &Offer, view: &SupplierView) -> Result<Money, SkipReason> {
+    let piece = Money::new(offer.cost_minor, view.currency);
+    let too_dear = |cost| Err(SkipReason::CostAbovePrice { cost });
+    match piece.times(terms.quantity) {
+        None => too_dear(Money::new(i64::MAX, view.currency)),
+        Some(cost) if terms.may_lose_money => Ok(cost),
+        Some(cost) if cost.currency == terms.price.currency && cost.minor <= terms.price.minor => Ok(cost),
+        Some(cost) => too_dear(cost),
+    }
+}
+
+/// Definitely refused there; or not even writable in its dialect, which the same settings repeat.
+fn is_refused(attempt: &Attempt, view: &SupplierView) -> bool {
+    match &attempt.state {
+        AttemptState::Dead { proof, .. } => match proof {
+            Proof::Refused { .. } => true,
+            Proof::NotSent { why } => *why == NotSentReason::Encoding && attempt.settings == view.settings,
+        },
+        AttemptState::Sent
+        | AttemptState::Accepted
+        | AttemptState::Unknown { .. }
+        | AttemptState::Won { .. }
+        | AttemptState::Excess { .. }
+        | AttemptState::Late { .. } => false,
+    }
+}
+
+fn not_sent_at_ms(attempt: &Attempt) -> Option<i64> {
+    match &attempt.state {
+        AttemptState::Dead {
+            at_ms,
+            proof: Proof::NotSent { .. },
+        } => Some(*at_ms),
+        AttemptState::Dead {
+            proof: Proof::Refused { .. },
+            ..
+        }
+        | AttemptState::Sent
+        | AttemptState::Accepted
+        | AttemptState::Unknown { .. }
+        | AttemptState::Won { .. }
+        | AttemptState::Excess { .. }
+        | AttemptState::Late { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
