@@ -1,11 +1,10 @@
 //! Upstream recharge gateway: every order charged at most once, every shop told.
+//!
+//! The rooms and who may import whom are drawn in ARCHITECTURE.md and held by `tests/tidy`.
 
 pub mod dispatch;
 pub mod domain;
-<<<<<<< .merge_file_9PQTSY
-pub mod router;
-=======
 pub mod ratelimit;
->>>>>>> .merge_file_B7LIax
+pub mod router;
 pub mod seams;
 pub mod store;
