@@ -5,10 +5,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970 in UTC.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a mock is an outside party: it has its own clock"
-)]
 pub(crate) fn now_ms() -> u64 {
     let elapsed = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -58,7 +58,7 @@ pub(super) async fn transmit(house: &Arc<House>, order: &Order, inputs: &Inputs,
         }
     };
     let step = house.learn(order.id, input, evidence).await;
-    tracing::debug!(order = %order.id, seq, n, ?step, "a transmission was recorded");
+    tracing::debug!(order = %order.id, seq, n, step = step.word(), "a transmission was recorded");
 }
 
 /// What became of one request.
@@ -141,7 +141,7 @@ pub(super) async fn query(house: &Arc<House>, order: &Order, seq: Seq) {
         evidence: id,
     };
     let step = house.learn(order.id, input, evidence.into_iter().collect()).await;
-    tracing::debug!(order = %order.id, seq, ?step, "a query was recorded");
+    tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
 }
 
 async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {

@@ -13,7 +13,6 @@ use crate::domain::order::Order;
 use crate::store::{Answer, Command, Decision, Evidence};
 
 /// How a step ended.
-#[derive(Debug)]
 pub(super) enum Step {
     /// Written: the order as it is now, and what may be sent because of it.
     Taken { after: Box<Order>, transmit: Option<(Seq, u8)> },
@@ -27,6 +26,21 @@ pub(super) enum Step {
     Unavailable,
     /// It may or may not be written: nothing may be sent.
     Unknown,
+}
+
+impl Step {
+    /// For logs: what happened, without the order.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "taken",
+            Self::Refused(Refusal::NothingNew) => "known already",
+            Self::Refused(Refusal::AttemptOpen | Refusal::Ended | Refusal::NoSuchAttempt | Refusal::MayNotResubmit) => "refused",
+            Self::Overtaken => "overtaken",
+            Self::Absent => "absent",
+            Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// More turns than this mean that something is wrong, not that others are fast.
@@ -175,5 +189,5 @@ pub(super) async fn withdraw(house: &Arc<House>, id: OrderId, seq: Seq, n: u8) {
         why: NotSentReason::StampUnconfirmed,
     };
     let step = house.learn(id, input, Vec::new()).await;
-    tracing::info!(order = %id, seq, n, ?step, "an unconfirmed stamp was looked up");
+    tracing::info!(order = %id, seq, n, step = step.word(), "an unconfirmed stamp was looked up");
 }
