@@ -1,0 +1,212 @@
+//! The house put together: configuration in, a running gateway out.
+//!
+//! `serve`, the demo and the stories over HTTP all start it here, so what they see is what runs.
+//! Order of starting: store, suppliers, dispatch (which reads its schedule), callbacks, admin
+//! socket, and the HTTP door last. A stop goes the other way: nothing new comes in, what is in
+//! flight ends or stays safely stamped, then the database is closed.
+
+mod parts;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+
+use crate::api::{self, ApiLimits, ApiState};
+use crate::callbacks::Callbacks;
+use crate::config::Config;
+use crate::console::AdminContext;
+use crate::dispatch::Dispatch;
+use crate::dispatch::parts::SecretLookup;
+use crate::seams::{Clock, Random, Spawner, SystemClock, SystemRandom, TokioSpawner};
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+
+/// What a gateway is started from.
+pub struct Site {
+    /// `gateway.toml` with its overrides.
+    pub config: Config,
+    /// `adapters.toml`: its name for messages, and its text.
+    pub adapters: (String, String),
+    /// Finds the secrets that adapters.toml names.
+    pub secrets: SecretLookup,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+/// The seams as the machine offers them.
+#[derive(Clone)]
+pub struct Seams {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) spawner: Arc<dyn Spawner>,
+}
+
+impl Seams {
+    /// Real time, real chance, the current runtime.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+        }
+    }
+}
+
+/// A gateway at work.
+pub struct Running {
+    dispatch: Dispatch,
+    store: Arc<SqliteStore>,
+    address: SocketAddr,
+    door: ServerHandle,
+    stopping: watch::Sender<bool>,
+    told: tokio::sync::oneshot::Receiver<()>,
+    grace: Duration,
+}
+
+/// Starts everything and returns once the door is open.
+///
+/// # Errors
+/// Whatever is wrong with the configuration, the suppliers' file, the database or the address.
+pub async fn start(site: Site) -> anyhow::Result<Running> {
+    crate::net::install_crypto();
+    let seams = Seams::of_this_machine();
+    let config = &site.config;
+    let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let store = parts::open_store(config, &seams).await?;
+    let suppliers = parts::suppliers(&site, &store, &seams).await?;
+    let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)).await?;
+    let open_orders = dispatch.recover().await?;
+    tracing::info!(open_orders, %address, "the schedule is read");
+    let (stopping, _) = watch::channel(false);
+    let told = run_callbacks(config, &store, &dispatch, &seams, stopping.subscribe());
+    let at_work = dispatch.clone();
+    seams.spawner.spawn(Box::pin(async move { at_work.run().await }));
+    let context = AdminContext::new(Arc::clone(&store) as Arc<dyn Store>, Some(dispatch.clone()), Arc::clone(&seams.clock), Arc::clone(&seams.random));
+    crate::console::listen(&config.socket_path(), context, seams.spawner.as_ref(), stopped(stopping.subscribe()))?;
+    let door = open_door(&site, listener, &store, &dispatch, &seams)?;
+    Ok(Running { dispatch, store, address, door, stopping, told, grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)) })
+}
+
+fn run_callbacks(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+    dispatch: &Dispatch,
+    seams: &Seams,
+    stopping: watch::Receiver<bool>,
+) -> tokio::sync::oneshot::Receiver<()> {
+    let callbacks: Callbacks = parts::callbacks(config, store, dispatch, seams);
+    let (sender, told) = tokio::sync::oneshot::channel();
+    seams.spawner.spawn(Box::pin(async move {
+        callbacks.run(stopped(stopping)).await;
+        // Nobody may be waiting for this any more.
+        let _ = sender.send(());
+    }));
+    told
+}
+
+fn open_door(site: &Site, listener: TcpListener, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> anyhow::Result<ServerHandle> {
+    let server = &site.config.server;
+    let limits = ApiLimits {
+        max_submitting: usize::try_from(server.max_in_flight)?,
+        max_per_shop: usize::try_from(server.max_in_flight_per_shop)?,
+        ..ApiLimits::default()
+    };
+    let of_dispatch = dispatch.clone();
+    let state = ApiState::new(
+        Arc::new(dispatch.clone()),
+        Arc::clone(store) as Arc<dyn Store>,
+        Arc::new(move || of_dispatch.catalog()),
+        Arc::clone(&seams.clock),
+        site.metrics.clone(),
+        limits,
+    );
+    let workers = match server.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => usize::from(workers),
+    };
+    let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
+    let handle = door.handle();
+    seams.spawner.spawn(Box::pin(async move {
+        if let Err(error) = door.await {
+            tracing::error!(%error, "the HTTP server ended by itself");
+        }
+    }));
+    Ok(handle)
+}
+
+/// Completes once a stop has begun.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone has stopped too.
+    let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+}
+
+impl Running {
+    /// The working heart.
+    #[must_use]
+    pub fn dispatch(&self) -> &Dispatch {
+        &self.dispatch
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Where shops and suppliers reach it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Completes when the database has failed in a way that only a new start can mend.
+    pub async fn failed(&self) -> String {
+        self.store.fatal().await
+    }
+
+    /// Finishes or safely leaves what is in flight, then closes the database.
+    pub async fn stop(self) {
+        // Waiting shops hear "processing" at once instead of holding the stop.
+        let door = self.door.stop(true);
+        let is_idle = self.dispatch.stop(self.grace).await;
+        if !is_idle {
+            tracing::warn!("the stop's grace time is over; what is in flight is stamped and will be asked about");
+        }
+        let _ = self.stopping.send(true);
+        // Each try is bounded by its own time-out.
+        let _ = self.told.await;
+        door.await;
+        self.store.close().await;
+    }
+}
+
+/// Runs a gateway until it is told to stop; `false` if the database failed.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(site: Site) -> anyhow::Result<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = start(site).await?;
+    tracing::info!(address = %running.address(), "the gateway is open");
+    tokio::select! {
+        biased;
+        reason = running.failed() => {
+            tracing::error!(reason, "the database has failed; this process ends so that the next one recovers");
+            return Ok(false);
+        }
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(true)
+}

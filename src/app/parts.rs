@@ -1,0 +1,110 @@
+//! Building each part from the configuration.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::{Seams, Site};
+use crate::adapters::Adapters;
+use crate::callbacks::{CallbackSettings, Callbacks};
+use crate::config::Config;
+use crate::dispatch::{Dispatch, Parts, Supplier};
+use crate::domain::ids::SupplierId;
+use crate::net::address::AddressPolicy;
+use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
+use crate::ratelimit::Lane;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+
+/// Opens the database under its lock and key.
+pub(super) async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<SqliteStore>> {
+    let key = config.seal_key(|bytes| seams.random.fill(bytes))?;
+    let store = SqliteStore::open(&config.store.path, key.expose(), config.store.read_connections, seams.spawner.as_ref(), Arc::clone(&seams.random)).await?;
+    Ok(Arc::new(store))
+}
+
+/// Reads adapters.toml, keeps every supplier's settings by digest, and gives each its own limits and
+/// connections.
+pub(super) async fn suppliers(site: &Site, store: &Arc<SqliteStore>, seams: &Seams) -> anyhow::Result<BTreeMap<SupplierId, Supplier>> {
+    let (name, text) = &site.adapters;
+    let extra = match &site.config.suppliers.dialects_dir {
+        Some(folder) => dialects(folder)?,
+        None => Vec::new(),
+    };
+    let secrets = &site.secrets;
+    let adapters = Adapters::load(name, text, &|name| secrets(name), &extra).map_err(|error| anyhow::anyhow!("{:?}", miette::Report::new(error)))?;
+    let mut suppliers = BTreeMap::new();
+    for adapter in adapters.iter() {
+        store.put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document()).await?;
+        let profile = SupplierProfile {
+            connect_timeout_ms: adapter.connect_timeout_ms(),
+            concurrency: adapter.limits().concurrency,
+            keep_alive: false,
+        };
+        let supplier = Supplier {
+            adapter: Arc::clone(adapter),
+            lane: Lane::new(adapter.limits(), Arc::clone(&seams.clock)),
+            transport: Arc::new(SupplierClient::new(&profile)?),
+        };
+        suppliers.insert(adapter.id().clone(), supplier);
+    }
+    Ok(suppliers)
+}
+
+fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read the dialects in {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            found.push((path.display().to_string(), text));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, store: &Arc<SqliteStore>, seams: &Seams, address: SocketAddr) -> Parts {
+    let config = &site.config;
+    Parts {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        clock: Arc::clone(&seams.clock),
+        random: Arc::clone(&seams.random),
+        spawner: Arc::clone(&seams.spawner),
+        suppliers,
+        secrets: Arc::clone(&site.secrets),
+        policy: config.policy.clone(),
+        callback_addresses: addresses(config),
+        public_url: config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned()),
+        node: config.server.node,
+    }
+}
+
+fn addresses(config: &Config) -> AddressPolicy {
+    if config.callbacks.allow_loopback {
+        tracing::warn!("[callbacks] allow_loopback is on: shops can make this gateway call this machine; for development only");
+        AddressPolicy::WithLoopback
+    } else {
+        AddressPolicy::PublicOnly
+    }
+}
+
+pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> Callbacks {
+    let of_dispatch = dispatch.clone();
+    let secrets = move |shop| {
+        let catalog = of_dispatch.catalog();
+        let record = catalog.shops.iter().find(|record| record.shop.id == shop);
+        record.map(|record| record.callback_secrets.clone()).unwrap_or_default()
+    };
+    Callbacks::new(
+        Arc::clone(store) as Arc<dyn Store>,
+        Arc::new(ShopClient::new(&ShopProfile { addresses: addresses(config) })),
+        Arc::clone(&seams.clock),
+        Arc::clone(&seams.random),
+        Arc::clone(&seams.spawner),
+        Arc::new(secrets),
+        CallbackSettings::default(),
+    )
+}
