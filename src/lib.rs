@@ -2,5 +2,6 @@
 
 pub mod dispatch;
 pub mod domain;
+pub mod ratelimit;
 pub mod seams;
 pub mod store;

@@ -1,0 +1,290 @@
+//! Who gets the next permit: the lane's state behind its lock, plain data and plain moves.
+//!
+//! Those who wait are sorted into five classes; of each class only the first, its head, stands at
+//! the desk (the others line up in the lane). `serve` goes through the heads, the one that has
+//! stood longest first, and grants what rate and concurrency allow. Whoever was served comes back
+//! as the last to have arrived, so classes take turns where they compete, except that a resubmit
+//! always goes before the queue of new orders.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bucket::{Bucket, Token};
+use super::queue::FairQueue;
+use crate::domain::limits::{Limits, Operation};
+use crate::seams::Clock;
+
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// The same attempt again, while in doubt.
+    Resubmit,
+    /// The first transmission of an order from the queue.
+    Queue,
+    /// A query of an attempt in doubt.
+    Doubt,
+    /// Any other query.
+    Query,
+    /// A balance question.
+    Balance,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 5] = [Self::Resubmit, Self::Queue, Self::Doubt, Self::Query, Self::Balance];
+
+    fn operation(self) -> Operation {
+        match self {
+            Self::Resubmit | Self::Queue => Operation::Submit,
+            Self::Doubt | Self::Query => Operation::Query,
+            Self::Balance => Operation::Balance,
+        }
+    }
+
+    fn may_use_reserve(self) -> bool {
+        match self {
+            Self::Doubt => true,
+            Self::Resubmit | Self::Queue | Self::Query | Self::Balance => false,
+        }
+    }
+}
+
+/// What a permit stands for: a token and a slot.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    class: Class,
+    token: Token,
+    at: Duration,
+}
+
+/// Where the head of a class stands.
+#[derive(Debug)]
+struct Head {
+    ticket: u64,
+    grant: Option<Grant>,
+    /// How long until its token is due; none if it lacks something else.
+    wait: Option<Duration>,
+}
+
+/// Why there is no grant.
+enum Lack {
+    Order,
+    Slot,
+    Token(Duration),
+}
+
+/// What a head learns when it asks.
+#[derive(Debug)]
+pub enum Asked {
+    /// It was served and has left the desk.
+    Served(Grant),
+    /// Ask again after this time, or when woken, whichever is first.
+    After(Duration),
+    /// Ask again when woken: time alone changes nothing.
+    WhenWoken,
+}
+
+/// The state of a lane.
+pub struct Desk {
+    clock: Arc<dyn Clock>,
+    submit: Bucket,
+    query: Bucket,
+    balance: Bucket,
+    slots: usize,
+    unreserved: usize,
+    normal: usize,
+    doubt: usize,
+    heads: BTreeMap<Class, Head>,
+    last_ticket: u64,
+    /// How long a submit has held its slot of late, smoothed.
+    submit_held: Duration,
+    /// The orders that wait.
+    pub queue: FairQueue,
+}
+
+impl Desk {
+    /// A desk with nobody at it and empty buckets.
+    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        let mut desk = Self {
+            submit: Bucket::new(limits.submit, Arc::clone(&clock), 0),
+            query: Bucket::new(limits.query, Arc::clone(&clock), 0),
+            balance: Bucket::new(limits.balance, Arc::clone(&clock), 0),
+            clock,
+            slots: 0,
+            unreserved: 0,
+            normal: 0,
+            doubt: 0,
+            heads: BTreeMap::new(),
+            last_ticket: 0,
+            submit_held: Duration::ZERO,
+            queue: FairQueue::default(),
+        };
+        desk.set_concurrency(limits);
+        desk
+    }
+
+    /// Changes the limits under those who wait and those in flight. Buckets start empty again.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.submit = Bucket::new(limits.submit, Arc::clone(&self.clock), self.submit.last());
+        self.query = Bucket::new(limits.query, Arc::clone(&self.clock), self.query.last());
+        self.balance = Bucket::new(limits.balance, Arc::clone(&self.clock), self.balance.last());
+        self.set_concurrency(limits);
+    }
+
+    /// At least one slot exists, and at least one is not reserved: nothing may wait for ever.
+    fn set_concurrency(&mut self, limits: &Limits) {
+        let slots = limits.concurrency.max(1);
+        let unreserved = slots.saturating_sub(limits.reserved_for_doubt).max(1);
+        self.slots = usize::try_from(slots).unwrap_or(usize::MAX);
+        self.unreserved = usize::try_from(unreserved).unwrap_or(usize::MAX);
+    }
+
+    /// Lets the head of a class step up.
+    pub fn step_up(&mut self, class: Class) {
+        self.last_ticket = self.last_ticket.wrapping_add(1);
+        let ticket = self.last_ticket;
+        let head = Head {
+            ticket,
+            grant: None,
+            wait: None,
+        };
+        self.heads.insert(class, head);
+    }
+
+    /// The head of a class goes away. What it was granted and did not take comes free: true if so.
+    pub fn step_down(&mut self, class: Class) -> bool {
+        let untaken = self.heads.remove(&class).and_then(|head| head.grant);
+        if let Some(grant) = untaken {
+            self.give_back(grant);
+        }
+        untaken.is_some()
+    }
+
+    /// Serves whom it can, then answers the head of `class`.
+    pub fn ask(&mut self, class: Class) -> Asked {
+        self.serve();
+        let Some(head) = self.heads.get(&class) else {
+            return Asked::WhenWoken;
+        };
+        match (head.grant, head.wait) {
+            (Some(grant), _) => {
+                self.heads.remove(&class);
+                Asked::Served(grant)
+            }
+            (None, Some(wait)) => Asked::After(wait),
+            (None, None) => Asked::WhenWoken,
+        }
+    }
+
+    /// A submit for somebody who does not wait: only if nobody else does.
+    pub fn submit_now(&mut self) -> Option<Grant> {
+        if !self.queue.is_empty() || self.heads.contains_key(&Class::Resubmit) {
+            return None;
+        }
+        self.serve();
+        self.grant(Class::Queue).ok()
+    }
+
+    /// Grants what can be granted, the longest-standing head first.
+    pub fn serve(&mut self) {
+        let queue_ticket = self.heads.get(&Class::Queue).map(|head| head.ticket);
+        let mut order: Vec<(u64, Class)> = self
+            .heads
+            .iter()
+            .filter(|(_, head)| head.grant.is_none())
+            .map(|(class, head)| match class {
+                // `Class` sorts resubmits before the queue where the tickets are the same.
+                Class::Resubmit => (queue_ticket.map_or(head.ticket, |ticket| ticket.min(head.ticket)), *class),
+                Class::Queue | Class::Doubt | Class::Query | Class::Balance => (head.ticket, *class),
+            })
+            .collect();
+        order.sort_unstable();
+        for (_, class) in order {
+            let (grant, wait) = match self.grant_head(class) {
+                Ok(grant) => (Some(grant), None),
+                Err(Lack::Token(wait)) => (None, Some(wait)),
+                Err(Lack::Slot | Lack::Order) => (None, None),
+            };
+            if let Some(head) = self.heads.get_mut(&class) {
+                head.grant = grant;
+                head.wait = wait;
+            }
+        }
+    }
+
+    /// The request was sent, or may have been: its slot is free again.
+    pub fn used(&mut self, grant: Grant) {
+        self.bucket_mut(grant.class).used(grant.token);
+        self.free_slot(grant.class);
+        if grant.class.operation() == Operation::Submit {
+            let held = self.clock.monotonic().saturating_sub(grant.at);
+            let smoothed = self.submit_held.saturating_mul(7).saturating_add(held).checked_div(8);
+            self.submit_held = smoothed.unwrap_or(held);
+        }
+    }
+
+    /// The request never left: its slot and its token are free again.
+    pub fn give_back(&mut self, grant: Grant) {
+        self.bucket_mut(grant.class).give_back(grant.token);
+        self.free_slot(grant.class);
+    }
+
+    /// Requests in flight.
+    pub fn in_flight(&self) -> usize {
+        self.normal.saturating_add(self.doubt)
+    }
+
+    /// When an order that joins the queue now may get its permit, by rate and by how fast slots come free.
+    pub fn wait_for_submit(&self) -> Duration {
+        let ahead = self
+            .queue
+            .len()
+            .saturating_add(usize::from(self.heads.contains_key(&Class::Resubmit)));
+        let by_rate = self.submit.wait(u64::try_from(ahead).unwrap_or(u64::MAX));
+        let short = ahead.saturating_add(1).saturating_sub(self.unreserved.saturating_sub(self.normal));
+        let rounds = u32::try_from(short.div_ceil(self.unreserved.max(1))).unwrap_or(u32::MAX);
+        by_rate.max(self.submit_held.saturating_mul(rounds))
+    }
+
+    fn grant_head(&mut self, class: Class) -> Result<Grant, Lack> {
+        if class == Class::Queue && self.queue.is_empty() {
+            return Err(Lack::Order);
+        }
+        self.grant(class)
+    }
+
+    fn grant(&mut self, class: Class) -> Result<Grant, Lack> {
+        if !self.has_slot(class) {
+            return Err(Lack::Slot);
+        }
+        let token = self.bucket_mut(class).take().map_err(Lack::Token)?;
+        if class.may_use_reserve() {
+            self.doubt = self.doubt.saturating_add(1);
+        } else {
+            self.normal = self.normal.saturating_add(1);
+        }
+        let at = self.clock.monotonic();
+        Ok(Grant { class, token, at })
+    }
+
+    fn has_slot(&self, class: Class) -> bool {
+        self.in_flight() < self.slots && (class.may_use_reserve() || self.normal < self.unreserved)
+    }
+
+    fn free_slot(&mut self, class: Class) {
+        if class.may_use_reserve() {
+            self.doubt = self.doubt.saturating_sub(1);
+        } else {
+            self.normal = self.normal.saturating_sub(1);
+        }
+    }
+
+    fn bucket_mut(&mut self, class: Class) -> &mut Bucket {
+        match class.operation() {
+            Operation::Submit => &mut self.submit,
+            Operation::Query => &mut self.query,
+            Operation::Balance => &mut self.balance,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! One supplier's lane: the asynchronous face of the desk.
+//!
+//! Every class has a turnstile (a fair lock) and a bell. Whoever passes the turnstile stands at the
+//! desk alone for his class, asks, and sleeps until his token is due or the bell rings; the bells
+//! ring whenever something comes free. So at most five timers exist a supplier, however many
+//! requests wait, and nothing is polled in vain.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::select;
+use tokio::sync::Notify;
+
+use super::desk::{Asked, Class, Desk, Grant};
+use crate::domain::ids::{OrderId, ShopId};
+use crate::domain::limits::Limits;
+use crate::seams::Clock;
+
+/// One supplier's limits and its queue of waiting orders; cheap to clone.
+#[derive(Clone)]
+pub struct Lane {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    desk: Mutex<Desk>,
+    resubmit: Gate,
+    queue: Gate,
+    doubt: Gate,
+    query: Gate,
+    balance: Gate,
+}
+
+/// Where one class lines up, and what wakes the first of the line.
+#[derive(Default)]
+struct Gate {
+    turnstile: tokio::sync::Mutex<()>,
+    bell: Notify,
+}
+
+impl Lane {
+    /// A lane with nobody in it. Its buckets start empty, so that restarts cannot add up to a burst.
+    #[must_use]
+    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                desk: Mutex::new(Desk::new(limits, Arc::clone(&clock))),
+                clock,
+                resubmit: Gate::default(),
+                queue: Gate::default(),
+                doubt: Gate::default(),
+                query: Gate::default(),
+                balance: Gate::default(),
+            }),
+        }
+    }
+
+    /// New limits for the same supplier: the queue and what is in flight stay, buckets start empty.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.shared.desk().set_limits(limits);
+        self.shared.ring();
+    }
+
+    /// A submit permit if one is free right now and nobody waits for one.
+    #[must_use]
+    pub fn try_submit(&self) -> Option<Permit> {
+        let grant = self.shared.desk().submit_now();
+        grant.map(|grant| self.permit(grant))
+    }
+
+    /// Puts an order into the supplier's fair queue; one already waiting here keeps its place.
+    pub fn enqueue(&self, shop: ShopId, order: OrderId) {
+        self.shared.desk().queue.push(shop, order);
+        self.shared.queue.bell.notify_one();
+    }
+
+    /// Takes a waiting order out, because it was settled otherwise; true if it was there.
+    pub fn forget(&self, order: OrderId) -> bool {
+        self.shared.desk().queue.remove(order)
+    }
+
+    /// The next waiting order in fair order together with its permit; waits for both. Dropping the
+    /// future leaves the queue as it was.
+    pub async fn next(&self) -> (Permit, OrderId) {
+        loop {
+            let permit = self.acquire(Class::Queue).await;
+            // Taken out only here, where no await follows: a dropped future takes no order along.
+            let order = self.shared.desk().queue.pop();
+            match order {
+                Some(order) => return (permit, order),
+                // The last one was forgotten between the grant and now.
+                None => permit.give_back(),
+            }
+        }
+    }
+
+    /// Waits for a permit to query; `in_doubt` may use the reserved share.
+    pub async fn query(&self, in_doubt: bool) -> Permit {
+        self.acquire(if in_doubt { Class::Doubt } else { Class::Query }).await
+    }
+
+    /// Waits for a permit to ask for the balance.
+    pub async fn balance(&self) -> Permit {
+        self.acquire(Class::Balance).await
+    }
+
+    /// Waits for a permit to send an attempt in doubt again; goes before the queue.
+    pub async fn resubmit(&self) -> Permit {
+        self.acquire(Class::Resubmit).await
+    }
+
+    /// How many orders wait in the queue.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.desk().queue.len()
+    }
+
+    /// How many permits are out.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shared.desk().in_flight()
+    }
+
+    /// When a submit permit may next be free for somebody who joins the queue now, in milliseconds:
+    /// an estimate from the rate, the queue and how long submits have been taking.
+    #[must_use]
+    pub fn estimated_wait_ms(&self) -> u64 {
+        let wait = self.shared.desk().wait_for_submit();
+        u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
+    async fn acquire(&self, class: Class) -> Permit {
+        let gate = self.shared.gate(class);
+        let _turn = gate.turnstile.lock().await;
+        let standing = Standing::new(&self.shared, class);
+        loop {
+            let asked = standing.ask();
+            let bell = pin!(gate.bell.notified());
+            match asked {
+                Asked::Served(grant) => return self.permit(grant),
+                Asked::WhenWoken => bell.await,
+                Asked::After(wait) => drop(select(bell, self.shared.clock.sleep(wait)).await),
+            }
+        }
+    }
+
+    fn permit(&self, grant: Grant) -> Permit {
+        Permit {
+            shared: Arc::clone(&self.shared),
+            grant: Some(grant),
+        }
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lane({} waiting, {} in flight)", self.waiting(), self.in_flight())
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gate(&self, class: Class) -> &Gate {
+        match class {
+            Class::Resubmit => &self.resubmit,
+            Class::Queue => &self.queue,
+            Class::Doubt => &self.doubt,
+            Class::Query => &self.query,
+            Class::Balance => &self.balance,
+        }
+    }
+
+    /// Something came free: serve, and let every head look again, for its timer may be wrong now.
+    fn ring(&self) {
+        self.desk().serve();
+        for class in Class::ALL {
+            self.gate(class).bell.notify_one();
+        }
+    }
+}
+
+/// The head of a class, at the desk until served or dropped.
+struct Standing<'a> {
+    shared: &'a Shared,
+    class: Class,
+}
+
+impl<'a> Standing<'a> {
+    fn new(shared: &'a Shared, class: Class) -> Self {
+        shared.desk().step_up(class);
+        Self { shared, class }
+    }
+
+    fn ask(&self) -> Asked {
+        self.shared.desk().ask(self.class)
+    }
+}
+
+impl Drop for Standing<'_> {
+    fn drop(&mut self) {
+        if self.shared.desk().step_down(self.class) {
+            self.shared.ring();
+        }
+    }
+}
+
+/// The right to send one request now; dropping it says that the request is over.
+#[must_use = "a permit that is dropped at once has used up the rate for nothing"]
+pub struct Permit {
+    shared: Arc<Shared>,
+    grant: Option<Grant>,
+}
+
+impl Permit {
+    /// The request never left: gives the rate token back too (refused or stale commit).
+    pub fn give_back(mut self) {
+        if let Some(grant) = self.grant.take() {
+            self.shared.desk().give_back(grant);
+            self.shared.ring();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(grant) = self.grant.take() {
+            self.shared.desk().used(grant);
+            self.shared.ring();
+        }
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.grant).finish()
+    }
+}
