@@ -2,6 +2,7 @@
 
 pub mod dispatch;
 pub mod domain;
+pub mod net;
 pub mod ratelimit;
 pub mod seams;
 pub mod store;
