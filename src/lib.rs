@@ -6,5 +6,7 @@ pub mod dispatch;
 pub mod domain;
 pub mod ratelimit;
 pub mod router;
+pub mod net;
+pub mod ratelimit;
 pub mod seams;
 pub mod store;

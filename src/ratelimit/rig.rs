@@ -129,12 +129,17 @@ impl Rig {
 
     /// Polls until nothing stirs.
     pub fn settle(&mut self) {
+        self.settle_without(usize::MAX);
+    }
+
+    /// Polls until nothing stirs but `slow`, which is not polled.
+    pub fn settle_without(&mut self, slow: usize) {
         let mut stirs = true;
         while stirs {
             stirs = false;
-            for task in &mut self.tasks {
+            for (number, task) in self.tasks.iter_mut().enumerate() {
                 let Some(future) = task.future.as_mut() else { continue };
-                if !task.flag.0.swap(false, Ordering::SeqCst) {
+                if number == slow || !task.flag.0.swap(false, Ordering::SeqCst) {
                     continue;
                 }
                 stirs = true;

@@ -216,7 +216,9 @@ fn a_grant_that_nobody_came_for_is_free_again() {
     rig.pass(120 * SECOND);
     // Grants the slot to the query, which is killed before it looks.
     drop(held);
+    rig.settle_without(first);
     assert_eq!(lane.in_flight(), 1);
+    assert!(!rig.is_over(first) && !rig.is_over(second));
     rig.kill(first);
     assert!(rig.is_over(second));
     assert_eq!(lane.in_flight(), 1);
