@@ -4,9 +4,8 @@
 
 pub mod dispatch;
 pub mod domain;
-pub mod ratelimit;
-pub mod router;
 pub mod net;
 pub mod ratelimit;
+pub mod router;
 pub mod seams;
 pub mod store;

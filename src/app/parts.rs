@@ -40,13 +40,13 @@ pub(super) async fn suppliers(site: &Site, store: &Arc<SqliteStore>, seams: &Sea
         store.put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document()).await?;
         let profile = SupplierProfile {
             connect_timeout_ms: adapter.connect_timeout_ms(),
-            concurrency: adapter.limits().concurrency,
+            concurrency: usize::try_from(adapter.limits().concurrency)?,
             keep_alive: false,
         };
         let supplier = Supplier {
             adapter: Arc::clone(adapter),
             lane: Lane::new(adapter.limits(), Arc::clone(&seams.clock)),
-            transport: Arc::new(SupplierClient::new(&profile)?),
+            transport: Arc::new(SupplierClient::new(profile)?),
         };
         suppliers.insert(adapter.id().clone(), supplier);
     }
@@ -85,26 +85,25 @@ pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, s
 fn addresses(config: &Config) -> AddressPolicy {
     if config.callbacks.allow_loopback {
         tracing::warn!("[callbacks] allow_loopback is on: shops can make this gateway call this machine; for development only");
-        AddressPolicy::WithLoopback
-    } else {
-        AddressPolicy::PublicOnly
     }
+    AddressPolicy { may_call_loopback: config.callbacks.allow_loopback }
 }
 
-pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> Callbacks {
+pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> anyhow::Result<Callbacks> {
+    let profile = ShopProfile { may_call_loopback: config.callbacks.allow_loopback, connect_timeout_ms: config.callbacks.timeout_ms };
     let of_dispatch = dispatch.clone();
     let secrets = move |shop| {
         let catalog = of_dispatch.catalog();
         let record = catalog.shops.iter().find(|record| record.shop.id == shop);
         record.map(|record| record.callback_secrets.clone()).unwrap_or_default()
     };
-    Callbacks::new(
+    Ok(Callbacks::new(
         Arc::clone(store) as Arc<dyn Store>,
-        Arc::new(ShopClient::new(&ShopProfile { addresses: addresses(config) })),
+        Arc::new(ShopClient::new(profile)?),
         Arc::clone(&seams.clock),
         Arc::clone(&seams.random),
         Arc::clone(&seams.spawner),
         Arc::new(secrets),
         CallbackSettings::default(),
-    )
+    ))
 }

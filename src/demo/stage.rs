@@ -61,7 +61,7 @@ impl Stage {
         let shop_key = "demo-shop".to_owned();
         stock(&gateway, &shop_key, &shop_secret, &callback_secret).await?;
         let profile = SupplierProfile { connect_timeout_ms: 2_000, concurrency: 64, keep_alive: true };
-        let wire: Arc<dyn Transport> = Arc::new(SupplierClient::new(&profile)?);
+        let wire: Arc<dyn Transport> = Arc::new(SupplierClient::new(profile)?);
         Ok(Self { mocks, gateway, receiver, shop_key, shop_secret, wire, folder })
     }
 
