@@ -1,0 +1,298 @@
+//! A whole gateway with its world around it, for one story.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Wire};
+use recharge_gateway::app::{self, Running, Site};
+use recharge_gateway::config::Config;
+use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
+use recharge_gateway::domain::ledger::Posting;
+use recharge_gateway::domain::money::{Currency, Money};
+use recharge_gateway::domain::offer::Offer;
+use recharge_gateway::domain::policy::Policy;
+use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
+use recharge_gateway::domain::shop::Shop;
+use recharge_gateway::seams::{Clock, SystemClock};
+use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::shop::{Agent, Mailbox};
+
+pub const FACE_MINOR: i64 = 10_000;
+pub const COST_MINOR: i64 = 9_800;
+pub const PRICE_MINOR: i64 = 9_950;
+const SHOP_SECRET: &str = "story-shop-secret";
+const CALLBACK_SECRET: &str = "story-callback-secret";
+
+/// North deduplicates and promises so; stone deduplicates nothing and promises nothing but final
+/// failures; river is between, without signatures on its notifications.
+pub struct House {
+    pub north: MockSupplier,
+    pub river: MockSupplier,
+    pub stone: MockSupplier,
+    pub gateway: Running,
+    pub shop: Agent,
+    pub mail: Mailbox,
+    pub clock: SystemClock,
+    folder: Arc<TempDir>,
+    site: Settings,
+    may_charge_twice: bool,
+}
+
+/// What a story may change before the doors open.
+#[derive(Clone)]
+pub struct Settings {
+    pub policy: Policy,
+    pub credit_minor: i64,
+    pub credit_limit_minor: i64,
+    /// Lines added to each supplier's table in adapters.toml.
+    pub more: BTreeMap<&'static str, String>,
+    pub failed_is_final: bool,
+    pub settle_after_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy {
+                doubt_query_ms: vec![100, 200, 400, 800],
+                accepted_query_ms: vec![300, 600, 1_000],
+                reply_margin_ms: 300,
+                unreachable_pause_ms: 300,
+                ..Policy::default()
+            },
+            credit_minor: 1_000_000,
+            credit_limit_minor: 0,
+            more: BTreeMap::new(),
+            failed_is_final: true,
+            settle_after_ms: 50,
+        }
+    }
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::open_with(Settings::default()).await
+    }
+
+    pub async fn open_with(settings: Settings) -> Self {
+        let mock = |name: &str, wire, dedupe| {
+            let mut config = MockConfig::new(name, wire);
+            config.dedupe = dedupe;
+            config.settle_after_ms = settings.settle_after_ms;
+            config.card_products = vec!["900".to_owned()];
+            MockSupplier::start(config)
+        };
+        let keeps = Dedupe::ById { keeps_failed: true };
+        let north = mock("north", Wire::Dayuanren, keeps).await.unwrap();
+        let river = mock("river", Wire::Ofpay, keeps).await.unwrap();
+        let stone = mock("stone", Wire::Kasushou, Dedupe::Never).await.unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let adapters = adapters_toml(&settings, [&north, &river, &stone]);
+        let gateway = start(&folder, &settings, adapters).await;
+        let mail = Mailbox::open(CALLBACK_SECRET).await;
+        stock(&gateway, &settings).await;
+        let shop = Agent::new(gateway.address(), "story-shop", SHOP_SECRET);
+        let clock = SystemClock::new();
+        Self { north, river, stone, gateway, shop, mail, clock, folder, site: settings, may_charge_twice: false }
+    }
+
+    /// Stops the gateway and starts it again on the same file, at another port.
+    pub async fn restart(self) -> Self {
+        let adapters = adapters_toml(&self.site, [&self.north, &self.river, &self.stone]);
+        self.gateway.stop().await;
+        let gateway = start(&self.folder, &self.site, adapters).await;
+        let shop = Agent::new(gateway.address(), "story-shop", SHOP_SECRET);
+        Self { gateway, shop, ..self }
+    }
+
+    /// The story breaks a supplier's promise on purpose: its books may show two charges.
+    pub fn expect_double_charges(&mut self) {
+        self.may_charge_twice = true;
+    }
+
+    /// An order body for `recipient`, first at `first` ("north", "river", "stone" or "closed"), with callbacks on.
+    pub fn body(&self, number: &str, first: &str, recipient: &str) -> serde_json::Value {
+        serde_json::json!({
+            "shop_order_no": number,
+            "sku": format!("mobile-100-{first}"),
+            "inputs": { "account": recipient },
+            "callback_url": self.mail.url(),
+        })
+    }
+
+    /// Orders once and waits for the verdict, at most ten seconds.
+    pub async fn order(&self, number: &str, first: &str, recipient: &str) -> serde_json::Value {
+        let (status, told) = self.shop.post("/v1/orders", &self.body(number, first, recipient)).await;
+        assert_eq!(status, 201, "{told}");
+        let id = told["id"].as_str().unwrap().to_owned();
+        self.until(&id, |order| order["finality"] == "final").await
+    }
+
+    /// Waits until the order satisfies `is_so`, at most ten seconds; the order as last seen.
+    pub async fn until(&self, id: &str, is_so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let started = self.clock.monotonic();
+        loop {
+            let (status, order) = self.shop.get(&format!("/v1/orders/{id}")).await;
+            assert_eq!(status, 200, "{order}");
+            if is_so(&order) {
+                return order;
+            }
+            let waited = self.clock.monotonic().saturating_sub(started);
+            assert!(waited < Duration::from_secs(10), "waited {waited:?} in vain: {order}");
+            self.clock.sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Every charge of an order, over all suppliers.
+    pub fn charges(&self, order: &str) -> Vec<Charge> {
+        let books = [&self.north, &self.river, &self.stone].into_iter().flat_map(MockSupplier::book);
+        books.filter(|charge| charge.id.len() == order.len() + 2 && charge.id.starts_with(order)).collect()
+    }
+
+    /// Deliveries of an order, now or later, by the suppliers' books.
+    pub fn delivered(&self, order: &str) -> usize {
+        self.charges(order).iter().filter(|charge| charge.ends_delivered()).count()
+    }
+
+    /// Ends the story: books, ledger and schedule are as they must be.
+    pub async fn close(self) {
+        let store = self.gateway.store();
+        let sum: i64 = store.balances().await.unwrap().iter().map(|balance| balance.minor).sum();
+        assert_eq!(sum, 0, "the ledger does not sum to zero");
+        let census = store.census().await.unwrap();
+        assert_eq!(census.lost_orders, 0, "an order is lost");
+        let mut by_order: BTreeMap<String, usize> = BTreeMap::new();
+        for charge in [&self.north, &self.river, &self.stone].into_iter().flat_map(MockSupplier::book) {
+            if charge.ends_delivered() {
+                *by_order.entry(charge.id[..charge.id.len() - 2].to_owned()).or_default() += 1;
+            }
+        }
+        let twice: Vec<_> = by_order.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(twice.is_empty() || self.may_charge_twice, "recharged twice: {twice:?}");
+        assert_eq!(self.mail.forged(), 0, "a callback had a wrong signature");
+        self.gateway.stop().await;
+    }
+}
+
+/// Faults for one recipient at one supplier.
+pub fn script(mock: &MockSupplier, recipient: &str, faults: &[Fault]) {
+    mock.script(recipient, faults.to_vec());
+}
+
+async fn start(folder: &TempDir, settings: &Settings, adapters: String) -> Running {
+    let mut config = Config::default();
+    config.server.listen = "127.0.0.1:0".parse().unwrap();
+    config.server.stop_grace_seconds = 5;
+    config.store.path = folder.path().join("gateway.db");
+    config.callbacks.allow_loopback = true;
+    config.policy = settings.policy.clone();
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let secrets = |name: &str| {
+        let wire = match name {
+            "NORTH_KEY" => Wire::Dayuanren,
+            "RIVER_KEY" | "RIVER_PASSWORD" => Wire::Ofpay,
+            "STONE_KEY" => Wire::Kasushou,
+            _ => return None,
+        };
+        let credentials = wire.demo_credentials();
+        let secret = if name.ends_with("PASSWORD") { credentials.password? } else { credentials.key };
+        Some(SecretString::from(secret))
+    };
+    let adapters = ("adapters.toml".to_owned(), adapters);
+    app::start(Site { config, adapters, secrets: Arc::new(secrets), metrics }).await.unwrap()
+}
+
+fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3]) -> String {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let table = |name: &str, dialect: &str, url: &str, cfg: &str, secrets: &str, dedupes: bool| {
+        let more = settings.more.get(name).cloned().unwrap_or_default();
+        let promises = if dedupes { "deduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000" } else { "" };
+        let is_final = settings.failed_is_final;
+        format!(
+            "[supplier.{name}]\ndialect = \"{dialect}\"\nlabel = \"{name}\"\nbase_url = \"{url}\"\nconnect_timeout_ms = 500\n\
+             submit_timeout_ms = 600\nquery_timeout_ms = 600\nsecrets = {secrets}\ncfg = {{ userid = \"{cfg}\" }}\n\
+             {more}\n[supplier.{name}.limits]\nsubmit = {{ per_minute = 60000, burst = 100 }}\nquery = {{ per_minute = 60000, burst = 100 }}\n\
+             [supplier.{name}.promises]\n{promises}\nfailed_is_final = {is_final}\n\n"
+        )
+    };
+    let refused = "status.submit = { \"4\" = \"refused:supplier_balance\" }";
+    let north_table = table("north", "dayuanren", &north.base_url(), "10001", "{ key = \"NORTH_KEY\" }", true)
+        .replace("cfg = { userid = \"10001\" }", &format!("cfg = {{ userid = \"10001\" }}\n{refused}"));
+    let river_table = table("river", "ofpay", &river.base_url(), "A00001", "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }", true);
+    let stone_table = table("stone", "kasushou", &stone.base_url(), "20002", "{ key = \"STONE_KEY\" }", false);
+    let closed_table = table("closed", "dayuanren", &format!("http://{closed}"), "10001", "{ key = \"NORTH_KEY\" }", true);
+    format!("{north_table}{river_table}{stone_table}{closed_table}")
+}
+
+/// One shop with credit, top-ups that start at each supplier, and a card.
+async fn stock(gateway: &Running, settings: &Settings) {
+    let store = gateway.store();
+    let record = ShopRecord {
+        shop: Shop {
+            id: ShopId(0),
+            name: "Story shop".to_owned(),
+            key: "story-shop".to_owned(),
+            currency: Currency::Cny,
+            credit_limit_minor: settings.credit_limit_minor,
+            active: true,
+        },
+        request_secrets: vec![SecretString::from(SHOP_SECRET)],
+        callback_secrets: vec![SecretString::from(CALLBACK_SECRET)],
+    };
+    let shop = store.put_shop(record).await.unwrap();
+    if settings.credit_minor != 0 {
+        let credit = Posting::credit(shop, Money::new(settings.credit_minor, Currency::Cny), "story");
+        assert_eq!(store.commit(Command::Post(credit)).await, Answer::Done);
+    }
+    let routes = [
+        ("mobile-100-north", vec![("north", "12"), ("river", "140101")]),
+        ("mobile-100-river", vec![("river", "140101"), ("north", "12")]),
+        ("mobile-100-stone", vec![("stone", "77"), ("north", "12")]),
+        ("mobile-100-closed", vec![("closed", "12"), ("north", "12")]),
+        ("card-100", vec![("stone", "900")]),
+    ];
+    let products = routes.iter().map(|(sku, _)| product(sku)).collect();
+    store.put_products(products).await.unwrap();
+    let offers = routes.iter().flat_map(|(sku, suppliers)| {
+        suppliers.iter().zip(1_u16..).map(|((supplier, code), priority)| Offer {
+            supplier: SupplierId::from(*supplier),
+            sku: Sku::from(*sku),
+            face_minor: FACE_MINOR,
+            cost_minor: COST_MINOR,
+            priority: Some(priority),
+            code: (*code).to_owned(),
+            enabled: true,
+        })
+    });
+    store.put_offers(offers.collect()).await.unwrap();
+    gateway.dispatch().reload_catalog().await.unwrap();
+}
+
+fn product(sku: &str) -> Product {
+    let is_card = sku.starts_with("card");
+    let account = InputField {
+        key: "account".to_owned(),
+        required: true,
+        charset: Charset::Digits,
+        min_len: 11,
+        max_len: 11,
+        is_recipient: true,
+    };
+    Product {
+        sku: Sku::from(sku),
+        sku_no: 0,
+        name: sku.to_owned(),
+        kind: if is_card { ProductKind::Card } else { ProductKind::TopUp },
+        currency: Currency::Cny,
+        denominations: vec![Denomination { face_minor: FACE_MINOR, price_minor: PRICE_MINOR }],
+        inputs: if is_card { Vec::new() } else { vec![account] },
+        max_quantity: if is_card { 5 } else { 1 },
+        deadline_seconds: 30,
+        may_lose_money: false,
+        on_sale: true,
+    }
+}

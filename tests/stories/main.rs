@@ -1,0 +1,16 @@
+//! Stories over real HTTP: a shop, the gateway on SQLite as `serve` starts it, suppliers that misbehave.
+//!
+//! Every story ends with `House::close`, which compares what the shop was told with the suppliers'
+//! own books and the ledger: a story cannot pass while an order was charged twice or money is missing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod faults;
+mod house;
+mod money;
+mod shop;
