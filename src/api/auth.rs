@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::store::{Catalog, ShopRecord};
+use crate::domain::shop::Shop;
+use crate::store::Catalog;
 
 use super::problem::Problem;
 
@@ -80,7 +81,7 @@ impl Claim {
     }
 
     /// The shop that made this claim, if one of its secrets did.
-    pub(super) fn verify(&self, method: &str, path_and_query: &str, body: &[u8], catalog: &Catalog) -> Result<ShopRecord, Problem> {
+    pub(super) fn verify(&self, method: &str, path_and_query: &str, body: &[u8], catalog: &Catalog) -> Result<Shop, Problem> {
         let text = canonical(method, path_and_query, &self.timestamp, &self.nonce, body);
         // To the end of the list even after a hit: where a key stands must not show in the time.
         let record = catalog
@@ -96,7 +97,10 @@ impl Claim {
             let no_secret = keyed_hash(b"no shop has this secret", &text);
             is_valid |= self.signature.ct_eq(&no_secret) & Choice::from(0);
         }
-        record.filter(|_| bool::from(is_valid)).cloned().ok_or(Problem::SignatureWrong)
+        record
+            .filter(|_| bool::from(is_valid))
+            .map(|record| record.shop.clone())
+            .ok_or(Problem::SignatureWrong)
     }
 }
 

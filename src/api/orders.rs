@@ -55,8 +55,7 @@ pub(super) struct Caller {
 /// a request that found no slot may be sent again as it is.
 fn believe(claim: &Claim, request: &HttpRequest, body: &Bytes, state: &ApiState) -> Result<Caller, Problem> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let record = claim.verify(request.method().as_str(), target, body, &(state.catalog)())?;
-    let shop = record.shop;
+    let shop = claim.verify(request.method().as_str(), target, body, &(state.catalog)())?;
     let pass = state.gates.per_shop.enter(shop.id).ok_or(Problem::ShopBusy)?;
     match state.nonces.remember(shop.id, &claim.nonce, state.clock.monotonic()) {
         Use::First => Ok(Caller { shop, pass }),
