@@ -2,6 +2,7 @@
 //!
 //! The rooms and who may import whom are drawn in ARCHITECTURE.md and held by `tests/tidy`.
 
+pub mod api;
 pub mod dispatch;
 pub mod domain;
 pub mod net;
