@@ -1,6 +1,8 @@
 //! Upstream recharge gateway: every order charged at most once, every shop told.
 
+pub mod config;
 pub mod dispatch;
 pub mod domain;
 pub mod seams;
 pub mod store;
+pub mod telemetry;
