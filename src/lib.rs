@@ -1,6 +1,7 @@
 //! Upstream recharge gateway: every order charged at most once, every shop told.
 
 pub mod config;
+pub mod console;
 pub mod dispatch;
 pub mod domain;
 pub mod seams;
