@@ -3,6 +3,8 @@
 //! The rooms and who may import whom are drawn in ARCHITECTURE.md and held by `tests/tidy`.
 
 pub mod api;
+pub mod config;
+pub mod console;
 pub mod dispatch;
 pub mod domain;
 pub mod net;
@@ -10,3 +12,4 @@ pub mod ratelimit;
 pub mod router;
 pub mod seams;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,83 @@
+//! Where a call becomes a reply.
+
+use std::sync::Arc;
+
+use super::calls::{AdminCall, AdminReply, SupplierLine, Trouble};
+use super::{callbacks, dossier, import, shops, suppliers};
+use crate::dispatch::{Dispatch, NoBalance};
+use crate::domain::ids::SupplierId;
+use crate::domain::outcome::BalanceReading;
+use crate::seams::{BoxFuture, Clock, Random};
+use crate::store::{Outage, Store};
+
+/// What only a running server can do.
+pub trait Running: Send + Sync {
+    /// Makes changed shops, products and offers count.
+    fn reload_catalog(&self) -> BoxFuture<'_, Result<(), Outage>>;
+    /// Asks a supplier for our balance there.
+    fn supplier_balance<'a>(&'a self, supplier: &'a SupplierId) -> BoxFuture<'a, Result<BalanceReading, NoBalance>>;
+}
+
+impl Running for Dispatch {
+    fn reload_catalog(&self) -> BoxFuture<'_, Result<(), Outage>> {
+        Box::pin(self.reload_catalog())
+    }
+
+    fn supplier_balance<'a>(&'a self, supplier: &'a SupplierId) -> BoxFuture<'a, Result<BalanceReading, NoBalance>> {
+        Box::pin(self.supplier_balance(supplier))
+    }
+}
+
+/// What calls work with.
+#[derive(Clone)]
+pub struct AdminContext {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The server, when one runs in this process.
+    pub running: Option<Arc<dyn Running>>,
+    /// The suppliers as they are described now.
+    pub suppliers: Arc<dyn Fn() -> Vec<SupplierLine> + Send + Sync>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Keys and secrets of new shops.
+    pub random: Arc<dyn Random>,
+}
+
+impl AdminContext {
+    /// Tells a running server that the catalog changed.
+    pub(super) async fn catalog_changed(&self) -> Result<(), Trouble> {
+        let Some(running) = &self.running else { return Ok(()) };
+        running.reload_catalog().await.map_err(|outage| {
+            Trouble::new(
+                format!("the change is written, but the running server could not read it: {outage}"),
+                "it counts after the next import or restart; do one of them once the database is back",
+            )
+        })
+    }
+}
+
+/// Does what is asked.
+pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
+    let done = match call {
+        AdminCall::ShopAdd {
+            name,
+            currency,
+            credit_limit,
+        } => shops::add(context, &name, currency, credit_limit.as_deref()).await,
+        AdminCall::ShopCredit { shop, amount, reference } => shops::credit(context, shop, &amount, &reference).await,
+        AdminCall::ShopList => shops::list(context).await,
+        AdminCall::ProductImport(file) => import::products(context, &file).await,
+        AdminCall::OfferImport(file) => import::offers(context, &file).await,
+        AdminCall::SupplierList => Ok(suppliers::list(context)),
+        AdminCall::SupplierCheck { name } => suppliers::check(context, name.as_deref()).await,
+        AdminCall::OrderShow(key) => dossier::show(context, key).await,
+        AdminCall::CallbackRedeliver { id } => callbacks::redeliver(context, &id).await,
+        AdminCall::CaseList => dossier::open_cases(context).await,
+    };
+    done.unwrap_or_else(AdminReply::Failed)
+}
+
+/// A database that does not answer, told to an operator.
+pub(super) fn away(outage: Outage) -> Trouble {
+    Trouble::new(outage.to_string(), "nothing was changed; try again once the database is back")
+}

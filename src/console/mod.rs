@@ -1,0 +1,30 @@
+//! What operators ask of the gateway, whichever way they come: the admin socket of a running server,
+//! or the same calls in the command's own process when no server runs.
+//!
+//! A call and its reply are plain data (`calls`), `perform` is the only place where one becomes the
+//! other, and the ways to it (`socket`, the command line, later pages) add nothing of their own.
+//!
+//! Invariants: no reply holds a full recipient, a card secret or the body of an answer; a shop's
+//! secrets are in exactly one reply, the one that made them. Deliberately absent: moving an order.
+//! Only dispatch does that.
+
+mod admin;
+mod ask;
+mod books;
+mod callbacks;
+mod calls;
+mod dossier;
+mod import;
+mod shops;
+mod socket;
+mod suppliers;
+mod words;
+
+pub use admin::{AdminContext, Running, perform};
+pub use ask::{AskError, ask};
+pub use calls::{
+    AdminCall, AdminReply, AttemptLine, CallbackLine, CaseLine, CatalogFile, Dossier, EventLine, EvidenceLine, FileFormat, ImportReport,
+    InputLine, LedgerLine, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine, TransmissionLine, Trouble,
+};
+pub use import::text_of;
+pub use socket::{AdminSocket, BindError};

@@ -1,0 +1,241 @@
+//! Facts in words, for people who read an order's history at night.
+
+use crate::domain::attempt::{AttemptState, Extent, Fate, NotSentReason, Proof};
+use crate::domain::case::CaseKind;
+use crate::domain::event::Event;
+use crate::domain::failure::Failure;
+use crate::domain::order::Verdict;
+use crate::domain::outcome::{Doubt, Refusal, Via};
+use crate::domain::plan::{Skip, SkipReason};
+use crate::domain::report::rfc3339;
+use crate::seams::{MaybeSent, NotSent};
+
+pub(super) fn event(event: &Event) -> String {
+    match event {
+        Event::OrderAccepted { terms, .. } => format!(
+            "accepted: {} x {} of {}; {} is held until the verdict",
+            terms.quantity, terms.sku, terms.face, terms.price
+        ),
+        Event::OrderWaiting { skipped, until_ms } => {
+            format!("no supplier can be tried now; waits until {}{}", rfc3339(*until_ms), skips(skipped))
+        }
+        Event::AttemptOpened {
+            seq,
+            supplier,
+            cost,
+            skipped,
+            ..
+        } => format!(
+            "attempt {seq} opened at {supplier} for {cost}; from here on it may have charged{}",
+            skips(skipped)
+        ),
+        Event::AttemptResubmitted { seq, n } => format!("attempt {seq}: the same number is sent again, transmission {n}"),
+        Event::AttemptAccepted {
+            seq,
+            via: by,
+            supplier_ref,
+            ..
+        } => {
+            let number = supplier_ref.as_ref().map(|text| format!(" as {text}")).unwrap_or_default();
+            format!("attempt {seq}: taken by the supplier{number}, {}", via(*by))
+        }
+        Event::AttemptDoubted {
+            seq,
+            via: by,
+            doubt: reason,
+            ..
+        } => {
+            format!("attempt {seq}: nothing is proven, {}: {}", via(*by), doubt(reason))
+        }
+        Event::AttemptHinted { seq } => format!("attempt {seq}: somebody says there is news; the supplier will be asked"),
+        Event::AttemptWon {
+            seq,
+            via: by,
+            extent: how_much,
+            cost,
+            deliveries,
+            ..
+        } => {
+            let kept = if *deliveries > 0 {
+                format!(", {deliveries} deliveries kept under seal")
+            } else {
+                String::new()
+            };
+            format!("attempt {seq}: delivered{} for {cost}, {}{kept}", extent(*how_much), via(*by))
+        }
+        Event::AttemptRefused {
+            seq,
+            via: by,
+            refusal: answer,
+            ..
+        } => format!("attempt {seq}: definitely not delivered, {}: {}", via(*by), refusal(answer)),
+        Event::AttemptNotSent { seq, why } => format!("attempt {seq}: provably not sent: {}", not_sent_reason(*why)),
+        Event::AttemptExcess { seq, cost, via: by, .. } => {
+            format!("attempt {seq}: delivered a second time, {}; {cost} is our loss", via(*by))
+        }
+        Event::AttemptLate { seq, cost, via: by, .. } => {
+            format!(
+                "attempt {seq}: delivered after the order had failed, {}; {cost} is our loss",
+                via(*by)
+            )
+        }
+        Event::AttemptContradicted { seq, via: by, .. } => {
+            format!(
+                "attempt {seq}: the supplier contradicts its own success, {}; nothing moved",
+                via(*by)
+            )
+        }
+        Event::OrderSucceeded { seq } => format!("succeeded by attempt {seq}: the shop pays the whole price"),
+        Event::OrderPartiallySucceeded { seq, delivered, captured } => {
+            format!("succeeded in part by attempt {seq}: {delivered} arrived, the shop pays {captured}, the rest is released")
+        }
+        Event::OrderFailed { failure: reason } => format!("failed: {}; the hold is released in full", failure(reason)),
+        Event::OrderOverdue => "the deadline passed while an attempt was open; the order stays open".to_owned(),
+        Event::CaseOpened { kind, seq } => format!("attempt {seq}: a person is needed: {}", case(*kind)),
+    }
+}
+
+pub(super) fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Succeeded { seq, .. } => format!("succeeded by attempt {seq}"),
+        Verdict::PartiallySucceeded {
+            seq, delivered, captured, ..
+        } => format!("succeeded in part by attempt {seq}: {delivered} arrived, the shop pays {captured}"),
+        Verdict::Failed { failure: reason, .. } => format!("failed: {}", failure(reason)),
+        Verdict::Cancelled { .. } => "cancelled by the shop before anything was sent".to_owned(),
+    }
+}
+
+pub(super) fn attempt(state: &AttemptState) -> String {
+    match state {
+        AttemptState::Sent => "stamped, the reply is awaited: it may charge".to_owned(),
+        AttemptState::Accepted => "taken by the supplier, being worked on: it may charge".to_owned(),
+        AttemptState::Unknown { since_ms, doubt: reason } => {
+            format!("in doubt since {}: {}; it may have charged", rfc3339(*since_ms), doubt(reason))
+        }
+        AttemptState::Won { extent: how_much, .. } => format!("delivered{}", extent(*how_much)),
+        AttemptState::Dead { proof, .. } => match proof {
+            Proof::Refused {
+                refusal: answer, via: by, ..
+            } => format!("proven not delivered, {}: {}", via(*by), refusal(answer)),
+            Proof::NotSent { why } => format!("proven not sent: {}", not_sent_reason(*why)),
+        },
+        AttemptState::Excess { .. } => "delivered although another attempt had won: our loss".to_owned(),
+        AttemptState::Late { .. } => "delivered after the order had failed: our loss".to_owned(),
+    }
+}
+
+pub(super) fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Stamped => "stamped: it may have left",
+        Fate::Answered => "answered",
+        Fate::Lost => "may have left, no usable answer",
+        Fate::NotSent => "provably not sent",
+    }
+}
+
+pub(super) fn case(kind: CaseKind) -> &'static str {
+    match kind {
+        CaseKind::OverdueDoubt => "an attempt has been in doubt for too long",
+        CaseKind::LateSuccess => "a supplier delivered after the order had failed",
+        CaseKind::DoubleDelivery => "two attempts of one order delivered",
+        CaseKind::Contradiction => "a supplier took back a success",
+        CaseKind::OrphanNotification => "an authentic notification named a number we never sent",
+    }
+}
+
+pub(super) fn via(via: Via) -> &'static str {
+    match via {
+        Via::Submit => "by the reply to the submit",
+        Via::Query => "by the reply to a query",
+        Via::Notification => "by a notification",
+    }
+}
+
+pub(super) fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Timeout => "no complete answer in time".to_owned(),
+        Doubt::ConnectionBroken => "the connection broke".to_owned(),
+        Doubt::ReplyTooLarge => "the answer was too long".to_owned(),
+        Doubt::HttpStatus { status } => format!("HTTP status {status}, which the dialect does not list"),
+        Doubt::EmptyReply => "the answer was empty".to_owned(),
+        Doubt::Unreadable { detail } => format!("the answer cannot be read: {detail}"),
+        Doubt::UnlistedCode { value } => format!("the code {value:?} is not listed by the dialect"),
+        Doubt::OrderExists => "the supplier has this number already".to_owned(),
+        Doubt::NotOurs { field } => format!("the answer names another {field} than ours"),
+        Doubt::BadSignature => "the answer's signature is wrong or missing".to_owned(),
+        Doubt::NotFound => "the supplier knows no such number, which alone proves nothing".to_owned(),
+        Doubt::DeliveriesMissing => "success was said without the cards that are part of it".to_owned(),
+        Doubt::FailureNotFinal => "failure was said, but this supplier's failures are not final here".to_owned(),
+        Doubt::Interrupted => "the gateway stopped between the stamp and the answer".to_owned(),
+        Doubt::EarlierTransmission => "an earlier transmission may have arrived".to_owned(),
+        Doubt::QueryNotSent => "the query could not be sent".to_owned(),
+    }
+}
+
+pub(super) fn not_sent(reason: NotSent) -> &'static str {
+    match reason {
+        NotSent::Address => "its name does not resolve to an address that may be called",
+        NotSent::Connect => "the connection or TLS did not come about",
+        NotSent::Request => "the request could not be built",
+    }
+}
+
+pub(super) fn maybe_sent(reason: MaybeSent) -> &'static str {
+    match reason {
+        MaybeSent::Timeout => "no complete answer in time",
+        MaybeSent::Broken => "the connection broke",
+        MaybeSent::TooLarge => "the answer was too long",
+    }
+}
+
+fn not_sent_reason(reason: NotSentReason) -> &'static str {
+    match reason {
+        NotSentReason::Address => "the supplier's name did not resolve to an address that may be called",
+        NotSentReason::Connect => "the connection was refused or did not come about",
+        NotSentReason::Encoding => "the request could not be written in the supplier's dialect",
+    }
+}
+
+fn refusal(refusal: &Refusal) -> String {
+    format!("{} (code {:?})", refusal.kind.word().replace('_', " "), refusal.code)
+}
+
+fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::NoSupplier => "no supplier could be tried".to_owned(),
+        Failure::Refused { last } => format!("every supplier refused, the last one: {}", refusal(last)),
+        Failure::DeadlinePassed => "the deadline came while nothing was in flight".to_owned(),
+    }
+}
+
+fn extent(extent: Extent) -> String {
+    match extent {
+        Extent::Full => String::new(),
+        Extent::Partial { delivered } => format!(" in part ({delivered})"),
+    }
+}
+
+fn skips(skipped: &[Skip]) -> String {
+    let reasons: Vec<String> = skipped
+        .iter()
+        .map(|skip| format!("{}: {}", skip.supplier, skip_reason(&skip.reason)))
+        .collect();
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!("; left out: {}", reasons.join(", "))
+    }
+}
+
+fn skip_reason(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::OfferDisabled => "its offer is switched off".to_owned(),
+        SkipReason::SupplierAbsent => "adapters.toml does not name it, or it is being drained".to_owned(),
+        SkipReason::SupplierPaused => "it is paused".to_owned(),
+        SkipReason::CostAbovePrice { cost } => format!("its cost {cost} is above the price"),
+        SkipReason::AlreadyRefused { seq } => format!("it refused attempt {seq}"),
+        SkipReason::Unreachable { until_ms } => format!("it could not be reached, left alone until {}", rfc3339(*until_ms)),
+        SkipReason::AttemptsExhausted => "the order has used all its attempts".to_owned(),
+    }
+}
