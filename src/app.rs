@@ -17,9 +17,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::api::{self, ApiLimits, ApiState};
-use crate::callbacks::Callbacks;
 use crate::config::Config;
-use crate::console::AdminContext;
+use crate::console::AdminSocket;
 use crate::dispatch::Dispatch;
 use crate::dispatch::parts::SecretLookup;
 use crate::seams::{Clock, Random, Spawner, SystemClock, SystemRandom, TokioSpawner};
@@ -80,16 +79,19 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let store = parts::open_store(config, &seams).await?;
-    let suppliers = parts::suppliers(&site, &store, &seams).await?;
+    let adapters = parts::adapters(&site.config, &site.adapters, &site.secrets)?;
+    let suppliers = parts::suppliers(&adapters, &store, &seams).await?;
     let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)).await?;
     let open_orders = dispatch.recover().await?;
     tracing::info!(open_orders, %address, "the schedule is read");
     let (stopping, _) = watch::channel(false);
-    let told = run_callbacks(config, &store, &dispatch, &seams, stopping.subscribe());
+    let told = run_callbacks(config, &store, &dispatch, &seams, stopping.subscribe())?;
     let at_work = dispatch.clone();
     seams.spawner.spawn(Box::pin(async move { at_work.run().await }));
-    let context = AdminContext::new(Arc::clone(&store) as Arc<dyn Store>, Some(dispatch.clone()), Arc::clone(&seams.clock), Arc::clone(&seams.random));
-    crate::console::listen(&config.socket_path(), context, seams.spawner.as_ref(), stopped(stopping.subscribe()))?;
+    let socket = AdminSocket::bind(&config.socket_path()).await?;
+    let context = Arc::new(parts::admin_context(&store, Some(&dispatch), &adapters, &seams));
+    let (spawner, stop) = (Arc::clone(&seams.spawner), stopped(stopping.subscribe()));
+    seams.spawner.spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
     let door = open_door(&site, listener, &store, &dispatch, &seams)?;
     Ok(Running { dispatch, store, address, door, stopping, told, grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)) })
 }
@@ -100,15 +102,15 @@ fn run_callbacks(
     dispatch: &Dispatch,
     seams: &Seams,
     stopping: watch::Receiver<bool>,
-) -> tokio::sync::oneshot::Receiver<()> {
-    let callbacks: Callbacks = parts::callbacks(config, store, dispatch, seams);
+) -> anyhow::Result<tokio::sync::oneshot::Receiver<()>> {
+    let callbacks = parts::callbacks(config, store, dispatch, seams)?;
     let (sender, told) = tokio::sync::oneshot::channel();
     seams.spawner.spawn(Box::pin(async move {
         callbacks.run(stopped(stopping)).await;
         // Nobody may be waiting for this any more.
         let _ = sender.send(());
     }));
-    told
+    Ok(told)
 }
 
 fn open_door(site: &Site, listener: TcpListener, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> anyhow::Result<ServerHandle> {

@@ -7,34 +7,37 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::{Seams, Site};
-use crate::adapters::Adapters;
+use crate::adapters::{Adapter, Adapters, SupplierState};
 use crate::callbacks::{CallbackSettings, Callbacks};
 use crate::config::Config;
+use crate::console::{self, AdminContext, SupplierLine};
+use crate::dispatch::parts::SecretLookup;
 use crate::dispatch::{Dispatch, Parts, Supplier};
 use crate::domain::ids::SupplierId;
 use crate::net::address::AddressPolicy;
 use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
 use crate::ratelimit::Lane;
-use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{SqliteStore, Surroundings};
+use crate::store::{SealKey, Store};
 
 /// Opens the database under its lock and key.
-pub(super) async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<SqliteStore>> {
+pub async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<SqliteStore>> {
     let key = config.seal_key(|bytes| seams.random.fill(bytes))?;
-    let store = SqliteStore::open(&config.store.path, key.expose(), config.store.read_connections, seams.spawner.as_ref(), Arc::clone(&seams.random)).await?;
-    Ok(Arc::new(store))
+    let surroundings = Surroundings::new(Arc::clone(&seams.clock), Arc::clone(&seams.random), Arc::clone(&seams.spawner));
+    Ok(Arc::new(SqliteStore::open(&config.store.path, &SealKey::new(*key.expose()), surroundings).await?))
 }
 
-/// Reads adapters.toml, keeps every supplier's settings by digest, and gives each its own limits and
-/// connections.
-pub(super) async fn suppliers(site: &Site, store: &Arc<SqliteStore>, seams: &Seams) -> anyhow::Result<BTreeMap<SupplierId, Supplier>> {
-    let (name, text) = &site.adapters;
-    let extra = match &site.config.suppliers.dialects_dir {
+/// Reads adapters.toml and whatever dialects lie beside the built-in ones.
+pub fn adapters(config: &Config, (name, text): &(String, String), secrets: &SecretLookup) -> anyhow::Result<Adapters> {
+    let extra = match &config.suppliers.dialects_dir {
         Some(folder) => dialects(folder)?,
         None => Vec::new(),
     };
-    let secrets = &site.secrets;
-    let adapters = Adapters::load(name, text, &|name| secrets(name), &extra).map_err(|error| anyhow::anyhow!("{:?}", miette::Report::new(error)))?;
+    Adapters::load(name, text, &|name| secrets(name), &extra).map_err(|error| anyhow::anyhow!("{:?}", miette::Report::new(error)))
+}
+
+/// Keeps every supplier's settings by digest, and gives each its own limits and connections.
+pub(super) async fn suppliers(adapters: &Adapters, store: &Arc<SqliteStore>, seams: &Seams) -> anyhow::Result<BTreeMap<SupplierId, Supplier>> {
     let mut suppliers = BTreeMap::new();
     for adapter in adapters.iter() {
         store.put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document()).await?;
@@ -51,6 +54,36 @@ pub(super) async fn suppliers(site: &Site, store: &Arc<SqliteStore>, seams: &Sea
         suppliers.insert(adapter.id().clone(), supplier);
     }
     Ok(suppliers)
+}
+
+/// What operators' calls work with, beside a running server or alone.
+pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adapters: &Adapters, seams: &Seams) -> AdminContext {
+    let lines: Vec<SupplierLine> = adapters.iter().map(|adapter| line(adapter)).collect();
+    AdminContext {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        running: dispatch.map(|dispatch| Arc::new(dispatch.clone()) as Arc<dyn console::Running>),
+        suppliers: Arc::new(move || lines.clone()),
+        clock: Arc::clone(&seams.clock),
+        random: Arc::clone(&seams.random),
+    }
+}
+
+fn line(adapter: &Adapter) -> SupplierLine {
+    let state = match adapter.state() {
+        SupplierState::Active => "active",
+        SupplierState::Paused => "paused",
+        SupplierState::Draining => "draining",
+    };
+    SupplierLine {
+        id: adapter.id().clone(),
+        label: adapter.label().to_owned(),
+        dialect: adapter.dialect().to_owned(),
+        state: state.to_owned(),
+        default_priority: adapter.default_priority(),
+        limits: adapter.limits().clone(),
+        promises: adapter.rules().promises,
+        digest: adapter.digest().to_string(),
+    }
 }
 
 fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {

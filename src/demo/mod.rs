@@ -13,6 +13,8 @@ mod stage;
 
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusHandle;
+
 use crate::cli::DemoArgs;
 use crate::demo::script::{Line, lines};
 use crate::demo::show::Show;
@@ -27,10 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(75);
 ///
 /// # Errors
 /// When the stage cannot be set up: no free port, no temporary folder.
-pub async fn run(args: DemoArgs) -> anyhow::Result<bool> {
+pub async fn run(args: DemoArgs, metrics: PrometheusHandle) -> anyhow::Result<bool> {
     let mut show = Show::new();
     show.title(args.seed)?;
-    let stage = Stage::set(&args).await?;
+    let stage = Stage::set(&args, metrics).await?;
     show.stage(&stage)?;
     let lines = lines(args.seed, ORDERS);
     stage.script(&lines);

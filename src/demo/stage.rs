@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
 use mock_suppliers::{Dedupe, MockConfig, MockSupplier, Wire};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -45,7 +46,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts everything, on free ports but for the gateway's own.
-    pub(super) async fn set(args: &DemoArgs) -> anyhow::Result<Self> {
+    pub(super) async fn set(args: &DemoArgs, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let mocks = vec![
             MockSupplier::start(mock("north", Wire::Dayuanren, args.seed)).await.context("supplier north")?,
             MockSupplier::start(mock("river", Wire::Ofpay, args.seed)).await.context("supplier river")?,
@@ -54,7 +55,7 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("recharge-gateway-demo-").tempdir()?;
         let adapters = adapters_toml(&mocks)?;
         let config = config(args, folder.path());
-        let gateway = app::start(Site { config, adapters: ("demo adapters.toml".to_owned(), adapters), secrets: Arc::new(secret) }).await?;
+        let gateway = app::start(Site { config, adapters: ("demo adapters.toml".to_owned(), adapters), secrets: Arc::new(secret), metrics }).await?;
         let shop_secret = random_secret();
         let callback_secret = random_secret();
         let receiver = Receiver::start(callback_secret.clone()).context("the demo shop's callback receiver")?;

@@ -9,13 +9,6 @@ use crate::domain::product::{InputField, Product};
 use crate::net::address::{AddressPolicy, check_url};
 use crate::store::Catalog;
 
-/// A request that can be an order.
-pub(super) struct Checked {
-    pub(super) terms: Terms,
-    /// The main input, by which the order can be found again.
-    pub(super) recipient: Option<String>,
-}
-
 /// The request's fingerprint; needs no catalog, so that it is the same for ever.
 pub(super) fn fingerprint(asked: &NewOrder) -> Fingerprint {
     Fingerprint::of(&Asked {
@@ -36,7 +29,7 @@ pub(super) fn check(
     catalog: &Catalog,
     addresses: AddressPolicy,
     now_ms: i64,
-) -> Result<Checked, Vec<FieldError>> {
+) -> Result<Terms, Vec<FieldError>> {
     let mut errors = Errors(Vec::new());
     let number = asked.shop_order_no.as_str();
     errors.length("shop_order_no", number, 1, 64);
@@ -77,25 +70,19 @@ pub(super) fn check(
     }
     let priced = price(asked, product, quantity, &mut errors);
     match priced {
-        Some((face, price)) if errors.0.is_empty() => Ok(Checked {
-            terms: Terms {
-                shop: asked.shop.id,
-                shop_order_no: asked.shop_order_no.clone(),
-                sku: product.sku.clone(),
-                kind: product.kind,
-                quantity,
-                face,
-                price,
-                may_lose_money: product.may_lose_money,
-                floor_minor: asked.shop.credit_limit_minor.saturating_neg(),
-                fingerprint: fingerprint.clone(),
-                deadline_ms: now_ms.saturating_add(milliseconds(deadline_seconds)),
-                callback_url: asked.callback_url.clone(),
-            },
-            recipient: product
-                .recipient_field()
-                .and_then(|field| asked.inputs.get(&field.key))
-                .map(str::to_owned),
+        Some((face, price)) if errors.0.is_empty() => Ok(Terms {
+            shop: asked.shop.id,
+            shop_order_no: asked.shop_order_no.clone(),
+            sku: product.sku.clone(),
+            kind: product.kind,
+            quantity,
+            face,
+            price,
+            may_lose_money: product.may_lose_money,
+            floor_minor: asked.shop.credit_limit_minor.saturating_neg(),
+            fingerprint: fingerprint.clone(),
+            deadline_ms: now_ms.saturating_add(milliseconds(deadline_seconds)),
+            callback_url: asked.callback_url.clone(),
         }),
         Some(_) | None => Err(errors.0),
     }

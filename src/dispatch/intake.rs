@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::checks::{self, Checked};
+use super::checks;
 use super::journey::{Followed, withdraw};
 use super::{Dispatch, House, gate};
 use crate::domain::decide;
 use crate::domain::ids::{OrderId, Seq, ShopOrderNo, Sku};
 use crate::domain::money::Money;
-use crate::domain::order::{Fingerprint, Order};
+use crate::domain::order::{Fingerprint, Order, Terms};
 use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::ratelimit::Permit;
@@ -192,8 +192,8 @@ impl House {
     async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Sending>), Turned> {
         let fingerprint = checks::fingerprint(&asked);
         let catalog = self.catalog();
-        let checked = match checks::check(&asked, &fingerprint, &catalog, self.parts.callback_addresses, self.now_ms()) {
-            Ok(checked) => checked,
+        let terms = match checks::check(&asked, &fingerprint, &catalog, self.parts.callback_addresses, self.now_ms()) {
+            Ok(terms) => terms,
             // What was accepted once is answered the same for ever, even if the catalog has changed since.
             Err(fields) => {
                 return self
@@ -202,7 +202,7 @@ impl House {
                     .map_or(Err(Turned::Fields(fields)), |same| Ok((same, None)));
             }
         };
-        self.accept(asked, checked).await
+        self.accept(asked, terms).await
     }
 
     /// The order under this number, if there is one: the same, or a conflict.
@@ -215,8 +215,7 @@ impl House {
         }
     }
 
-    async fn accept(self: &Arc<Self>, asked: NewOrder, checked: Checked) -> Result<(Submitted, Option<Sending>), Turned> {
-        let Checked { terms, recipient } = checked;
+    async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms) -> Result<(Submitted, Option<Sending>), Turned> {
         let now_ms = self.now_ms();
         let plan = router::route(&terms, &[], &self.catalog().offers, &self.view, &self.parts.policy, now_ms);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
@@ -233,7 +232,6 @@ impl House {
         let decision = Decision {
             change,
             inputs: Some(asked.inputs.clone()),
-            recipient,
             evidence: Vec::new(),
         };
         match self.parts.store.commit(Command::Decide(Box::new(decision))).await {

@@ -121,7 +121,6 @@ impl House {
             .commit(Command::Decide(Box::new(Decision {
                 change,
                 inputs: None,
-                recipient: None,
                 evidence,
             })))
             .await;

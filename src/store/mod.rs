@@ -60,9 +60,6 @@ pub struct Decision {
     pub change: Change,
     /// What the buyer entered; only with the change that creates the order.
     pub inputs: Option<Inputs>,
-    /// The main input, if the product has one; only with the change that creates the order. Stored as
-    /// a keyed hash, by which the order can be found again.
-    pub recipient: Option<String>,
     /// The answers the decision rests on.
     pub evidence: Vec<Evidence>,
 }
