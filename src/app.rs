@@ -123,7 +123,7 @@ fn open_door(site: &Site, listener: TcpListener, store: &Arc<SqliteStore>, dispa
     let of_dispatch = dispatch.clone();
     let state = ApiState::new(
         Arc::new(dispatch.clone()),
-        Arc::clone(store) as Arc<dyn Store>,
+        parts::shared(store),
         Arc::new(move || of_dispatch.catalog()),
         Arc::clone(&seams.clock),
         site.metrics.clone(),

@@ -60,12 +60,17 @@ pub(super) async fn suppliers(adapters: &Adapters, store: &Arc<SqliteStore>, sea
 pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adapters: &Adapters, seams: &Seams) -> AdminContext {
     let lines: Vec<SupplierLine> = adapters.iter().map(|adapter| line(adapter)).collect();
     AdminContext {
-        store: Arc::clone(store) as Arc<dyn Store>,
-        running: dispatch.map(|dispatch| Arc::new(dispatch.clone()) as Arc<dyn console::Running>),
+        store: shared(store),
+        running: dispatch.map(|dispatch| -> Arc<dyn console::Running> { Arc::new(dispatch.clone()) }),
         suppliers: Arc::new(move || lines.clone()),
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
     }
+}
+
+/// The store behind its seam.
+pub(super) fn shared(store: &Arc<SqliteStore>) -> Arc<dyn Store> {
+    Arc::<SqliteStore>::clone(store)
 }
 
 fn line(adapter: &Adapter) -> SupplierLine {
@@ -102,7 +107,7 @@ fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
 pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, store: &Arc<SqliteStore>, seams: &Seams, address: SocketAddr) -> Parts {
     let config = &site.config;
     Parts {
-        store: Arc::clone(store) as Arc<dyn Store>,
+        store: shared(store),
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
         spawner: Arc::clone(&seams.spawner),
@@ -131,7 +136,7 @@ pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Di
         record.map(|record| record.callback_secrets.clone()).unwrap_or_default()
     };
     Ok(Callbacks::new(
-        Arc::clone(store) as Arc<dyn Store>,
+        shared(store),
         Arc::new(ShopClient::new(profile)?),
         Arc::clone(&seams.clock),
         Arc::clone(&seams.random),

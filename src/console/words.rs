@@ -194,6 +194,7 @@ fn not_sent_reason(reason: NotSentReason) -> &'static str {
         NotSentReason::Address => "the supplier's name did not resolve to an address that may be called",
         NotSentReason::Connect => "the connection was refused or did not come about",
         NotSentReason::Encoding => "the request could not be written in the supplier's dialect",
+        NotSentReason::StampUnconfirmed => "the stamp's commit was not confirmed, so nothing was sent",
     }
 }
 
