@@ -310,7 +310,7 @@ impl Problem {
         response.body(self.document(audience).to_string())
     }
 
-    fn document(&self, audience: Audience) -> Value {
+    pub(super) fn document(&self, audience: Audience) -> Value {
         let locale = audience.locale;
         let mut document = Map::new();
         let mut put = |key: &str, value: Value| document.insert(key.to_owned(), value);

@@ -55,9 +55,9 @@ pub struct ApiLimits {
     pub max_body_bytes: usize,
     /// Time for a whole body to arrive, in milliseconds.
     pub body_timeout_ms: u64,
-    /// Time for the headers to arrive, in milliseconds.
+    /// Time for the headers to arrive, in milliseconds; at least a second.
     pub header_timeout_ms: u64,
-    /// Time an idle connection is kept, in milliseconds.
+    /// Time an idle connection is kept, in milliseconds; at least a second.
     pub idle_timeout_ms: u64,
     /// Most connections of one worker.
     pub max_connections: usize,

@@ -148,22 +148,22 @@ impl Cast {
         }
     }
 
-    /// The supplier's number in this story, from 1; 0 for one that never appeared.
-    pub(super) fn number(&self, supplier: &SupplierId) -> usize {
+    /// The supplier's number in this story, from 1; none for one that never appeared.
+    pub(super) fn number(&self, supplier: &SupplierId) -> Option<usize> {
         let place = self.suppliers.iter().position(|known| known == supplier);
-        place.map_or(0, |place| place.saturating_add(1))
+        place.map(|place| place.saturating_add(1))
     }
 
-    /// The number of the supplier of an attempt; 0 for an attempt that was never opened.
-    pub(super) fn number_of(&self, seq: Seq) -> usize {
-        let attempt = self.attempts.iter().find(|(known, _)| *known == seq);
-        attempt.map_or(0, |(_, supplier)| self.number(supplier))
+    /// The number of the supplier of an attempt; none for an attempt that was never opened.
+    pub(super) fn number_of(&self, seq: Seq) -> Option<usize> {
+        let (_, supplier) = self.attempts.iter().find(|(known, _)| *known == seq)?;
+        self.number(supplier)
     }
 
     fn about(&self, attempt: Option<Seq>) -> About {
         About {
             attempt,
-            supplier: attempt.map(|seq| self.number_of(seq)),
+            supplier: attempt.and_then(|seq| self.number_of(seq)),
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct FakeFront {
     pub is_closed: AtomicBool,
     pub answer: Mutex<Option<Result<Submitted, Turned>>>,
     pub verdict: Mutex<Option<Order>>,
+    /// While set, no verdict ever comes.
+    pub is_undecided: AtomicBool,
     pub heard: Mutex<Option<Heard>>,
     pub taken: Mutex<Vec<NewOrder>>,
     pub patience: Mutex<Vec<Duration>>,
@@ -113,6 +115,9 @@ impl Front for FakeFront {
 
     fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order> {
         self.patience.lock().unwrap().push(patience);
+        if self.is_undecided.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
         let verdict = self.verdict.lock().unwrap().clone();
         Box::pin(std::future::ready(verdict.unwrap_or(order)))
     }

@@ -209,3 +209,23 @@ async fn a_client_that_hangs_up_frees_its_slots() {
     assert_eq!(world.state.gates.submitting.inside(), 0);
     assert!(world.state.gates.per_shop.enter(SHOP).is_some());
 }
+
+#[actix_web::test]
+async fn those_who_wait_hold_no_slot_that_an_order_needs() {
+    let world = World::with(ApiLimits {
+        max_submitting: 1,
+        max_per_shop: 1,
+        max_reading: 1,
+        ..ApiLimits::default()
+    });
+    world.front.is_undecided.store(true, Ordering::Relaxed);
+    let mut waiting = Box::pin(world.send(world.posting(ORDER).insert_header(("Prefer", "wait=25"))));
+    let first_poll = futures_util::FutureExt::now_or_never(&mut waiting);
+    assert!(
+        first_poll.is_none() && world.state.gates.waiting.inside() == 1,
+        "the first one waits"
+    );
+    assert_eq!(world.post(ORDER).await.status, 201, "the second one is taken in");
+    drop(waiting);
+    assert_eq!(world.state.gates.waiting.inside(), 0);
+}

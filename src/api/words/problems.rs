@@ -165,8 +165,8 @@ pub(crate) fn remedy(problem: &Problem, locale: Locale) -> &'static str {
             "Let a JSON library write one object in UTF-8, each key once.",
         ),
         Problem::Fields(_) => (
-            "请按 errors 逐项修改；同一订单号可继续使用。",
-            "Change what errors lists; the number is still free.",
+            "请按 errors 逐项修改后，用同一订单号重发；本次请求未产生订单。",
+            "Change what errors lists and send it again, same number; this request made no order.",
         ),
         Problem::NumberUsed { .. } => (
             "若是重试，请发送与当初完全相同的内容；若是新订单，请换新的订单号。",

@@ -169,8 +169,11 @@ pub(crate) fn next(action: NextAction, cast: &Cast, locale: Locale) -> String {
     pick(locale, zh, en)
 }
 
-fn supplier(number: usize, locale: Locale) -> String {
-    pick(locale, format!("供货商 {number}"), format!("supplier {number}"))
+fn supplier(number: Option<usize>, locale: Locale) -> String {
+    number.map_or_else(
+        || pick(locale, "供货商", "a supplier").to_owned(),
+        |number| pick(locale, format!("供货商 {number}"), format!("supplier {number}")),
+    )
 }
 
 /// The first letter of a sentence.
