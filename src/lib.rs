@@ -5,6 +5,7 @@
 pub mod api;
 pub mod config;
 pub mod console;
+pub mod callbacks;
 pub mod dispatch;
 pub mod domain;
 pub mod net;

@@ -1,0 +1,206 @@
+//! One try: make sure it is this callback's turn, sign, send, write down what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::ids::{OrderId, ShopId};
+use crate::seams::{Clock, NotSent, Outbound, Random, SendFailure, Transport};
+use crate::store::{Answer, CallbackState, CallbackTried, Command, Store, StoredCallback};
+
+use super::answer::{Heard, Verdict};
+use super::ladder::{self, JITTER_THOUSANDTHS};
+use super::{CallbackSettings, Secrets, sign};
+
+/// How long a callback rests whose result the store will not take.
+const REFUSED_REST_MS: i64 = 60_000;
+
+/// What a try needs, shared by all of them.
+pub(super) struct Desk {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) secrets: Secrets,
+    pub(super) settings: CallbackSettings,
+}
+
+/// What a try tells the worker. Every try sends both, in this order.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// The shop's slot is free.
+    Answered {
+        shop: ShopId,
+        /// Absent if nothing was sent.
+        succeeded: Option<bool>,
+    },
+    /// The result is written down, or will not be.
+    Settled {
+        id: String,
+        order: OrderId,
+        /// When to look at it again, UTC milliseconds.
+        not_before_ms: Option<i64>,
+    },
+}
+
+/// Whether it is a callback's turn.
+enum Turn {
+    Now,
+    /// It ended meanwhile.
+    Over,
+    /// An earlier callback of its order is not through.
+    NotBefore(i64),
+}
+
+impl Desk {
+    /// Runs one try from beginning to end. Losing it at any point only repeats a callback.
+    pub(super) async fn deliver(&self, row: StoredCallback, reports: mpsc::UnboundedSender<Report>, stopping: watch::Receiver<bool>) {
+        let (id, order, shop) = (row.callback.id.clone(), row.callback.order, row.callback.shop);
+        let answered = |succeeded| drop(reports.send(Report::Answered { shop, succeeded }));
+        let not_before_ms = match self.turn(&row).await {
+            Turn::Now => {
+                let heard = self.send(&row).await;
+                answered(Some(is_settled(heard.verdict)));
+                self.write_down(&row, heard, stopping).await
+            }
+            Turn::Over => {
+                answered(None);
+                None
+            }
+            Turn::NotBefore(until_ms) => {
+                answered(None);
+                Some(until_ms)
+            }
+        };
+        drop(reports.send(Report::Settled { id, order, not_before_ms }));
+    }
+
+    /// Reads the order's callbacks afresh: an earlier one that is still to be delivered goes first.
+    async fn turn(&self, row: &StoredCallback) -> Turn {
+        let now_ms = self.clock.now_ms();
+        let soon_ms = now_ms.saturating_add(i64::try_from(self.settings.poll_ms).unwrap_or(i64::MAX).max(1));
+        let Ok(of_order) = self.store.callbacks_of(row.callback.order).await else {
+            return Turn::NotBefore(soon_ms);
+        };
+        for stored in of_order {
+            let is_this = stored.callback.id == row.callback.id;
+            match stored.state {
+                CallbackState::Due(at_ms) if is_this && at_ms <= now_ms => return Turn::Now,
+                CallbackState::Due(at_ms) if is_this => return Turn::NotBefore(at_ms),
+                CallbackState::Due(at_ms) => return Turn::NotBefore(at_ms.max(soon_ms)),
+                CallbackState::Delivered | CallbackState::Parked if is_this => return Turn::Over,
+                CallbackState::Delivered | CallbackState::Parked => {}
+            }
+        }
+        Turn::Over
+    }
+
+    async fn send(&self, row: &StoredCallback) -> Heard {
+        let callback = &row.callback;
+        let now_s = self.clock.now_ms().div_euclid(1_000);
+        let secrets = (self.secrets)(callback.shop);
+        let Some(signature) = sign::signatures(&secrets, &callback.id, now_s, &callback.payload) else {
+            return Heard::without_secret();
+        };
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(&callback.url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, &self.settings.user_agent)
+            .header("webhook-id", &callback.id)
+            .header("webhook-timestamp", now_s)
+            .header("webhook-signature", signature)
+            .body(Bytes::from(callback.payload.clone()));
+        let reply = match request {
+            Ok(request) => {
+                let outbound = Outbound {
+                    request,
+                    timeout_ms: self.settings.timeout_ms,
+                    max_reply_bytes: self.settings.max_reply_bytes,
+                };
+                self.transport.send(outbound).await
+            }
+            Err(_) => Err(SendFailure::NotSent(NotSent::Request)),
+        };
+        Heard::of(&reply, self.clock.now_ms())
+    }
+
+    /// Writes the result down, however long the database is away, unless the process stops first;
+    /// meanwhile the order counts as busy, so nothing is repeated. Says when to look at it again.
+    async fn write_down(&self, row: &StoredCallback, heard: Heard, mut stopping: watch::Receiver<bool>) -> Option<i64> {
+        let now_ms = self.clock.now_ms();
+        let tries = row.tries.saturating_add(1);
+        let state = ladder::after(tries, heard.verdict, now_ms, self.jitter());
+        self.tell(row, tries, state, &heard.result);
+        let tried = CallbackTried {
+            id: row.callback.id.clone(),
+            state,
+            tries,
+            at_ms: now_ms,
+            result: heard.result,
+        };
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let is_last = *stopping.borrow_and_update();
+            match self.store.commit(Command::CallbackTried(tried.clone())).await {
+                Answer::Done => break,
+                Answer::Stale | Answer::Refused(_) => {
+                    tracing::error!(callback = %tried.id, "the store refuses a callback's result; it will be tried again");
+                    return Some(now_ms.saturating_add(REFUSED_REST_MS));
+                }
+                Answer::Outage(_) | Answer::Unknown if is_last => break,
+                Answer::Outage(_) | Answer::Unknown => {}
+            }
+            tokio::select! {
+                biased;
+                changed = stopping.changed() => if changed.is_err() { break },
+                () = self.clock.sleep(pause) => {}
+            }
+            pause = pause.saturating_mul(2).min(Duration::from_secs(5));
+        }
+        match state {
+            CallbackState::Due(at_ms) => Some(at_ms),
+            CallbackState::Delivered | CallbackState::Parked => None,
+        }
+    }
+
+    fn jitter(&self) -> i64 {
+        let span = u64::try_from(2 * JITTER_THOUSANDTHS + 1).unwrap_or(1);
+        let drawn = i64::try_from(self.random.below(span)).unwrap_or(JITTER_THOUSANDTHS);
+        drawn - JITTER_THOUSANDTHS
+    }
+
+    fn tell(&self, row: &StoredCallback, tries: u32, state: CallbackState, result: &str) {
+        let callback = &row.callback;
+        let host = url::Url::parse(&callback.url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        let host = host.as_deref().unwrap_or("unreadable");
+        let word = match state {
+            CallbackState::Delivered => {
+                tracing::debug!(callback = %callback.id, host, tries, result, "callback delivered");
+                "delivered"
+            }
+            CallbackState::Due(at_ms) => {
+                tracing::info!(callback = %callback.id, host, tries, result, at_ms, "callback failed, will be tried again");
+                "again"
+            }
+            CallbackState::Parked => {
+                tracing::warn!(callback = %callback.id, host, tries, result, "callback parked: redeliver it by hand once the shop answers");
+                "parked"
+            }
+        };
+        metrics::counter!("callbacks_tried_total", "result" => word).increment(1);
+    }
+}
+
+/// Whether the shop is well: it took the callback, or said that it wants no more.
+fn is_settled(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Acknowledged | Verdict::Gone => true,
+        Verdict::Again { .. } => false,
+    }
+}

@@ -1,0 +1,155 @@
+//! The loop: read what is due, start what may be started, listen, sleep.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::poll_immediate;
+use tokio::sync::{mpsc, watch};
+
+use crate::seams::Spawner;
+
+use super::deliver::{Desk, Report};
+use super::queue::Queue;
+
+/// Rows read at once beyond those already here.
+const PAGE: usize = 256;
+
+/// A full page grows up to this until all that is due fits in, so that no shop's rows hide another's.
+const LARGEST_PAGE: usize = 16_384;
+
+/// While the page is large, it is read this often, whatever is queued meanwhile.
+const CROWDED_POLL: Duration = Duration::from_millis(500);
+
+/// How much longer than its time-out a try may take to be written down while stopping.
+const STOP_MARGIN: Duration = Duration::from_secs(2);
+
+/// Works until `stop` completes and the tries in flight have ended.
+pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl Future<Output = ()> + Send) {
+    let (reports, mut inbox) = mpsc::unbounded_channel();
+    let (stopping, has_stopped) = watch::channel(false);
+    let mut worker = Worker {
+        desk: Arc::clone(&desk),
+        queue: Queue::default(),
+        page: PAGE,
+    };
+    let mut stop = pin!(stop);
+    let mut queued = desk.store.callback_queued();
+    let poll = Duration::from_millis(desk.settings.poll_ms.max(1));
+    let mut is_due = true;
+    let mut read_at = desk.clock.monotonic();
+    loop {
+        if is_due {
+            read_at = desk.clock.monotonic();
+            // Listening starts before the reading, so that nothing is queued unnoticed in between.
+            is_due = poll_immediate(&mut queued).await.is_some();
+            if is_due {
+                queued = desk.store.callback_queued();
+            }
+            worker.read().await;
+        }
+        while let Some(row) = worker.queue.next(desk.settings.per_shop, desk.settings.total) {
+            let (desk, reports, has_stopped) = (Arc::clone(&desk), reports.clone(), has_stopped.clone());
+            metrics::gauge!("callbacks_in_flight").increment(1.0);
+            spawner.spawn(Box::pin(async move { desk.deliver(row, reports, has_stopped).await }));
+        }
+        let pause = if is_due { Duration::ZERO } else { worker.pause(read_at, poll) };
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            report = inbox.recv() => {
+                worker.hear(report);
+                while let Ok(report) = inbox.try_recv() {
+                    worker.hear(Some(report));
+                }
+            }
+            () = &mut queued => {
+                queued = desk.store.callback_queued();
+                is_due = is_due || !worker.is_crowded();
+            }
+            () = desk.clock.sleep(pause) => is_due = true,
+        }
+    }
+    let _ = stopping.send(true);
+    let patience = Duration::from_millis(desk.settings.timeout_ms).saturating_add(STOP_MARGIN);
+    let mut too_long = desk.clock.sleep(patience);
+    while !worker.queue.is_idle() {
+        tokio::select! {
+            biased;
+            report = inbox.recv() => worker.hear(report),
+            () = &mut too_long => break,
+        }
+    }
+}
+
+struct Worker {
+    desk: Arc<Desk>,
+    queue: Queue,
+    page: usize,
+}
+
+impl Worker {
+    /// Reads what is due. A report that comes in meanwhile is heard only afterwards: what it settles
+    /// may stand in the rows just read, and is then still known here and passed over.
+    async fn read(&mut self) {
+        let now_ms = self.desk.clock.now_ms();
+        loop {
+            let limit = self.queue.held().saturating_add(self.page);
+            let rows = self
+                .desk
+                .store
+                .callbacks_due(now_ms, u32::try_from(limit).unwrap_or(u32::MAX))
+                .await;
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(outage) => {
+                    tracing::warn!(%outage, "the outbox cannot be read; callbacks wait");
+                    return;
+                }
+            };
+            let (held, found) = (self.queue.held(), rows.len());
+            for row in rows {
+                self.queue.offer(row, now_ms);
+            }
+            if found < limit {
+                let enough = found.saturating_sub(held).saturating_add(PAGE);
+                self.page = if found > PAGE { enough.min(self.page) } else { PAGE };
+                return;
+            }
+            if self.page >= LARGEST_PAGE {
+                return;
+            }
+            self.page = self.page.saturating_mul(2).min(LARGEST_PAGE);
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.page > PAGE
+    }
+
+    fn hear(&mut self, report: Option<Report>) {
+        match report {
+            Some(Report::Answered { shop, succeeded }) => {
+                metrics::gauge!("callbacks_in_flight").decrement(1.0);
+                self.queue.answered(shop, succeeded);
+            }
+            Some(Report::Settled { id, order, not_before_ms }) => self.queue.settled(&id, order, not_before_ms),
+            None => {}
+        }
+    }
+
+    /// How long to sleep if nothing happens: until the next known try, at most one poll.
+    fn pause(&mut self, read_at: Duration, poll: Duration) -> Duration {
+        let poll = if self.is_crowded() { poll.min(CROWDED_POLL) } else { poll };
+        let since_read = self.desk.clock.monotonic().saturating_sub(read_at);
+        let rest = poll.saturating_sub(since_read);
+        let now_ms = self.desk.clock.now_ms();
+        let due_in = self.queue.next_due_ms(now_ms).map(|at_ms| at_ms.saturating_sub(now_ms));
+        let due_in = due_in.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        due_in.map_or(rest, |due_in| due_in.min(rest))
+    }
+}
+
+#[cfg(test)]
+mod tests;

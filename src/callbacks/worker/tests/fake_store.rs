@@ -1,0 +1,161 @@
+//! An outbox in memory; everything else a store does is not asked of it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use super::lock;
+use crate::domain::event::Recorded;
+use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::money::Currency;
+use crate::domain::offer::Offer;
+use crate::domain::order::Order;
+use crate::domain::outcome::Delivery;
+use crate::domain::product::Product;
+use crate::domain::recipient::Inputs;
+use crate::seams::BoxFuture;
+use crate::store::{
+    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
+};
+
+pub(super) struct FakeStore {
+    rows: Mutex<Vec<StoredCallback>>,
+    queued: Notify,
+    pub(super) is_away: AtomicBool,
+    pub(super) takes_no_results: AtomicBool,
+}
+
+impl FakeStore {
+    pub(super) fn holding(rows: Vec<StoredCallback>) -> Self {
+        Self {
+            rows: Mutex::new(rows),
+            queued: Notify::new(),
+            is_away: AtomicBool::new(false),
+            takes_no_results: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn rows(&self) -> Vec<StoredCallback> {
+        lock(&self.rows).clone()
+    }
+
+    pub(super) fn queue(&self, row: StoredCallback) {
+        lock(&self.rows).push(row);
+        self.queued.notify_waiters();
+    }
+
+    fn read(&self, wanted: impl Fn(&StoredCallback) -> bool, limit: usize) -> Result<Vec<StoredCallback>, Outage> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(Outage("away".to_owned()));
+        }
+        Ok(lock(&self.rows).iter().filter(|row| wanted(row)).take(limit).cloned().collect())
+    }
+}
+
+impl Store for FakeStore {
+    fn commit(&self, command: Command) -> BoxFuture<'_, Answer> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let Command::CallbackTried(tried) = command else {
+                unimplemented!("only results")
+            };
+            if self.is_away.load(Ordering::SeqCst) || self.takes_no_results.load(Ordering::SeqCst) {
+                return Answer::Unknown;
+            }
+            let mut rows = lock(&self.rows);
+            let row = rows.iter_mut().find(|row| row.callback.id == tried.id).unwrap();
+            assert!(
+                matches!(row.state, CallbackState::Due(_)),
+                "{} had ended and was tried again",
+                tried.id
+            );
+            row.state = tried.state;
+            row.tries = tried.tries;
+            row.last_result = Some(tried.result);
+            Answer::Done
+        })
+    }
+
+    fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        let is_due = move |row: &StoredCallback| matches!(row.state, CallbackState::Due(at_ms) if at_ms <= until_ms);
+        let rows = self.read(is_due, usize::try_from(limit).unwrap());
+        Box::pin(async move {
+            // Time passes between the look and the answer.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            rows
+        })
+    }
+
+    fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.read(|row| row.callback.order == id, usize::MAX)
+        })
+    }
+
+    fn callback_queued(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.queued.notified())
+    }
+
+    fn is_writable(&self) -> bool {
+        true
+    }
+
+    fn commit_all(&self, _: Vec<Command>) -> BoxFuture<'_, Vec<Answer>> {
+        unimplemented!()
+    }
+    fn order(&self, _: OrderId) -> Read<'_, Option<Order>> {
+        unimplemented!()
+    }
+    fn order_by_shop_no(&self, _: ShopId, _: ShopOrderNo) -> Read<'_, Option<Order>> {
+        unimplemented!()
+    }
+    fn inputs(&self, _: OrderId) -> Read<'_, Option<Inputs>> {
+        unimplemented!()
+    }
+    fn history(&self, _: OrderId) -> Read<'_, Vec<Recorded>> {
+        unimplemented!()
+    }
+    fn deliveries(&self, _: OrderId) -> Read<'_, Vec<Delivery>> {
+        unimplemented!()
+    }
+    fn evidence(&self, _: OrderId) -> Read<'_, Vec<Evidence>> {
+        unimplemented!()
+    }
+    fn schedule(&self, _: Option<ScheduleCursor>, _: u32) -> Read<'_, Vec<ScheduleCursor>> {
+        unimplemented!()
+    }
+    fn balance(&self, _: ShopId, _: Currency) -> Read<'_, ShopBalance> {
+        unimplemented!()
+    }
+    fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
+        unimplemented!()
+    }
+    fn open_cases(&self, _: u32) -> Read<'_, Vec<StoredCase>> {
+        unimplemented!()
+    }
+    fn census(&self) -> Read<'_, Census> {
+        unimplemented!()
+    }
+    fn catalog(&self) -> Read<'_, Catalog> {
+        unimplemented!()
+    }
+    fn put_shop(&self, _: ShopRecord) -> Read<'_, ShopId> {
+        unimplemented!()
+    }
+    fn put_products(&self, _: Vec<Product>) -> Read<'_, ()> {
+        unimplemented!()
+    }
+    fn put_offers(&self, _: Vec<Offer>) -> Read<'_, ()> {
+        unimplemented!()
+    }
+    fn put_settings(&self, _: SettingsDigest, _: SupplierId, _: String) -> Read<'_, ()> {
+        unimplemented!()
+    }
+    fn settings(&self, _: SettingsDigest) -> Read<'_, Option<String>> {
+        unimplemented!()
+    }
+}
