@@ -1,5 +1,6 @@
 //! Upstream recharge gateway: every order charged at most once, every shop told.
 
+pub mod cli;
 pub mod config;
 pub mod console;
 pub mod dispatch;
