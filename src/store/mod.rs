@@ -8,6 +8,18 @@
 //! Invariants: a read after an answer sees the answer; one bad command never fails its neighbours;
 //! no balance is cached. Deliberately absent: deciding. The store admits, it never judges.
 
+pub mod admit;
+pub mod faults;
+pub mod memory;
+mod numbering;
+pub mod seal;
+pub mod sqlite;
+
+pub use faults::{Fault, Faults};
+pub use memory::MemoryStore;
+pub use seal::SealKey;
+pub use sqlite::SqliteStore;
+
 use crate::domain::callback::Callback;
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::effect::Change;
@@ -76,6 +88,12 @@ pub struct Evidence {
 impl Evidence {
     /// Longer bodies are cut here.
     pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// The part of the body that is kept: whoever forgot to cut it, the store does not.
+    #[must_use]
+    pub fn kept(&self) -> &[u8] {
+        self.body.get(..Self::MAX_BYTES).unwrap_or(&self.body)
+    }
 }
 
 impl std::fmt::Debug for Evidence {

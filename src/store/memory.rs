@@ -1,0 +1,227 @@
+//! The store of tests and of the simulation: ordered maps behind one lock, same admission, same
+//! answers as a database, and faults on demand.
+//!
+//! Invariants: deterministic (no randomly hashed map, no clock, no chance); every commit happens
+//! between two polls, so a simulation decides when. Deliberately absent: durability.
+
+mod books;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::admit::{admit, queues_callback};
+use super::{
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
+};
+use crate::domain::event::Recorded;
+use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::ledger::{Account, Posting};
+use crate::domain::money::Currency;
+use crate::domain::offer::Offer;
+use crate::domain::order::Order;
+use crate::domain::outcome::Delivery;
+use crate::domain::product::Product;
+use crate::domain::recipient::Inputs;
+use crate::seams::BoxFuture;
+use books::Books;
+
+/// Everything in memory; cheap to clone, all clones see the same.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    books: Mutex<Books>,
+    faults: Arc<Faults>,
+    queued: Notify,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The faults this store will suffer; plan them here.
+    #[must_use]
+    pub fn faults(&self) -> Arc<Faults> {
+        Arc::clone(&self.shared.faults)
+    }
+
+    /// Every posting ever written, in the order of writing: for checkers that replay the books.
+    #[must_use]
+    pub fn postings(&self) -> Vec<Posting> {
+        self.books().postings.clone()
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.shared.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, commands: Vec<Command>) -> Vec<Answer> {
+        let count = commands.len();
+        let all = |answer: Answer| std::iter::repeat_n(answer, count).collect();
+        let fault = self.shared.faults.next();
+        if fault == Some(Fault::Outage) {
+            return all(Answer::Outage("planned outage".to_owned()));
+        }
+        let mut books = self.books();
+        let admission = admit(&*books, &commands);
+        if !admission.answers.contains(&Answer::Done) {
+            return admission.answers;
+        }
+        if fault == Some(Fault::UnknownNotApplied) {
+            return all(Answer::Unknown);
+        }
+        let mut queued = false;
+        for (command, answer) in commands.into_iter().zip(&admission.answers) {
+            if *answer == Answer::Done {
+                queued |= queues_callback(&command);
+                books.apply(command);
+            }
+        }
+        books.settle(admission.balances, admission.cases);
+        drop(books);
+        if queued {
+            self.shared.queued.notify_one();
+        }
+        if fault == Some(Fault::UnknownApplied) {
+            return all(Answer::Unknown);
+        }
+        admission.answers
+    }
+
+    fn read<T: Send + 'static>(&self, look: impl FnOnce(&Books) -> T + Send + 'static) -> Read<'_, T> {
+        Box::pin(async move {
+            if self.shared.faults.reads_fail() {
+                return Err(Outage("planned outage".to_owned()));
+            }
+            Ok(look(&self.books()))
+        })
+    }
+
+    fn change<T: Send + 'static>(&self, act: impl FnOnce(&mut Books) -> Result<T, String> + Send + 'static) -> Read<'_, T> {
+        Box::pin(async move {
+            match self.shared.faults.next() {
+                Some(fault) => Err(Outage(format!("planned fault: {fault:?}"))),
+                None => act(&mut self.books()).map_err(Outage),
+            }
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, command: Command) -> BoxFuture<'_, Answer> {
+        Box::pin(async move { self.write(vec![command]).pop().unwrap_or(Answer::Unknown) })
+    }
+
+    fn commit_all(&self, commands: Vec<Command>) -> BoxFuture<'_, Vec<Answer>> {
+        Box::pin(async move {
+            if commands.is_empty() {
+                return Vec::new();
+            }
+            self.write(commands)
+        })
+    }
+
+    fn order(&self, id: OrderId) -> Read<'_, Option<Order>> {
+        self.read(move |books| books.orders.get(&id).cloned())
+    }
+
+    fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
+        self.read(move |books| {
+            let id = books.numbers.get(&(shop, number))?;
+            books.orders.get(id).cloned()
+        })
+    }
+
+    fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
+        self.read(move |books| books.inputs.get(&id).cloned())
+    }
+
+    fn history(&self, id: OrderId) -> Read<'_, Vec<Recorded>> {
+        self.read(move |books| books.history.get(&id).cloned().unwrap_or_default())
+    }
+
+    fn deliveries(&self, id: OrderId) -> Read<'_, Vec<Delivery>> {
+        self.read(move |books| books.deliveries.get(&id).cloned().unwrap_or_default())
+    }
+
+    fn evidence(&self, id: OrderId) -> Read<'_, Vec<Evidence>> {
+        self.read(move |books| books.evidence_of(id))
+    }
+
+    fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
+        self.read(move |books| books.callbacks_of(id))
+    }
+
+    fn schedule(&self, after: Option<ScheduleCursor>, limit: u32) -> Read<'_, Vec<ScheduleCursor>> {
+        self.read(move |books| books.scheduled(after, limit))
+    }
+
+    fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.read(move |books| books.callbacks_due(until_ms, limit))
+    }
+
+    fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance> {
+        self.read(move |books| ShopBalance {
+            available: books.money(Account::ShopAvailable(shop), currency),
+            held: books.money(Account::ShopHeld(shop), currency),
+        })
+    }
+
+    fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
+        self.read(Books::balances)
+    }
+
+    fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
+        self.read(move |books| books.open_cases(limit))
+    }
+
+    fn census(&self) -> Read<'_, Census> {
+        self.read(Books::census)
+    }
+
+    fn catalog(&self) -> Read<'_, Catalog> {
+        self.read(Books::catalog)
+    }
+
+    fn put_shop(&self, record: ShopRecord) -> Read<'_, ShopId> {
+        self.change(move |books| books.put_shop(record))
+    }
+
+    fn put_products(&self, products: Vec<Product>) -> Read<'_, ()> {
+        self.change(move |books| books.put_products(products))
+    }
+
+    fn put_offers(&self, offers: Vec<Offer>) -> Read<'_, ()> {
+        self.change(move |books| {
+            books.put_offers(offers);
+            Ok(())
+        })
+    }
+
+    fn put_settings(&self, digest: SettingsDigest, _supplier: SupplierId, body: String) -> Read<'_, ()> {
+        self.change(move |books| {
+            books.settings.entry(digest).or_insert(body);
+            Ok(())
+        })
+    }
+
+    fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
+        self.read(move |books| books.settings.get(&digest).cloned())
+    }
+
+    fn callback_queued(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.shared.queued.notified())
+    }
+
+    fn is_writable(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,361 @@
+//! The store on one SQLite file: one writer with group commit, several readers, everything durable
+//! when it is answered.
+//!
+//! Callers hand commands to a bounded queue and wait; the writer takes all that wait into one
+//! transaction. Reads go through a pool whose connections cannot write and see every commit that
+//! was answered before they began. Dropping a future cancels only the waiting.
+//!
+//! Invariants: one process a file; a full queue answers `Outage` at once; after an I/O error
+//! nothing is read or written any more and `fatal` completes, so that the process can stop, start
+//! and recover. Deliberately absent: a cache of anything.
+
+mod catalog;
+mod heads;
+mod opening;
+mod reads;
+mod rows;
+mod script;
+mod trouble;
+mod words;
+mod writer;
+
+pub use opening::OpenError;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use super::seal::{SealKey, Sealer};
+use super::{
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
+    StoredCallback, StoredCase,
+};
+use crate::domain::event::Recorded;
+use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::money::Currency;
+use crate::domain::offer::Offer;
+use crate::domain::order::Order;
+use crate::domain::outcome::Delivery;
+use crate::domain::product::Product;
+use crate::domain::recipient::Inputs;
+use crate::seams::{BoxFuture, Clock, Random, Spawner};
+use catalog::Edit;
+use opening::Lock;
+use reads::Unread;
+use trouble::{Phase, Trouble};
+use writer::{Job, Writer};
+
+/// Most callers that may wait for the writer; more are turned away at once.
+const QUEUE: usize = 4_096;
+const READERS: u32 = 4;
+/// A read waits this long for a connection.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a store needs of the outside world.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Dates what no decision dates, and ends what takes too long.
+    pub clock: Arc<dyn Clock>,
+    /// Nonces of the seal.
+    pub random: Arc<dyn Random>,
+    /// Runs the writer.
+    pub spawner: Arc<dyn Spawner>,
+    /// What is to go wrong on purpose; none by default.
+    pub faults: Arc<Faults>,
+}
+
+impl Surroundings {
+    /// These seams, and no fault planned.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawner: Arc<dyn Spawner>) -> Self {
+        let faults = Arc::default();
+        Self {
+            clock,
+            random,
+            spawner,
+            faults,
+        }
+    }
+}
+
+/// The store on one SQLite file.
+pub struct SqliteStore {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    readers: SqlitePool,
+    shared: Arc<Shared>,
+}
+
+/// What the store and its writer both see.
+struct Shared {
+    clock: Arc<dyn Clock>,
+    sealer: Sealer,
+    faults: Arc<Faults>,
+    writable: AtomicBool,
+    fatal: watch::Sender<Option<String>>,
+    queued: Notify,
+    ended: watch::Sender<bool>,
+    lock: Mutex<Option<Lock>>,
+}
+
+impl Shared {
+    fn is_fatal(&self) -> bool {
+        self.fatal.borrow().is_some()
+    }
+
+    fn declare_fatal(&self, reason: &str) {
+        self.writable.store(false, Ordering::SeqCst);
+        let is_first = self.fatal.send_if_modified(|fatal| {
+            let is_first = fatal.is_none();
+            fatal.get_or_insert_with(|| reason.to_owned());
+            is_first
+        });
+        if is_first {
+            tracing::error!(
+                reason,
+                "the database file failed: nothing is read or written until the process has started anew"
+            );
+        }
+    }
+
+    fn mark_unwritable(&self, reason: &str) {
+        if self.writable.swap(false, Ordering::SeqCst) {
+            tracing::warn!(reason, "the database cannot be written at the moment");
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, creates it if there is none, and starts its writer.
+    ///
+    /// # Errors
+    /// Says what stands in the way and what to do about it.
+    pub async fn open(path: &Path, key: &SealKey, surroundings: Surroundings) -> Result<Self, OpenError> {
+        let Surroundings {
+            clock,
+            random,
+            spawner,
+            faults,
+        } = surroundings;
+        let lock = Lock::take(path)?;
+        let sealer = Sealer::new(key, random).map_err(|_| OpenError::WrongKey { database: path.to_owned() })?;
+        let options = opening::writer_options(path);
+        let connection = opening::open(path, &options, &sealer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(READER_PATIENCE)
+            .connect_lazy_with(opening::reader_options(path));
+        let shared = Arc::new(Shared {
+            clock,
+            sealer,
+            faults,
+            writable: AtomicBool::new(true),
+            fatal: watch::Sender::new(None),
+            queued: Notify::new(),
+            ended: watch::Sender::new(false),
+            lock: Mutex::new(Some(lock)),
+        });
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let writer = Writer {
+            jobs: waiting,
+            options,
+            connection: Some(connection),
+            shared: Arc::clone(&shared),
+            carried: std::collections::VecDeque::new(),
+        };
+        spawner.spawn(Box::pin(writer.run()));
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            readers,
+            shared,
+        })
+    }
+
+    /// Completes, with the reason, when the file can no longer be trusted: stop the process and
+    /// start anew, which recovers what was committed.
+    #[must_use]
+    pub fn fatal(&self) -> BoxFuture<'_, String> {
+        Box::pin(async move {
+            let mut fatal = self.shared.fatal.subscribe();
+            let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            reason.unwrap_or_default()
+        })
+    }
+
+    /// Takes no more, writes what waits, folds the log into the file and lets go of it.
+    pub async fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut ended = self.shared.ended.subscribe();
+        // The sender lives in `shared`, so the wait ends only with the writer.
+        let _ = ended.wait_for(|ended| *ended).await;
+        self.readers.close().await;
+        drop(self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Orders for which exactly this was entered in any input, the newest first; at most `limit`.
+    #[must_use]
+    pub fn orders_by_input(&self, value: &str, limit: u32) -> Read<'_, Vec<OrderId>> {
+        let hash = self.shared.sealer.input_hash(value);
+        self.read(async move {
+            let hash = hash.map_err(|_| reads::damaged("input", "hash"))?;
+            reads::orders_by_input(&self.readers, hash, limit).await
+        })
+    }
+
+    /// Hands a job over, or says at once why not.
+    fn hand_over(&self, job: Job) -> Result<(), String> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(jobs) = &*jobs else {
+            return Err("the store is closed".to_owned());
+        };
+        jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => "the writer's queue is full".to_owned(),
+            mpsc::error::TrySendError::Closed(_) => "the writer has ended".to_owned(),
+        })
+    }
+
+    async fn write(&self, commands: Vec<Command>) -> Vec<Answer> {
+        let count = commands.len();
+        let all = |answer: Answer| std::iter::repeat_n(answer, count).collect();
+        let (reply, answers) = oneshot::channel();
+        match self.hand_over(Job::Commit(commands, reply)) {
+            Err(reason) => all(Answer::Outage(reason)),
+            // A writer that ended without an answer may have written.
+            Ok(()) => answers.await.unwrap_or_else(|_| all(Answer::Unknown)),
+        }
+    }
+
+    fn edit(&self, edit: Edit) -> Read<'_, ShopId> {
+        Box::pin(async move {
+            let (reply, done) = oneshot::channel();
+            self.hand_over(Job::Edit(edit, reply)).map_err(Outage)?;
+            let lost = |_| Err(Outage("perhaps written: the writer ended".to_owned()));
+            done.await.unwrap_or_else(lost)
+        })
+    }
+
+    fn read<'s, T: Send + 's>(&'s self, look: impl Future<Output = Result<T, Unread>> + Send + 's) -> Read<'s, T> {
+        Box::pin(async move {
+            if self.shared.faults.reads_fail() {
+                return Err(Outage("planned outage".to_owned()));
+            }
+            if self.shared.is_fatal() {
+                return Err(Outage("the database failed; the process is stopping".to_owned()));
+            }
+            look.await.map_err(|unread| {
+                if let Unread::Database(error) = &unread
+                    && let Trouble::Fatal(reason) = Trouble::of(error, Phase::Before)
+                {
+                    self.shared.declare_fatal(&reason);
+                }
+                Outage(unread.to_string())
+            })
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, command: Command) -> BoxFuture<'_, Answer> {
+        Box::pin(async move { self.write(vec![command]).await.pop().unwrap_or(Answer::Unknown) })
+    }
+
+    fn commit_all(&self, commands: Vec<Command>) -> BoxFuture<'_, Vec<Answer>> {
+        Box::pin(async move {
+            if commands.is_empty() {
+                return Vec::new();
+            }
+            self.write(commands).await
+        })
+    }
+
+    fn order(&self, id: OrderId) -> Read<'_, Option<Order>> {
+        self.read(reads::order(&self.readers, id))
+    }
+
+    fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
+        self.read(reads::order_by_shop_no(&self.readers, shop, number))
+    }
+
+    fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
+        self.read(reads::inputs(&self.readers, &self.shared.sealer, id))
+    }
+
+    fn history(&self, id: OrderId) -> Read<'_, Vec<Recorded>> {
+        self.read(reads::history(&self.readers, id))
+    }
+
+    fn deliveries(&self, id: OrderId) -> Read<'_, Vec<Delivery>> {
+        self.read(reads::deliveries(&self.readers, &self.shared.sealer, id))
+    }
+
+    fn evidence(&self, id: OrderId) -> Read<'_, Vec<Evidence>> {
+        self.read(reads::evidence(&self.readers, &self.shared.sealer, id))
+    }
+
+    fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
+        self.read(reads::callbacks_of(&self.readers, &self.shared.sealer, id))
+    }
+
+    fn schedule(&self, after: Option<ScheduleCursor>, limit: u32) -> Read<'_, Vec<ScheduleCursor>> {
+        self.read(reads::schedule(&self.readers, after, limit))
+    }
+
+    fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.read(reads::callbacks_due(&self.readers, &self.shared.sealer, until_ms, limit))
+    }
+
+    fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance> {
+        self.read(reads::balance(&self.readers, shop, currency))
+    }
+
+    fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
+        self.read(reads::balances(&self.readers))
+    }
+
+    fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
+        self.read(reads::open_cases(&self.readers, limit))
+    }
+
+    fn census(&self) -> Read<'_, Census> {
+        self.read(reads::census(&self.readers))
+    }
+
+    fn catalog(&self) -> Read<'_, Catalog> {
+        self.read(catalog::read(&self.readers, &self.shared.sealer))
+    }
+
+    fn put_shop(&self, record: ShopRecord) -> Read<'_, ShopId> {
+        self.edit(Edit::Shop(record))
+    }
+
+    fn put_products(&self, products: Vec<Product>) -> Read<'_, ()> {
+        let put = self.edit(Edit::Products(products));
+        Box::pin(async move { put.await.map(|_| ()) })
+    }
+
+    fn put_offers(&self, offers: Vec<Offer>) -> Read<'_, ()> {
+        let put = self.edit(Edit::Offers(offers));
+        Box::pin(async move { put.await.map(|_| ()) })
+    }
+
+    fn put_settings(&self, digest: SettingsDigest, supplier: SupplierId, body: String) -> Read<'_, ()> {
+        let put = self.edit(Edit::Settings { digest, supplier, body });
+        Box::pin(async move { put.await.map(|_| ()) })
+    }
+
+    fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
+        self.read(reads::settings(&self.readers, digest))
+    }
+
+    fn callback_queued(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.shared.queued.notified())
+    }
+
+    fn is_writable(&self) -> bool {
+        self.shared.writable.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,285 @@
+//! What is read, each in one statement and so from one moment, over connections that cannot write.
+//!
+//! A row that does not read as what was written is an outage of that read, named by table and row,
+//! never a value made up and never a value shown.
+
+use sqlx::Row;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+use super::words;
+use crate::domain::callback::Callback;
+use crate::domain::case::NewCase;
+use crate::domain::event::{Event, Recorded};
+use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::ledger::Account;
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::Order;
+use crate::domain::outcome::Delivery;
+use crate::domain::recipient::Inputs;
+use crate::store::seal::Sealer;
+use crate::store::{AccountBalance, CallbackState, Census, Evidence, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind};
+
+/// Why a read gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    /// The database did not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A row does not read as what was written.
+    #[error("{table} {key} is damaged, sealed with another key, or from a newer version of this program")]
+    Damaged {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        key: String,
+    },
+}
+
+pub(super) fn damaged(table: &'static str, key: impl ToString) -> Unread {
+    let key = key.to_string();
+    Unread::Damaged { table, key }
+}
+
+type Found<T> = Result<T, Unread>;
+
+pub(super) async fn order(pool: &SqlitePool, id: OrderId) -> Found<Option<Order>> {
+    let row = sqlx::query("SELECT id, state FROM orders WHERE id = ?").bind(id.get());
+    row.fetch_optional(pool).await?.map(|row| order_of(&row)).transpose()
+}
+
+pub(super) async fn order_by_shop_no(pool: &SqlitePool, shop: ShopId, number: ShopOrderNo) -> Found<Option<Order>> {
+    let row = sqlx::query("SELECT id, state FROM orders WHERE shop_id = ? AND shop_order_no = ?");
+    let row = row.bind(shop.0).bind(number.as_str().to_owned()).fetch_optional(pool).await?;
+    row.map(|row| order_of(&row)).transpose()
+}
+
+fn order_of(row: &SqliteRow) -> Found<Order> {
+    let id: i64 = row.try_get("id")?;
+    serde_json::from_str(row.try_get("state")?).map_err(|_| damaged("order", id))
+}
+
+pub(super) async fn orders_by_input(pool: &SqlitePool, hash: String, limit: u32) -> Found<Vec<OrderId>> {
+    let query = sqlx::query("SELECT order_id FROM order_inputs WHERE input_hash = ? ORDER BY order_id DESC LIMIT ?");
+    let rows = query.bind(hash).bind(limit).fetch_all(pool).await?;
+    rows.iter().map(|row| order_id(row.try_get("order_id")?)).collect()
+}
+
+pub(super) async fn inputs(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Option<Inputs>> {
+    let query = sqlx::query("SELECT sealed_inputs FROM orders WHERE id = ?").bind(id.get());
+    let Some(row) = query.fetch_optional(pool).await? else {
+        return Ok(None);
+    };
+    let Some(sealed) = row.try_get::<Option<Vec<u8>>, _>("sealed_inputs")? else {
+        return Ok(None);
+    };
+    let open = sealer
+        .open("orders", &id.to_string(), &sealed)
+        .map_err(|_| damaged("inputs of order", id))?;
+    serde_json::from_slice(&open).map(Some).map_err(|_| damaged("inputs of order", id))
+}
+
+pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorded>> {
+    let query = sqlx::query("SELECT number, at_ms, form_version, body FROM events WHERE order_id = ? ORDER BY number");
+    let rows = query.bind(id.get()).fetch_all(pool).await?;
+    let recorded = rows.iter().map(|row| {
+        let number: u32 = row.try_get("number")?;
+        let event = Event::upcast(row.try_get("form_version")?, row.try_get("body")?);
+        Ok(Recorded {
+            number,
+            at_ms: row.try_get("at_ms")?,
+            event: event.map_err(|_| damaged("event", format!("{id}/{number}")))?,
+        })
+    });
+    recorded.collect()
+}
+
+pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {
+    let query = sqlx::query("SELECT order_version, sealed FROM deliveries WHERE order_id = ? ORDER BY order_version, seq");
+    let mut all = Vec::new();
+    for row in query.bind(id.get()).fetch_all(pool).await? {
+        let key = format!("{id}:{}", row.try_get::<i64, _>("order_version")?);
+        let open = sealer.open("deliveries", &key, row.try_get("sealed")?);
+        let open = open.map_err(|_| damaged("delivery", &key))?;
+        let more: Vec<Delivery> = serde_json::from_slice(&open).map_err(|_| damaged("delivery", &key))?;
+        all.extend(more);
+    }
+    Ok(all)
+}
+
+pub(super) async fn evidence(pool: &SqlitePool, sealer: &Sealer, order: OrderId) -> Found<Vec<Evidence>> {
+    let query =
+        sqlx::query("SELECT id, seq, supplier, via, http_status, sealed, at_ms FROM evidence WHERE order_id = ? ORDER BY at_ms, id");
+    let rows = query.bind(order.get()).fetch_all(pool).await?;
+    let pieces = rows.iter().map(|row| {
+        let id: &str = row.try_get("id")?;
+        let body = sealer.open("evidence", id, row.try_get("sealed")?);
+        Ok(Evidence {
+            id: EvidenceId(id.into()),
+            order: Some(order),
+            seq: row.try_get("seq")?,
+            supplier: SupplierId::from(row.try_get::<&str, _>("supplier")?),
+            via: words::via(row.try_get("via")?).ok_or_else(|| damaged("evidence", id))?,
+            status: row.try_get("http_status")?,
+            body: body.map_err(|_| damaged("evidence", id))?,
+            at_ms: row.try_get("at_ms")?,
+        })
+    });
+    pieces.collect()
+}
+
+const CALLBACK: &str = "SELECT id, order_id, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result FROM callbacks";
+
+pub(super) async fn callbacks_of(pool: &SqlitePool, sealer: &Sealer, order: OrderId) -> Found<Vec<StoredCallback>> {
+    let text = format!("{CALLBACK} WHERE order_id = ? ORDER BY order_version, id");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(order.get());
+    let rows = query.fetch_all(pool).await?;
+    rows.iter().map(|row| callback_of(row, sealer)).collect()
+}
+
+pub(super) async fn callbacks_due(pool: &SqlitePool, sealer: &Sealer, until_ms: i64, limit: u32) -> Found<Vec<StoredCallback>> {
+    let text = format!("{CALLBACK} WHERE state = 'due' AND due_at_ms <= ? ORDER BY order_id, due_at_ms, id LIMIT ?");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(until_ms).bind(limit);
+    let rows = query.fetch_all(pool).await?;
+    rows.iter().map(|row| callback_of(row, sealer)).collect()
+}
+
+fn callback_of(row: &SqliteRow, sealer: &Sealer) -> Found<StoredCallback> {
+    let id: String = row.try_get("id")?;
+    let payload = sealer.open("callbacks", &id, row.try_get("sealed")?).ok();
+    let payload = payload.and_then(|bytes| String::from_utf8(bytes).ok());
+    let state = match (row.try_get::<&str, _>("state")?, row.try_get::<Option<i64>, _>("due_at_ms")?) {
+        ("due", Some(at_ms)) => CallbackState::Due(at_ms),
+        ("delivered", None) => CallbackState::Delivered,
+        ("parked", None) => CallbackState::Parked,
+        _ => return Err(damaged("callback", id)),
+    };
+    Ok(StoredCallback {
+        callback: Callback {
+            order: order_id(row.try_get("order_id")?)?,
+            shop: ShopId(row.try_get("shop_id")?),
+            url: row.try_get("url")?,
+            payload: payload.ok_or_else(|| damaged("callback", &id))?,
+            created_at_ms: row.try_get("created_at_ms")?,
+            id,
+        },
+        state,
+        tries: row.try_get("tries")?,
+        last_result: row.try_get("last_result")?,
+    })
+}
+
+pub(super) async fn schedule(pool: &SqlitePool, after: Option<ScheduleCursor>, limit: u32) -> Found<Vec<ScheduleCursor>> {
+    let (at_ms, order) = after.map_or((i64::MIN, -1), |after| (after.at_ms, after.order.get()));
+    let query = sqlx::query(
+        "SELECT next_action_at_ms, id FROM orders WHERE next_action_at_ms IS NOT NULL AND (next_action_at_ms, id) > (?, ?) \
+         ORDER BY next_action_at_ms, id LIMIT ?",
+    );
+    let rows = query.bind(at_ms).bind(order).bind(limit).fetch_all(pool).await?;
+    let cursors = rows.iter().map(|row| {
+        Ok(ScheduleCursor {
+            at_ms: row.try_get("next_action_at_ms")?,
+            order: order_id(row.try_get("id")?)?,
+        })
+    });
+    cursors.collect()
+}
+
+pub(super) async fn balance(pool: &SqlitePool, shop: ShopId, currency: Currency) -> Found<ShopBalance> {
+    let (available, held) = (Account::ShopAvailable(shop).to_string(), Account::ShopHeld(shop).to_string());
+    let query = sqlx::query(
+        "SELECT (SELECT balance_minor FROM accounts WHERE account = ? AND currency = ?) AS available, \
+         (SELECT balance_minor FROM accounts WHERE account = ? AND currency = ?) AS held",
+    );
+    let query = query.bind(available).bind(currency.code()).bind(held).bind(currency.code());
+    let row = query.fetch_one(pool).await?;
+    let money = |minor: Option<i64>| Money::new(minor.unwrap_or(0), currency);
+    Ok(ShopBalance {
+        available: money(row.try_get("available")?),
+        held: money(row.try_get("held")?),
+    })
+}
+
+pub(super) async fn balances(pool: &SqlitePool) -> Found<Vec<AccountBalance>> {
+    let rows = sqlx::query("SELECT account, currency, balance_minor FROM accounts")
+        .fetch_all(pool)
+        .await?;
+    let balances = rows.iter().map(|row| {
+        let account: &str = row.try_get("account")?;
+        Ok(AccountBalance {
+            account: words::account(account).ok_or_else(|| damaged("account", account))?,
+            currency: Currency::from_code(row.try_get("currency")?).ok_or_else(|| damaged("account", account))?,
+            minor: row.try_get("balance_minor")?,
+        })
+    });
+    let mut balances: Vec<AccountBalance> = balances.collect::<Found<_>>()?;
+    balances.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    Ok(balances)
+}
+
+pub(super) async fn open_cases(pool: &SqlitePool, limit: u32) -> Found<Vec<StoredCase>> {
+    let query = sqlx::query(
+        "SELECT key, kind, order_id, risk_minor, risk_currency, opened_at_ms, closed_at_ms FROM cases \
+         WHERE closed_at_ms IS NULL ORDER BY opened_at_ms, key LIMIT ?",
+    );
+    let rows = query.bind(limit).fetch_all(pool).await?;
+    rows.iter().map(case_of).collect()
+}
+
+fn case_of(row: &SqliteRow) -> Found<StoredCase> {
+    let key: String = row.try_get("key")?;
+    let order: Option<i64> = row.try_get("order_id")?;
+    let risk: Option<i64> = row.try_get("risk_minor")?;
+    let currency: Option<&str> = row.try_get("risk_currency")?;
+    let at_risk = match (risk, currency) {
+        (Some(minor), Some(code)) => Some(Money::new(minor, Currency::from_code(code).ok_or_else(|| damaged("case", &key))?)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(damaged("case", key)),
+    };
+    Ok(StoredCase {
+        case: NewCase {
+            kind: case_kind(row.try_get("kind")?).ok_or_else(|| damaged("case", &key))?,
+            order: order.map(order_id).transpose()?,
+            at_risk,
+            opened_at_ms: row.try_get("opened_at_ms")?,
+            key,
+        },
+        closed_at_ms: row.try_get("closed_at_ms")?,
+    })
+}
+
+/// Counts over partial indexes where one fits; the two totals walk the smallest index of their table.
+pub(super) async fn census(pool: &SqlitePool) -> Found<Census> {
+    let query = sqlx::query(
+        "SELECT (SELECT count(*) FROM orders) AS orders, \
+         (SELECT count(*) FROM orders WHERE next_action_at_ms IS NOT NULL AND finished_at_ms IS NULL) AS scheduled, \
+         (SELECT count(*) FROM orders WHERE finished_at_ms IS NULL AND next_action_at_ms IS NULL) AS unscheduled, \
+         (SELECT count(*) FROM orders AS o WHERE finished_at_ms IS NULL AND next_action_at_ms IS NULL \
+            AND NOT EXISTS (SELECT 1 FROM cases AS c WHERE c.order_id = o.id AND c.closed_at_ms IS NULL)) AS lost, \
+         (SELECT count(*) FROM callbacks) AS callbacks, \
+         (SELECT count(*) FROM callbacks WHERE state = 'due') AS due, \
+         (SELECT count(*) FROM callbacks WHERE state = 'parked') AS parked, \
+         (SELECT count(*) FROM cases WHERE closed_at_ms IS NULL) AS cases",
+    );
+    let row = query.fetch_one(pool).await?;
+    let count = |column: &str| row.try_get::<i64, _>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    let (due, parked) = (count("due")?, count("parked")?);
+    Ok(Census {
+        orders: count("orders")?,
+        open_orders: count("scheduled")?.saturating_add(count("unscheduled")?),
+        lost_orders: count("lost")?,
+        callbacks_due: due,
+        callbacks_delivered: count("callbacks")?.saturating_sub(due).saturating_sub(parked),
+        callbacks_parked: parked,
+        open_cases: count("cases")?,
+    })
+}
+
+pub(super) async fn settings(pool: &SqlitePool, digest: SettingsDigest) -> Found<Option<String>> {
+    let query = sqlx::query("SELECT body FROM supplier_settings WHERE digest = ?");
+    let row = query.bind(digest.as_str().to_owned()).fetch_optional(pool).await?;
+    Ok(row.map(|row| row.try_get("body")).transpose()?)
+}
+
+fn order_id(raw: i64) -> Found<OrderId> {
+    OrderId::from_stored(raw).ok_or_else(|| damaged("order", raw))
+}
