@@ -3,6 +3,7 @@
 //! The rooms and who may import whom are drawn in ARCHITECTURE.md and held by `tests/tidy`.
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod console;
 pub mod callbacks;

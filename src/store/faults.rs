@@ -1,7 +1,8 @@
 //! Faults on demand: what a simulation or a test asks a store to suffer, the same for every store.
 //!
-//! A store without planned faults pays one uncontended lock a batch. Deliberately absent: chance.
-//! Whoever plans faults draws them from its own seed.
+//! A batch without a winner has nothing to commit, so only an outage can befall it. A store without
+//! planned faults pays one uncontended lock a batch. Deliberately absent: chance; whoever plans
+//! faults draws them from its own seed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -64,17 +64,21 @@ impl MemoryStore {
     }
 
     fn write(&self, commands: Vec<Command>) -> Vec<Answer> {
-        let all = |answer: Answer| commands.iter().map(|_| answer.clone()).collect();
+        let count = commands.len();
+        let all = |answer: Answer| std::iter::repeat_n(answer, count).collect();
         let fault = self.shared.faults.next();
-        match fault {
-            Some(Fault::Outage) => return all(Answer::Outage("planned outage".to_owned())),
-            Some(Fault::UnknownNotApplied) => return all(Answer::Unknown),
-            Some(Fault::UnknownApplied) | None => {}
+        if fault == Some(Fault::Outage) {
+            return all(Answer::Outage("planned outage".to_owned()));
         }
-        let unknown = fault.map(|_| all(Answer::Unknown));
-        let mut queued = false;
         let mut books = self.books();
         let admission = admit(&*books, &commands);
+        if !admission.answers.contains(&Answer::Done) {
+            return admission.answers;
+        }
+        if fault == Some(Fault::UnknownNotApplied) {
+            return all(Answer::Unknown);
+        }
+        let mut queued = false;
         for (command, answer) in commands.into_iter().zip(&admission.answers) {
             if *answer == Answer::Done {
                 queued |= queues_callback(&command);
@@ -86,7 +90,10 @@ impl MemoryStore {
         if queued {
             self.shared.queued.notify_one();
         }
-        unknown.unwrap_or(admission.answers)
+        if fault == Some(Fault::UnknownApplied) {
+            return all(Answer::Unknown);
+        }
+        admission.answers
     }
 
     fn read<T: Send + 'static>(&self, look: impl FnOnce(&Books) -> T + Send + 'static) -> Read<'_, T> {

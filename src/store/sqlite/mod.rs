@@ -99,7 +99,7 @@ struct Shared {
     fatal: watch::Sender<Option<String>>,
     queued: Notify,
     ended: watch::Sender<bool>,
-    _lock: Lock,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl Shared {
@@ -157,7 +157,7 @@ impl SqliteStore {
             fatal: watch::Sender::new(None),
             queued: Notify::new(),
             ended: watch::Sender::new(false),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         });
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer {
@@ -193,6 +193,7 @@ impl SqliteStore {
         // The sender lives in `shared`, so the wait ends only with the writer.
         let _ = ended.wait_for(|ended| *ended).await;
         self.readers.close().await;
+        drop(self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Orders for which exactly this was entered in any input, the newest first; at most `limit`.

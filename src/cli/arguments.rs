@@ -1,0 +1,173 @@
+//! The commands and their arguments. The words here are what `--help` says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Takes recharge orders from shops and has suppliers carry them out, each at most once.
+#[derive(Debug, Parser)]
+#[command(name = "recharge-gateway", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Settings; absent: gateway.toml if it is there, else the defaults.
+    #[arg(long, global = true, value_name = "FILE", env = "RECHARGE_GATEWAY_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve shops until told to stop (SIGTERM or Ctrl-C).
+    Serve,
+    /// Show the gateway at work with suppliers that misbehave; needs no settings and keeps nothing.
+    #[cfg(feature = "demo")]
+    Demo(super::DemoArgs),
+    /// Shops and their money.
+    #[command(subcommand)]
+    Shop(Shop),
+    /// What shops buy.
+    #[command(subcommand)]
+    Product(Import),
+    /// Who delivers what, at which cost.
+    #[command(subcommand)]
+    Offer(Import),
+    /// The suppliers that adapters.toml describes.
+    #[command(subcommand)]
+    Supplier(Supplier),
+    /// Orders.
+    #[command(subcommand)]
+    Order(Order),
+    /// What shops are told.
+    #[command(subcommand)]
+    Callback(Callback),
+    /// What needs a person.
+    #[command(subcommand)]
+    Case(Case),
+    /// The settings themselves.
+    #[command(subcommand)]
+    Config(Settings),
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Output {
+    /// Print one JSON object instead of words.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Shop {
+    /// Add a shop; its secrets are printed once and never again.
+    Add {
+        /// Shown to operators; no two shops share one.
+        #[arg(long)]
+        name: String,
+        /// Of its balance: CNY, USD, HKD or JPY.
+        #[arg(long, value_parser = currency)]
+        currency: crate::domain::money::Currency,
+        /// How far below zero its balance may go, such as 100.00; absent is prepaid only.
+        #[arg(long, value_name = "AMOUNT")]
+        credit_limit: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Book money a shop brought in; a negative amount is money paid back to it.
+    Credit {
+        /// The shop's number.
+        shop: i64,
+        /// Decimal, in the shop's currency, such as 5000.00.
+        #[arg(allow_negative_numbers = true)]
+        amount: String,
+        /// The bank's or your own reference; the same one twice is booked once.
+        #[arg(long)]
+        reference: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List all shops with their balances.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Import {
+    /// Add or replace what a file says: all of it, or nothing and every reason.
+    Import {
+        /// A .csv or .toml file; docs/operator-guide.md describes both.
+        file: PathBuf,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Supplier {
+    /// List all suppliers.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Check that suppliers' dialects read their samples, and ask for our balance there.
+    Check {
+        /// Only this one.
+        name: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Order {
+    /// Show everything about an order; recipients are masked, card secrets are never shown.
+    Show {
+        /// The gateway's order id, or the number a supplier saw.
+        #[arg(required_unless_present = "number")]
+        id: Option<String>,
+        /// The shop whose number --no is.
+        #[arg(long, requires = "number", conflicts_with = "id")]
+        shop: Option<i64>,
+        /// The shop's own number for the order.
+        #[arg(long = "no", value_name = "NUMBER", requires = "shop")]
+        number: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Callback {
+    /// Send a parked or delivered callback once more: the same bytes under the same id.
+    Redeliver {
+        /// Its id, as `order show` lists it: evt_…
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Case {
+    /// List all cases still open, oldest first.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Settings {
+    /// Read the settings and print what is in force; it holds no secret.
+    Check,
+    /// Print a gateway.toml with every key explained.
+    Example,
+}
+
+fn currency(code: &str) -> Result<crate::domain::money::Currency, String> {
+    crate::domain::money::Currency::from_code(code).ok_or_else(|| "write CNY, USD, HKD or JPY".to_owned())
+}

@@ -1,0 +1,17 @@
+//! What the commands need of the assembled gateway.
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::config::Config;
+use crate::console::AdminContext;
+
+/// The gateway as main puts it together; tests put in a smaller one.
+pub trait House {
+    /// Serves until told to stop.
+    fn serve(&self, config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>>;
+    /// Opens the database and reads the suppliers, without serving: for commands when no server runs.
+    fn open<'a>(&'a self, config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>>;
+    /// Runs the demonstration.
+    #[cfg(feature = "demo")]
+    fn demo(&self, args: super::DemoArgs) -> LocalBoxFuture<'_, anyhow::Result<()>>;
+}

@@ -1,0 +1,136 @@
+//! From arguments to a call, and from the reply to text.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::arguments::{Callback, Case, Cli, Command, Import, Order, Output, Settings, Shop, Supplier};
+use super::explain::Failure;
+use super::house::House;
+use super::{import, show};
+use crate::config::{Config, EXAMPLE};
+use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
+use crate::domain::ids::{ShopId, ShopOrderNo};
+
+/// Does what was typed, prints the result, and says how the process should end.
+pub async fn run(cli: Cli, house: &dyn House) -> ExitCode {
+    match done(cli, house).await {
+        Ok(text) => {
+            // A reader that has gone away (`| head`) is no failure of the command.
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr().lock(), "{}", failure.explained());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The text for standard output.
+pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure> {
+    #[cfg(feature = "demo")]
+    if let Command::Demo(args) = cli.command {
+        house.demo(args).await?;
+        return Ok(String::new());
+    }
+    if let Command::Config(Settings::Example) = cli.command {
+        return Ok(EXAMPLE.to_owned());
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    let (call, output) = match cli.command {
+        Command::Serve => {
+            house.serve(config).await?;
+            return Ok(String::new());
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo(_) => return Ok(String::new()),
+        Command::Config(Settings::Check | Settings::Example) => return Ok(config.effective()),
+        Command::Product(Import::Import { file, dry_run, output }) => {
+            let asked = import::asked(&file, dry_run)?;
+            let reply = reach(&config, house, AdminCall::ProductImport(asked.clone())).await?;
+            return import::told(&file, &asked, reply, output);
+        }
+        Command::Offer(Import::Import { file, dry_run, output }) => {
+            let asked = import::asked(&file, dry_run)?;
+            let reply = reach(&config, house, AdminCall::OfferImport(asked.clone())).await?;
+            return import::told(&file, &asked, reply, output);
+        }
+        Command::Shop(command) => shop(command),
+        Command::Supplier(Supplier::List { output }) => (AdminCall::SupplierList, output),
+        Command::Supplier(Supplier::Check { name, output }) => (AdminCall::SupplierCheck { name }, output),
+        Command::Order(Order::Show { id, shop, number, output }) => (AdminCall::OrderShow(order_key(id, shop, number)), output),
+        Command::Callback(Callback::Redeliver { id, output }) => (AdminCall::CallbackRedeliver { id }, output),
+        Command::Case(Case::List { output }) => (AdminCall::CaseList, output),
+    };
+    let reply = reach(&config, house, call).await?;
+    told(reply, output)
+}
+
+fn shop(command: Shop) -> (AdminCall, Output) {
+    match command {
+        Shop::Add {
+            name,
+            currency,
+            credit_limit,
+            output,
+        } => (
+            AdminCall::ShopAdd {
+                name,
+                currency,
+                credit_limit,
+            },
+            output,
+        ),
+        Shop::Credit {
+            shop,
+            amount,
+            reference,
+            output,
+        } => (
+            AdminCall::ShopCredit {
+                shop: ShopId(shop),
+                amount,
+                reference,
+            },
+            output,
+        ),
+        Shop::List { output } => (AdminCall::ShopList, output),
+    }
+}
+
+/// The arguments exclude each other and one way is always given.
+fn order_key(id: Option<String>, shop: Option<i64>, number: Option<String>) -> OrderKey {
+    match (shop, number) {
+        (Some(shop), Some(number)) => OrderKey::ShopNo {
+            shop: ShopId(shop),
+            number: ShopOrderNo::from(number.as_str()),
+        },
+        (Some(_) | None, _) => OrderKey::Id {
+            id: id.unwrap_or_default(),
+        },
+    }
+}
+
+/// Through the running server if there is one, else on the database itself.
+async fn reach(config: &Config, house: &dyn House, call: AdminCall) -> Result<AdminReply, Failure> {
+    match ask(&config.socket_path(), &call).await {
+        Ok(reply) => Ok(reply),
+        Err(AskError::Nobody(_)) => {
+            let context = house.open(config).await?;
+            Ok(perform(&context, call).await)
+        }
+        Err(error @ (AskError::Forbidden(_) | AskError::Broken(_) | AskError::Unreadable(_))) => Err(error.into()),
+    }
+}
+
+/// The reply as text: words, or the reply itself as JSON.
+pub(super) fn told(reply: AdminReply, output: Output) -> Result<String, Failure> {
+    if let AdminReply::Failed(trouble) = reply {
+        return Err(trouble.into());
+    }
+    if output.json {
+        let json = serde_json::to_string_pretty(&reply).map_err(anyhow::Error::from)?;
+        return Ok(format!("{json}\n"));
+    }
+    Ok(show::reply(&reply))
+}

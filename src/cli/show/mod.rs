@@ -1,0 +1,29 @@
+//! Replies in words and columns.
+
+mod lists;
+mod order;
+
+use crate::console::AdminReply;
+use crate::domain::report::rfc3339;
+
+/// The reply, ready for standard output.
+pub(super) fn reply(reply: &AdminReply) -> String {
+    match reply {
+        AdminReply::ShopAdded(shop) => lists::new_shop(shop),
+        AdminReply::ShopCredited { already_booked, shop } => lists::credited(*already_booked, shop),
+        AdminReply::Shops { shops } => lists::shops(shops),
+        AdminReply::Imported(report) => lists::imported(report),
+        AdminReply::NotImported { problems } => format!("nothing was imported: {} to correct\n", problems.len()),
+        AdminReply::Suppliers { suppliers } => lists::suppliers(suppliers),
+        AdminReply::SupplierChecks { checks } => lists::checks(checks),
+        AdminReply::Order(dossier) => order::dossier(dossier),
+        AdminReply::CallbackDue { id } => format!("callback {id} is due now; `order show` tells what becomes of it\n"),
+        AdminReply::Cases { cases } => lists::cases(cases),
+        AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),
+    }
+}
+
+/// A time that may be absent.
+fn time(at_ms: Option<i64>) -> String {
+    at_ms.map(rfc3339).unwrap_or_default()
+}
