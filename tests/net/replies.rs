@@ -80,7 +80,8 @@ async fn a_reply_above_the_bound_is_too_large_and_one_at_the_bound_is_not() {
     };
     let announced = |n: usize| format!("HTTP/1.1 200 OK\r\ncontent-length: {n}\r\n\r\n{}", "a".repeat(n));
     let until_close = |n: usize| format!("HTTP/1.1 200 OK\r\n\r\n{}", "a".repeat(n));
-    for reply in [chunked, announced, until_close] as [fn(usize) -> String; 3] {
+    let shapes: [fn(usize) -> String; 3] = [chunked, announced, until_close];
+    for reply in shapes {
         for (bytes, max_reply_bytes, expected) in [
             (3_000, 3_000, Ok(3_000)),
             (3_001, 3_000, Err(doubt(MaybeSent::TooLarge))),
