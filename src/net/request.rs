@@ -3,8 +3,8 @@
 //! Signatures cover bytes. A URL that the client would mend, or a length header that contradicts
 //! the body, would leave as something other than what was signed: better not at all.
 
-use http::Method;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderValue, Method};
 use url::Url;
 
 use crate::seams::{NotSent, Outbound};
@@ -30,6 +30,9 @@ pub(super) fn build(outbound: Outbound) -> Result<reqwest::Request, NotSent> {
     *request.timeout_mut() = Some(std::time::Duration::from_millis(outbound.timeout_ms));
     if !body.is_empty() {
         *request.body_mut() = Some(body.into());
+    } else if request.method() == Method::POST || request.method() == Method::PUT {
+        // Without a body the client names no length, and some servers then wait for one.
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok(request)
 }

@@ -419,7 +419,7 @@ fn the_estimate_follows_the_queue_and_is_kept() {
     let log = Log::default();
     pump(&mut rig, &lane, &log);
     rig.pass(9_999 * SECOND / 1_000);
-    assert_eq!(lane.try_submit().is_some(), false);
+    assert!(lane.try_submit().is_none());
     rig.pass(SECOND / 1_000);
     assert!(lane.try_submit().is_some());
 }
