@@ -7,6 +7,8 @@
 
 mod parts;
 
+pub use parts::{adapters, admin_context, open_store};
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,6 @@ use crate::console::AdminSocket;
 use crate::dispatch::Dispatch;
 use crate::dispatch::parts::SecretLookup;
 use crate::seams::{Clock, Random, Spawner, SystemClock, SystemRandom, TokioSpawner};
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 
 /// What a gateway is started from.

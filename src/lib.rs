@@ -2,11 +2,13 @@
 //!
 //! The rooms and who may import whom are drawn in ARCHITECTURE.md and held by `tests/tidy`.
 
+pub mod adapters;
 pub mod api;
+pub mod app;
+pub mod callbacks;
 pub mod cli;
 pub mod config;
 pub mod console;
-pub mod callbacks;
 pub mod dispatch;
 pub mod domain;
 pub mod net;
@@ -15,3 +17,5 @@ pub mod router;
 pub mod seams;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "demo")]
+pub mod demo;

@@ -1,1 +1,76 @@
-fn main() {}
+//! The program: reads its arguments, and puts the house together for the command that needs it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use futures_util::future::LocalBoxFuture;
+use recharge_gateway::app::{self, Seams, Site};
+use recharge_gateway::cli::{self, Cli, House};
+use recharge_gateway::config::{Config, LogFormat, secret_from_env};
+use recharge_gateway::console::AdminContext;
+use recharge_gateway::dispatch::parts::SecretLookup;
+use recharge_gateway::telemetry;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli::run(cli, &Gateway)),
+        Err(error) => {
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("no threads can be started: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The real gateway, behind the command line.
+struct Gateway;
+
+impl House for Gateway {
+    fn serve(&self, config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async move {
+            let format = match config.log.format {
+                LogFormat::Json => telemetry::Format::Json,
+                LogFormat::Text => telemetry::Format::Text,
+            };
+            let metrics = telemetry::install(format, &config.log.filter)?;
+            let adapters = adapters_file(&config)?;
+            let is_well = app::serve(Site { config, adapters, secrets: secrets(), metrics }).await?;
+            anyhow::ensure!(is_well, "the database has failed: look at its disk, then start again; the start recovers");
+            Ok(())
+        })
+    }
+
+    fn open<'a>(&'a self, config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
+        Box::pin(async move {
+            let seams = Seams::of_this_machine();
+            let adapters = app::adapters(config, &adapters_file(config)?, &secrets())?;
+            let store = app::open_store(config, &seams).await?;
+            Ok(app::admin_context(&store, None, &adapters, &seams))
+        })
+    }
+
+    #[cfg(feature = "demo")]
+    fn demo(&self, args: recharge_gateway::cli::DemoArgs) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async move {
+            let metrics = telemetry::install(telemetry::Format::Text, "error")?;
+            let is_well = recharge_gateway::demo::run(args, metrics).await?;
+            anyhow::ensure!(is_well, "the demo did not end as it must; the lines above say where");
+            Ok(())
+        })
+    }
+}
+
+/// Secrets stand in the environment, under the names that adapters.toml gives.
+fn secrets() -> SecretLookup {
+    Arc::new(secret_from_env)
+}
+
+/// adapters.toml: its name for messages, and its text.
+fn adapters_file(config: &Config) -> anyhow::Result<(String, String)> {
+    let path = &config.suppliers.file;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the suppliers' file {}: set [suppliers] file in gateway.toml", path.display()))?;
+    Ok((path.display().to_string(), text))
+}

@@ -16,7 +16,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::cli::DemoArgs;
-use crate::demo::script::{Line, lines};
+use crate::demo::script::lines;
 use crate::demo::show::Show;
 use crate::demo::stage::Stage;
 

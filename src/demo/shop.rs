@@ -14,7 +14,7 @@ use super::Played;
 use super::script::{End, Line};
 use super::show::Show;
 use super::stage::Stage;
-use crate::seams::{Clock, Outbound, Random, SystemClock, SystemRandom, Transport};
+use crate::seams::{Clock, Outbound, Random, SystemClock, SystemRandom};
 
 /// Orders sent at once.
 const WAVE: usize = 6;
