@@ -12,5 +12,6 @@
 
 mod faults;
 mod house;
+mod kills;
 mod money;
 mod shop;

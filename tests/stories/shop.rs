@@ -36,7 +36,20 @@ impl Agent {
         self.call(http::Method::GET, path, String::new(), &[]).await
     }
 
+    /// The same to a gateway that may be dying; `None` if it did not answer.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        self.try_send(self.signed(&http::Method::POST, path, body.to_string(), &[])).await
+    }
+
+    pub async fn try_get(&self, path: &str) -> Option<(u16, Value)> {
+        self.try_send(self.signed(&http::Method::GET, path, String::new(), &[])).await
+    }
+
     pub async fn call(&self, method: http::Method, path: &str, body: String, headers: &[(&str, &str)]) -> (u16, Value) {
+        self.send(self.signed(&method, path, body, headers)).await
+    }
+
+    fn signed(&self, method: &http::Method, path: &str, body: String, headers: &[(&str, &str)]) -> http::Request<Bytes> {
         let timestamp = SystemClock::new().now_ms().div_euclid(1_000).to_string();
         let mut nonce = [0_u8; 12];
         SystemRandom.fill(&mut nonce);
@@ -45,7 +58,7 @@ impl Agent {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(text.as_bytes());
         let mut request = http::Request::builder()
-            .method(method)
+            .method(method.clone())
             .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
             .header("accept-language", "en")
@@ -56,14 +69,18 @@ impl Agent {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Bytes::from(body)).unwrap()).await
+        request.body(Bytes::from(body)).unwrap()
     }
 
     /// Sends a request as it is; the status and the JSON body, or null.
     pub async fn send(&self, request: http::Request<Bytes>) -> (u16, Value) {
+        self.try_send(request).await.expect("the gateway answers")
+    }
+
+    async fn try_send(&self, request: http::Request<Bytes>) -> Option<(u16, Value)> {
         let outbound = Outbound { request, timeout_ms: 30_000, max_reply_bytes: 1 << 20 };
-        let reply = self.wire.send(outbound).await.unwrap();
-        (reply.status().as_u16(), serde_json::from_slice(reply.body()).unwrap_or(Value::Null))
+        let reply = self.wire.send(outbound).await.ok()?;
+        Some((reply.status().as_u16(), serde_json::from_slice(reply.body()).unwrap_or(Value::Null)))
     }
 
     pub fn address(&self) -> SocketAddr {
