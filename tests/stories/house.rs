@@ -219,7 +219,7 @@ fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3])
              [supplier.{name}.promises]\n{promises}\nfailed_is_final = {is_final}\n\n"
         )
     };
-    let refused = "status.submit = { \"4\" = \"refused:supplier_balance\" }";
+    let refused = "status.submit = { \"4\" = \"refused:supplier_balance\", \"5\" = \"refused:recipient\" }";
     let north_table = table("north", "dayuanren", &north.base_url(), "10001", "{ key = \"NORTH_KEY\" }", true)
         .replace("cfg = { userid = \"10001\" }", &format!("cfg = {{ userid = \"10001\" }}\n{refused}"));
     let river_table = table("river", "ofpay", &river.base_url(), "A00001", "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }", true);
