@@ -99,7 +99,7 @@ pub fn may_call(ip: IpAddr, policy: AddressPolicy) -> bool {
 }
 
 /// The IPv4 networks that are not the public internet (IANA's special-purpose registry), loopback apart.
-const INWARD_V4: [(Ipv4Addr, u32); 16] = [
+const INWARD_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier NAT; holds 100.100.100.200, a cloud's metadata
@@ -115,7 +115,6 @@ const INWARD_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
     (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
     (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, and broadcast
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
 ];
 
 /// All that IPv6 routes globally; loopback, link-local, unique local and multicast are outside.

@@ -58,3 +58,50 @@ impl Resolve for Guard {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(Vec<IpAddr>);
+
+    impl Lookup for Fixed {
+        fn addresses(&self, _host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            let addresses = self.0.clone();
+            Box::pin(async move { Ok(addresses) })
+        }
+    }
+
+    async fn resolved(policy: Option<AddressPolicy>, addresses: &[&str]) -> Option<Vec<String>> {
+        let guard = Guard {
+            lookup: Arc::new(Fixed(addresses.iter().map(|ip| ip.parse().unwrap()).collect())),
+            policy,
+        };
+        let found = guard.resolve("shop.example".parse().unwrap()).await.ok()?;
+        Some(found.map(|address| address.to_string()).collect())
+    }
+
+    #[tokio::test]
+    async fn of_many_addresses_only_those_that_may_be_called_are_left_in_their_order() {
+        let mixed = ["127.0.0.1", "8.8.8.8", "10.0.0.1", "2606:4700::1111", "::1", "1.1.1.1"];
+        let found = resolved(Some(AddressPolicy::default()), &mixed).await.unwrap();
+        assert_eq!(found, ["8.8.8.8:0", "[2606:4700::1111]:0", "1.1.1.1:0"]);
+    }
+
+    #[tokio::test]
+    async fn a_name_with_only_inward_addresses_has_none() {
+        assert_eq!(
+            resolved(Some(AddressPolicy::default()), &["127.0.0.1", "::ffff:10.0.0.1"]).await,
+            None
+        );
+        assert_eq!(resolved(None, &[]).await, None);
+    }
+
+    #[tokio::test]
+    async fn suppliers_may_live_anywhere() {
+        assert_eq!(
+            resolved(None, &["10.0.0.1", "127.0.0.1"]).await.unwrap(),
+            ["10.0.0.1:0", "127.0.0.1:0"]
+        );
+    }
+}

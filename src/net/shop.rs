@@ -65,7 +65,9 @@ impl ShopClient {
 impl Transport for ShopClient {
     fn send(&self, mut outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>> {
         Box::pin(async move {
-            check_url(&outbound.request.uri().to_string(), self.policy).map_err(refusal)?;
+            let url = check_url(&outbound.request.uri().to_string(), self.policy).map_err(refusal)?;
+            // What was judged is what is called, character for character.
+            *outbound.request.uri_mut() = url.as_str().parse().map_err(|_| SendFailure::NotSent(NotSent::Request))?;
             outbound.max_reply_bytes = outbound.max_reply_bytes.min(Self::MAX_REPLY_BYTES);
             self.wire.send(outbound).await
         })

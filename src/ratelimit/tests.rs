@@ -7,7 +7,7 @@ use super::rig::Rig;
 use super::{Lane, Permit};
 use crate::domain::ids::{OrderId, ShopId};
 use crate::domain::limits::{Limits, Rate};
-use crate::seams::Clock;
+use crate::seams::{Clock, SystemClock};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -492,4 +492,44 @@ fn limits_without_sense_still_let_every_order_through() {
     let shelf = Shelf::default();
     let asked = keep(&mut rig, &shelf, async move { lane.balance().await });
     assert!(rig.is_over(asked));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_real_threads_nobody_is_forgotten() {
+    let limits = Limits {
+        submit: rate(60_000, 20),
+        query: rate(60_000, 20),
+        balance: rate(60_000, 20),
+        concurrency: 3,
+        reserved_for_doubt: 1,
+    };
+    let lane = Lane::new(&limits, Arc::new(SystemClock::new()));
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..300 {
+        lane.enqueue(ShopId(n % 5), order(n));
+        let lane = lane.clone();
+        tasks.spawn(async move {
+            let permit = match n % 6 {
+                0 | 1 => lane.query(false).await,
+                2 | 3 => lane.query(true).await,
+                4 => lane.resubmit().await,
+                _ => lane.balance().await,
+            };
+            assert!(lane.in_flight() <= 3);
+            tokio::task::yield_now().await;
+            if n % 7 == 0 { permit.give_back() } else { drop(permit) }
+        });
+    }
+    let pumping = lane.clone();
+    tasks.spawn(async move {
+        for _ in 0..300 {
+            let (_permit, _) = pumping.next().await;
+            tokio::task::yield_now().await;
+        }
+    });
+    let all = async { while tasks.join_next().await.transpose().unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(30), all)
+        .await
+        .expect("somebody waits for ever");
+    assert_eq!((lane.waiting(), lane.in_flight()), (0, 0));
 }
