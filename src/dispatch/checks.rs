@@ -36,12 +36,7 @@ pub(super) fn check(
     if !number.bytes().all(|b| b.is_ascii_graphic()) {
         errors.add("shop_order_no", FieldProblem::Characters);
     }
-    if let Some(url) = &asked.callback_url {
-        errors.length("callback_url", url, 1, 2_048);
-        if check_url(url, addresses).is_err() {
-            errors.add("callback_url", FieldProblem::NotCallable);
-        }
-    }
+    let callback_url = callback_url(asked, addresses, &mut errors);
     let found = catalog.products.iter().find(|product| product.sku == asked.sku && product.on_sale);
     let Some(product) = found.filter(|product| product.currency == asked.shop.currency) else {
         errors.add("sku", FieldProblem::NoSuchProduct);
@@ -82,7 +77,7 @@ pub(super) fn check(
             floor_minor: asked.shop.credit_limit_minor.saturating_neg(),
             fingerprint: fingerprint.clone(),
             deadline_ms: now_ms.saturating_add(milliseconds(deadline_seconds)),
-            callback_url: asked.callback_url.clone(),
+            callback_url,
         }),
         Some(_) | None => Err(errors.0),
     }
@@ -102,6 +97,19 @@ impl Errors {
         let length = value.chars().count();
         if length < usize::from(min) || length > usize::from(max) {
             self.add(field, FieldProblem::Length { min, max });
+        }
+    }
+}
+
+/// The address as it will be called: its spelling is normal from here on.
+fn callback_url(asked: &NewOrder, addresses: AddressPolicy, errors: &mut Errors) -> Option<String> {
+    let url = asked.callback_url.as_deref()?;
+    errors.length("callback_url", url, 1, 2_048);
+    match check_url(url, addresses) {
+        Ok(url) => Some(url.into()),
+        Err(_) => {
+            errors.add("callback_url", FieldProblem::NotCallable);
+            None
         }
     }
 }
