@@ -1,0 +1,168 @@
+//! What expressions see: the attempt, the order, the offer, the account and, when reading, the answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::Object;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::filters::shortest;
+use crate::domain::money::{Currency, Money};
+
+/// Named values; a root scope or a group within one. Its debug output shows names only.
+#[derive(Clone, Default)]
+pub(super) struct Record(Vec<(&'static str, Value)>);
+
+impl Record {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn value(self) -> Value {
+        Value::from_object(self)
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Object for Record {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    }
+}
+
+/// Texts by their key. Its debug output shows keys only.
+pub(super) struct Texts(pub(super) BTreeMap<String, String>);
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Object for Texts {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.get(key).map(|text| Value::from(text.as_str()))
+    }
+}
+
+/// Secrets by the dialect's name for them; they cannot be listed or shown.
+#[derive(Clone, Default)]
+pub(super) struct Secrets(pub(super) BTreeMap<String, SecretString>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(hidden)")
+    }
+}
+
+impl Object for Secrets {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.get(key).map(|secret| Value::from(secret.expose_secret()))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// What one supplier's account contributes to every scope.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    cfg: Value,
+    secret: Value,
+    zone_offset_s: i32,
+    /// Of costs and delivered amounts where the order does not say.
+    pub(super) currency: Currency,
+}
+
+impl Account {
+    pub(super) fn new(cfg: BTreeMap<String, String>, secrets: Secrets, zone_offset_s: i32, currency: Currency) -> Self {
+        Self {
+            cfg: Value::from_object(Texts(cfg)),
+            secret: Value::from_object(secrets),
+            zone_offset_s,
+            currency,
+        }
+    }
+
+    /// A scope without an order: balance questions and notifications.
+    pub(super) fn scope(&self) -> Record {
+        Record::default()
+            .with("cfg", self.cfg.clone())
+            .with("zone_offset_s", self.zone_offset_s)
+    }
+
+    /// The same scope with the secrets in it.
+    pub(super) fn with_secrets(&self, scope: Record) -> Record {
+        scope.with("secret", self.secret.clone())
+    }
+}
+
+/// One attempt with its order, as far as templates may see it.
+#[derive(Clone)]
+pub(super) struct Facts {
+    pub(super) attempt_id: String,
+    pub(super) opened_at_ms: i64,
+    pub(super) now_ms: i64,
+    pub(super) cost: Money,
+    pub(super) code: String,
+    pub(super) inputs: BTreeMap<String, String>,
+    pub(super) recipient_input: String,
+    pub(super) face: Money,
+    pub(super) quantity: u32,
+    pub(super) notify_url: String,
+}
+
+impl Facts {
+    /// The face value of all pieces together.
+    pub(super) fn whole_face(&self) -> Option<Money> {
+        self.face.times(self.quantity)
+    }
+
+    /// The scope of requests and replies, without secrets.
+    pub(super) fn scope(&self, account: &Account) -> Record {
+        let whole = self.whole_face();
+        let attempt = Record::default()
+            .with("id", self.attempt_id.as_str())
+            .with("time_ms", self.opened_at_ms)
+            .with("cost", shortest(&self.cost.decimal()))
+            .with("cost_minor", self.cost.minor);
+        let recipient = self.inputs.get(&self.recipient_input).map_or(Value::UNDEFINED, |text| Value::from(text.as_str()));
+        let order = Record::default()
+            .with("recipient", recipient)
+            .with("inputs", Value::from_object(Texts(self.inputs.clone())))
+            .with("face", shortest(&self.face.decimal()))
+            .with("face_yuan", self.face.decimal())
+            .with("face_minor", self.face.minor)
+            .with("whole_face", whole.map_or(Value::UNDEFINED, |face| Value::from(shortest(&face.decimal()))))
+            .with("whole_face_minor", whole.map_or(Value::UNDEFINED, |face| Value::from(face.minor)))
+            .with("quantity", self.quantity);
+        account
+            .scope()
+            .with("attempt", attempt.value())
+            .with("order", order.value())
+            .with("offer", Record::default().with("code", self.code.as_str()).value())
+            .with("notify_url", self.notify_url.as_str())
+            .with("now_ms", self.now_ms)
+    }
+}

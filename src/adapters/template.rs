@@ -1,0 +1,293 @@
+//! Expressions and templates of dialect files, compiled once.
+//!
+//! A template is text with `{{ expression }}` holes and nothing else: no statements, loops, includes or
+//! macros. Undefined names are errors, work is bounded by fuel, and what an expression yields is text
+//! or nothing; a number computed as a float is refused.
+
+use std::sync::LazyLock;
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Expression, UndefinedBehavior, Value};
+
+use super::filters;
+
+const FUEL: u64 = 20_000;
+const RECURSION: usize = 64;
+const NAMES: [&str; 8] = ["true", "false", "none", "True", "False", "None", "not", "loop"];
+
+static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut language = Environment::empty();
+    language.set_undefined_behavior(UndefinedBehavior::Strict);
+    language.set_fuel(Some(FUEL));
+    language.set_recursion_limit(RECURSION);
+    filters::install(&mut language);
+    language
+});
+
+/// An expression, ready to be evaluated.
+pub(super) struct Expr {
+    text: Box<str>,
+    how: How,
+}
+
+enum How {
+    /// A plain path such as `body.data.state`: looked up without the engine, which is much faster.
+    Path(Vec<Box<str>>),
+    Compiled(Box<Expression<'static, 'static>>),
+}
+
+/// Why an expression has no value. The text names the expression, never data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoValue {
+    /// Which expression, and why.
+    pub(super) why: String,
+    /// Whether it looks for something that is not there, rather than being wrong.
+    pub(super) is_missing: bool,
+}
+
+impl Expr {
+    /// Compiles a bare expression, or says what is wrong with it.
+    pub(super) fn compile(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        filters::check_names(text)?;
+        let how = match path(text) {
+            Some(segments) => How::Path(segments),
+            None => {
+                let compiled = LANGUAGE.compile_expression_owned(text.to_owned());
+                How::Compiled(Box::new(compiled.map_err(|error| error.detail().unwrap_or("not an expression").to_owned())?))
+            }
+        };
+        Ok(Self { text: Box::from(text), how })
+    }
+
+    /// The value, which may be undefined or none.
+    pub(super) fn eval(&self, scope: &Value) -> Result<Value, NoValue> {
+        match &self.how {
+            How::Path(segments) => segments.iter().try_fold(scope.clone(), |value, segment| {
+                value.get_attr(segment).map_err(|_| self.missing())
+            }),
+            How::Compiled(expression) => expression.eval(scope.clone()).map_err(|error| {
+                if error.kind() == minijinja::ErrorKind::UndefinedError {
+                    return self.missing();
+                }
+                let why = if error.kind() == minijinja::ErrorKind::InvalidOperation {
+                    // Our own filters explain themselves without data; the engine's kinds are data-free too.
+                    error.detail().filter(|detail| filters::is_own_refusal(detail)).unwrap_or("invalid operation").to_owned()
+                } else {
+                    error.kind().to_string()
+                };
+                self.no_value(&why)
+            }),
+        }
+    }
+
+    /// The value as text; `None` where there is none.
+    pub(super) fn text(&self, scope: &Value) -> Result<Option<String>, NoValue> {
+        scalar(&self.eval(scope)?).map_err(|why| self.no_value(why))
+    }
+
+    /// The value as text, which must be there.
+    pub(super) fn need(&self, scope: &Value) -> Result<String, NoValue> {
+        self.text(scope)?.ok_or_else(|| self.missing())
+    }
+
+    fn missing(&self) -> NoValue {
+        NoValue {
+            is_missing: true,
+            ..self.no_value("it is missing")
+        }
+    }
+
+    fn no_value(&self, why: &str) -> NoValue {
+        NoValue {
+            why: format!("`{}`: {why}", self.text),
+            is_missing: false,
+        }
+    }
+}
+
+impl std::fmt::Debug for Expr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn path(text: &str) -> Option<Vec<Box<str>>> {
+    let is_name = |part: &str| {
+        let mut bytes = part.bytes();
+        let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        starts_well && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_path = parts.iter().all(|part| is_name(part)) && parts.first().is_none_or(|first| !NAMES.contains(first));
+    is_path.then(|| parts.into_iter().map(Box::from).collect())
+}
+
+/// A scalar as text; none and undefined are nothing.
+fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
+    if let Some(raw) = value.downcast_object_ref::<filters::Raw>() {
+        return Ok(Some(raw.text.clone()));
+    }
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Ok(None),
+        ValueKind::String => Ok(value.as_str().map(str::to_owned)),
+        ValueKind::Bool => Ok(Some(if value.is_true() { "true" } else { "false" }.to_owned())),
+        ValueKind::Number if value.is_integer() => Ok(Some(value.to_string())),
+        ValueKind::Number => Err("a float is never money: keep it text"),
+        _ => Err("it is not a text but has parts"),
+    }
+}
+
+/// Text with holes.
+#[derive(Debug)]
+pub(super) struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(Box<str>),
+    Hole(Expr),
+}
+
+impl Template {
+    /// Compiles a template, or says what is wrong with it.
+    pub(super) fn compile(text: &str) -> Result<Self, String> {
+        if text.contains("{%") || text.contains("{#") {
+            return Err("statements and comments are not part of the dialect language: only {{ expression }}".to_owned());
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            if !before.is_empty() {
+                parts.push(Part::Text(Box::from(before)));
+            }
+            let end = closing(after).ok_or("a {{ is not closed with }}")?;
+            let (hole, tail) = after.split_at(end);
+            parts.push(Part::Hole(Expr::compile(hole)?));
+            rest = tail.strip_prefix("}}").unwrap_or(tail);
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(Box::from(rest)));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The text with every hole filled; a hole without a value is an error.
+    pub(super) fn render(&self, scope: &Value) -> Result<String, NoValue> {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Hole(expr) => out.push_str(&expr.need(scope)?),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The text with every hole passed through `escape`, except paths that were checked as such.
+    pub(super) fn render_path(&self, scope: &Value, escape: impl Fn(&str) -> Option<String>) -> Result<String, NoValue> {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Hole(expr) => {
+                    let value = expr.eval(scope)?;
+                    match value.downcast_object_ref::<filters::Raw>() {
+                        Some(raw) if raw.kind == filters::RawKind::Path => out.push_str(&raw.text),
+                        Some(_) | None => {
+                            let text = expr.need(scope)?;
+                            out.push_str(&escape(&text).ok_or_else(|| expr.no_value("a character is not in the charset"))?);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The one expression of a template that is nothing but one hole.
+    pub(super) fn only_hole(&self) -> Option<&Expr> {
+        match self.parts.as_slice() {
+            [Part::Hole(expr)] => Some(expr),
+            _ => None,
+        }
+    }
+
+    /// A template of an empty text.
+    pub(super) fn nothing() -> Self {
+        Self { parts: Vec::new() }
+    }
+}
+
+/// Where the hole ends: the first `}}` outside quotes.
+fn closing(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut previous = 0_u8;
+    for (place, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open && previous != b'\\' => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'}') if text.get(place..).is_some_and(|rest| rest.starts_with("}}")) => return Some(place),
+            (None, _) => {}
+        }
+        previous = byte;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::json;
+
+    fn eval(expr: &str) -> Result<Option<String>, NoValue> {
+        let body = json::parse(r#"{"body":{"a":"1","n":98.50,"none":null,"list":[{"x":"y"}],"empty":""}}"#).unwrap();
+        Expr::compile(expr).unwrap().text(&body.value())
+    }
+
+    #[test]
+    fn scalars_are_text_and_keep_their_literal() {
+        assert_eq!(eval("body.n"), Ok(Some("98.50".to_owned())));
+        assert_eq!(eval("body.a ~ '/' ~ body.n"), Ok(Some("1/98.50".to_owned())));
+        assert_eq!(eval("body.list[0].x"), Ok(Some("y".to_owned())));
+        assert_eq!(eval("body.list.x"), Ok(None));
+        assert_eq!(eval("body.none"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_missing_is_never_silently_empty() {
+        assert!(eval("body.missing ~ '/'").is_err());
+        assert!(eval("body.missing.deeper").is_err());
+        assert!(eval("body.list").is_err());
+        assert_eq!(eval("body.missing"), Ok(None));
+        assert_eq!(eval("body.missing | default('')"), Ok(Some(String::new())));
+        let template = Template::compile("x={{ body.missing }}").unwrap();
+        assert!(template.render(&json::parse(r#"{"body":{}}"#).unwrap().value()).is_err());
+    }
+
+    #[test]
+    fn floats_and_unknown_names_are_refused() {
+        assert!(eval("98.5 * 2").is_err());
+        for text in ["body.a | nosuch", "body.a is nosuch", "range(3)", "body.a |", "{% if a %}"] {
+            assert!(Expr::compile(text).is_err(), "{text}");
+        }
+        assert!(Template::compile("{{ a }").is_err());
+        assert!(Template::compile("{% include 'x' %}").is_err());
+    }
+
+    #[test]
+    fn endless_work_runs_out_of_fuel() {
+        let long = vec!["body.a"; 30_000].join(" ~ ");
+        if let Ok(expr) = Expr::compile(&long) {
+            assert!(expr.text(&json::parse(r#"{"body":{"a":"1"}}"#).unwrap().value()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_closing_brace_inside_quotes_does_not_end_a_hole() {
+        let template = Template::compile("a{{ '}}' }}b").unwrap();
+        assert_eq!(template.render(&Value::from(())), Ok("a}}b".to_owned()));
+    }
+}

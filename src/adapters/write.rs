@@ -1,0 +1,405 @@
+//! Writing requests: TOML gives the shape, templates fill the leaves, a serializer encodes them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, Request};
+use minijinja::Value;
+use toml::de::DeValue;
+
+use super::charset::Charset;
+use super::fault::LoadError;
+use super::filters::{Raw, RawKind};
+use super::scope::Record;
+use super::section::{Item, Section};
+use super::sign::{Material, Recipe, template};
+use super::template::{Expr, NoValue, Template};
+use super::tree::Tree;
+use super::{form, json};
+
+/// Why a request cannot be written in the supplier's dialect. Nothing is sent then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}.{field} cannot be written: {why}")]
+pub struct Unencodable {
+    /// Which operation of the dialect.
+    pub operation: &'static str,
+    /// Which part of the request.
+    pub field: String,
+    /// What is in the way; free of data and secrets.
+    pub why: String,
+}
+
+/// The shape of one operation's request.
+#[derive(Debug)]
+pub(super) struct Shape {
+    operation: &'static str,
+    method: Method,
+    path: Template,
+    query: Vec<(String, Leaf)>,
+    body: Body,
+    headers: Vec<(HeaderName, Template)>,
+    omits_empty: Vec<String>,
+    requires: Vec<(Expr, String)>,
+    sign: Option<Sign>,
+}
+
+#[derive(Debug)]
+enum Body {
+    None,
+    Form(Vec<(String, Leaf)>),
+    Json(Vec<(String, Leaf)>),
+}
+
+/// A value of a request.
+#[derive(Debug)]
+enum Leaf {
+    Constant(Arc<Tree>),
+    Template(Template),
+    List(Vec<Leaf>),
+    Map(Vec<(String, Leaf)>),
+    /// A value written as JSON into a text: JSON within a form field or within JSON.
+    JsonText(Box<Leaf>),
+}
+
+#[derive(Debug)]
+struct Sign {
+    recipe: Recipe,
+    of: Part,
+    into: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Query,
+    Body,
+}
+
+#[derive(Debug)]
+enum Place {
+    Field(Part, String),
+    Header(HeaderName),
+}
+
+/// What was signed, and the signature: for samples, which explain themselves.
+pub(super) struct Signed {
+    pub(super) canonical: String,
+    pub(super) signature: String,
+}
+
+impl Shape {
+    /// Reads the request's side of an operation; `default_sign` is the dialect's own recipe.
+    pub(super) fn read(
+        section: &mut Section<'_>,
+        operation: &'static str,
+        default_sign: Option<&Item<'_>>,
+    ) -> Result<Self, LoadError> {
+        let item = section.need("request")?;
+        let (method, path) = item.text()?.split_once(' ').ok_or_else(|| item.fault("write it as `POST /path`"))?;
+        let method = match method {
+            "GET" => Method::GET,
+            "POST" => Method::POST,
+            _ => return Err(item.fault("only GET and POST are spoken by suppliers")),
+        };
+        let is_path = path.starts_with('/') || path.starts_with("{{");
+        if !is_path || path.contains(['?', '#']) && !path.contains("{{") {
+            return Err(item.fault("a path begins with / and has no query: that belongs into `query`"));
+        }
+        let path = Template::compile(path).map_err(|why| item.fault(why))?;
+        let query = section.get("query").map(|item| leaves(&item)).transpose()?.unwrap_or_default();
+        let form = section.get("form").map(|item| leaves(&item)).transpose()?;
+        let json = section.get("json").map(|item| leaves(&item)).transpose()?;
+        let body = match (form, json) {
+            (None, None) => Body::None,
+            (Some(fields), None) => Body::Form(fields),
+            (None, Some(fields)) => Body::Json(fields),
+            (Some(_), Some(_)) => return Err(section.fault("a body is either `form` or `json`")),
+        };
+        let mut headers = Vec::new();
+        if let Some(section) = section.section("headers")? {
+            for item in section.entries() {
+                let name: HeaderName = item.key().parse().map_err(|_| item.fault_key("not a header name"))?;
+                headers.push((name, Template::compile(item.text()?).map_err(|why| item.fault(why))?));
+            }
+        }
+        let mut requires = Vec::new();
+        if let Some(section) = section.section("requires")? {
+            for item in section.entries() {
+                let expr = Expr::compile(item.key()).map_err(|why| item.fault_key(why))?;
+                requires.push((expr, item.text()?.to_owned()));
+            }
+        }
+        let omits_empty = section.texts("omit_empty")?.into_iter().map(str::to_owned).collect();
+        let own_sign = section.get("sign");
+        let sign = match own_sign.as_ref().or(default_sign) {
+            Some(item) if item.value().as_bool() == Some(false) => None,
+            Some(item) => Some(Sign::read(item.section()?, &body)?),
+            None => None,
+        };
+        Ok(Self {
+            operation,
+            method,
+            path,
+            query,
+            body,
+            headers,
+            omits_empty,
+            requires,
+            sign,
+        })
+    }
+
+    /// Whether its requests carry a signature.
+    pub(super) fn is_signed(&self) -> bool {
+        self.sign.is_some()
+    }
+
+    /// Writes one request. `scope` holds everything templates may see, secrets included.
+    pub(super) fn write(&self, base_url: &str, charset: Charset, scope: Record) -> Result<Request<Bytes>, Unencodable> {
+        self.compose(base_url, charset, scope, None)
+    }
+
+    /// Writes one request and leaves in `signed` how its signature came about.
+    pub(super) fn compose(
+        &self,
+        base_url: &str,
+        charset: Charset,
+        scope: Record,
+        signed: Option<&mut Option<Signed>>,
+    ) -> Result<Request<Bytes>, Unencodable> {
+        let fault = |field: &str, why: String| Unencodable {
+            operation: self.operation,
+            field: field.to_owned(),
+            why,
+        };
+        let seen = scope.clone().value();
+        for (expr, why) in &self.requires {
+            let holds = expr.eval(&seen).map_err(|error| fault("requires", error.why))?;
+            if !holds.is_true() {
+                return Err(fault("requires", why.clone()));
+            }
+        }
+        let path = self
+            .path
+            .render_path(&seen, |text| form::escape(text, charset))
+            .map_err(|error| fault("request", error.why))?;
+        if !path.starts_with('/') {
+            return Err(fault("request", "the path does not begin with /".to_owned()));
+        }
+        let mut query = self.fill("query", &self.query, &seen)?;
+        let mut body = match &self.body {
+            Body::None => Vec::new(),
+            Body::Form(fields) => self.fill("form", fields, &seen)?,
+            Body::Json(fields) => self.fill("json", fields, &seen)?,
+        };
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            let value = value.render(&seen).map_err(|error| fault(name.as_str(), error.why))?;
+            headers.push((name.clone(), value));
+        }
+        if let Some(sign) = &self.sign {
+            let unsigned = self.body_text(&body, charset).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+            let request = Record::default()
+                .with("method", self.method.as_str())
+                .with("path", path.as_str())
+                .with("body", unsigned.as_str());
+            let scope = scope.with("request", request.value()).value();
+            let fields = Tree::Map(match sign.of {
+                Part::Query => query.clone(),
+                Part::Body => body.clone(),
+            });
+            let material = Material {
+                fields: &fields,
+                body: &unsigned,
+            };
+            let made = sign.recipe.sign(&material, &scope, charset).map_err(|error| fault("sign", error.why))?;
+            if let Some(signed) = signed {
+                *signed = Some(Signed {
+                    canonical: sign.recipe.canonical(&material, &scope).unwrap_or_default(),
+                    signature: made.clone(),
+                });
+            }
+            match &sign.into {
+                Place::Field(Part::Query, name) => put(&mut query, name, &made),
+                Place::Field(Part::Body, name) => put(&mut body, name, &made),
+                Place::Header(name) => headers.push((name.clone(), made)),
+            }
+        }
+        let query = form::write(&query, charset).ok_or_else(|| fault("query", NOT_IN_CHARSET.to_owned()))?;
+        let text = self.body_text(&body, charset).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+        let bytes = charset.encode(&text).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+        let mark = if query.is_empty() { "" } else { "?" };
+        let mut builder = Request::builder().method(self.method.clone()).uri(format!("{base_url}{path}{mark}{query}"));
+        match self.body {
+            Body::None => {}
+            Body::Form(_) => {
+                builder = builder.header(CONTENT_TYPE, format!("application/x-www-form-urlencoded{}", charset.parameter()));
+            }
+            Body::Json(_) => builder = builder.header(CONTENT_TYPE, format!("application/json{}", charset.parameter())),
+        }
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(&value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
+            builder = builder.header(name, value);
+        }
+        builder
+            .body(Bytes::from(bytes.into_owned()))
+            .map_err(|_| fault("request", "not a valid URL".to_owned()))
+    }
+
+    fn fill(&self, part: &str, fields: &[(String, Leaf)], scope: &Value) -> Result<Vec<(String, Arc<Tree>)>, Unencodable> {
+        let mut filled = Vec::with_capacity(fields.len());
+        for (name, leaf) in fields {
+            let tree = leaf.fill(scope).map_err(|error| Unencodable {
+                operation: self.operation,
+                field: format!("{part}.{name}"),
+                why: error.why,
+            })?;
+            let is_omitted = self.omits_empty.contains(name) && tree.literal().is_empty();
+            if !is_omitted {
+                filled.push((name.clone(), tree));
+            }
+        }
+        Ok(filled)
+    }
+
+    fn body_text(&self, fields: &[(String, Arc<Tree>)], charset: Charset) -> Option<String> {
+        match self.body {
+            Body::None => Some(String::new()),
+            Body::Form(_) => form::write(fields, charset),
+            Body::Json(_) => Some(json::write(&Tree::Map(fields.to_vec()))),
+        }
+    }
+}
+
+const NOT_IN_CHARSET: &str = "a character is not in the charset";
+
+/// Puts a signature where the shape keeps a place for it, or at the end.
+fn put(fields: &mut Vec<(String, Arc<Tree>)>, name: &str, signature: &str) {
+    let value = Tree::text(signature);
+    match fields.iter_mut().find(|(known, _)| known == name) {
+        Some((_, place)) => *place = value,
+        None => fields.push((name.to_owned(), value)),
+    }
+}
+
+impl Leaf {
+    fn fill(&self, scope: &Value) -> Result<Arc<Tree>, NoValue> {
+        match self {
+            Self::Constant(tree) => Ok(Arc::clone(tree)),
+            Self::Template(template) => {
+                if let Some(expr) = template.only_hole() {
+                    let value = expr.eval(scope)?;
+                    if let Some(raw) = value.downcast_object_ref::<Raw>()
+                        && raw.kind == RawKind::Number
+                    {
+                        return Ok(Arc::new(Tree::Number(raw.text.clone())));
+                    }
+                }
+                template.render(scope).map(Tree::text)
+            }
+            Self::List(items) => {
+                let items: Result<Vec<_>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
+                items.map(|items| Arc::new(Tree::List(items)))
+            }
+            Self::Map(fields) => {
+                let fields: Result<Vec<_>, NoValue> =
+                    fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
+                fields.map(|fields| Arc::new(Tree::Map(fields)))
+            }
+            Self::JsonText(leaf) => leaf.fill(scope).map(|tree| Tree::text(json::write(&tree))),
+        }
+    }
+}
+
+fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> {
+    item.section()?.entries().map(|item| Ok((item.key().to_owned(), leaf(&item)?))).collect()
+}
+
+fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
+    let constant = |tree| Ok(Leaf::Constant(Arc::new(tree)));
+    match item.value() {
+        DeValue::String(text) => Template::compile(text).map(Leaf::Template).map_err(|why| item.fault(why)),
+        DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().to_owned())),
+        DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().to_owned())),
+        DeValue::Boolean(flag) => constant(Tree::Bool(*flag)),
+        DeValue::Array(_) => {
+            let items: Result<Vec<Leaf>, LoadError> = item.list()?.iter().map(leaf).collect();
+            items.map(Leaf::List)
+        }
+        DeValue::Table(_) => {
+            let fields = leaves(item)?;
+            match <[(String, Leaf); 1]>::try_from(fields) {
+                Ok([(name, inner)]) if name == "$json" => Ok(Leaf::JsonText(Box::new(inner))),
+                Ok(one) => Ok(Leaf::Map(one.into())),
+                Err(fields) => Ok(Leaf::Map(fields)),
+            }
+        }
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => Err(item.fault("not a value that can be sent: write it as a text")),
+    }
+}
+
+impl Sign {
+    fn read(mut section: Section<'_>, body: &Body) -> Result<Self, LoadError> {
+        let item = section.need("into")?;
+        let (part, name) = item.text()?.split_once('.').unwrap_or_default();
+        let has_part = match (part, body) {
+            ("form", Body::Form(_)) | ("json", Body::Json(_)) | ("query" | "header", _) => true,
+            _ => false,
+        };
+        if !has_part || name.is_empty() {
+            return Err(item.fault("a signature goes into `query.<name>`, `header.<name>`, or a `form.<name>` or `json.<name>` of this request"));
+        }
+        let into = match part {
+            "header" => Place::Header(name.parse().map_err(|_| item.fault("not a header name"))?),
+            "query" => Place::Field(Part::Query, name.to_owned()),
+            _ => Place::Field(Part::Body, name.to_owned()),
+        };
+        let of = match section.get("of") {
+            None if matches!(body, Body::None) => Part::Query,
+            None => Part::Body,
+            Some(item) => match item.text()? {
+                "query" => Part::Query,
+                "body" => Part::Body,
+                _ => return Err(item.fault("there are: query, body")),
+            },
+        };
+        let own = match &into {
+            Place::Field(part, name) if *part == of => Some(name.clone()),
+            Place::Field(..) | Place::Header(_) => None,
+        };
+        let recipe = Recipe::read(&mut section, own.as_deref())?;
+        section.finish()?;
+        Ok(Self { recipe, of, into })
+    }
+}
+
+/// What a dialect answers to a notification.
+#[derive(Debug)]
+pub(super) struct Acknowledgement {
+    pub(super) status: http::StatusCode,
+    pub(super) content_type: HeaderValue,
+    pub(super) body: Template,
+}
+
+impl Acknowledgement {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, LoadError> {
+        let status = match section.get("status") {
+            None => http::StatusCode::OK,
+            Some(item) => u16::try_from(item.number(200..=299)?)
+                .ok()
+                .and_then(|status| http::StatusCode::from_u16(status).ok())
+                .ok_or_else(|| item.fault("not an HTTP status"))?,
+        };
+        let content_type = match section.get("type") {
+            None => HeaderValue::from_static("text/plain; charset=utf-8"),
+            Some(item) => HeaderValue::from_str(item.text()?).map_err(|_| item.fault("not a content type"))?,
+        };
+        let body = template(Some(section.need("body")?))?.unwrap_or(Template::nothing());
+        section.finish()?;
+        Ok(Self {
+            status,
+            content_type,
+            body,
+        })
+    }
+}
