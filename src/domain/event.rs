@@ -83,6 +83,11 @@ pub enum Event {
         /// Which attempt.
         seq: Seq,
     },
+    /// Asked again about what was settled; the answer told nothing new.
+    AttemptConfirmed {
+        /// Which attempt.
+        seq: Seq,
+    },
     /// Delivered; the order's success rests on it.
     AttemptWon {
         /// Which attempt.
@@ -194,6 +199,7 @@ impl Event {
             Self::AttemptAccepted { .. } => "attempt_accepted",
             Self::AttemptDoubted { .. } => "attempt_doubted",
             Self::AttemptHinted { .. } => "attempt_hinted",
+            Self::AttemptConfirmed { .. } => "attempt_confirmed",
             Self::AttemptWon { .. } => "attempt_won",
             Self::AttemptRefused { .. } => "attempt_refused",
             Self::AttemptNotSent { .. } => "attempt_not_sent",

@@ -105,6 +105,10 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             evidence: _,
         } => with(order, *seq, |attempt| doubted(attempt, *via, doubt, at_ms)),
         Event::AttemptHinted { seq } => with(order, *seq, |attempt| attempt.is_hinted = true),
+        Event::AttemptConfirmed { seq } => with(order, *seq, |attempt| {
+            attempt.is_hinted = false;
+            attempt.queries = attempt.queries.saturating_add(1);
+        }),
         Event::AttemptWon {
             seq,
             via,
@@ -149,7 +153,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             attempt.cost = *cost;
             attempt.state = AttemptState::Late { at_ms };
         }),
-        Event::AttemptContradicted { .. } => {}
+        Event::AttemptContradicted { seq, via, .. } => with(order, *seq, |attempt| answered(attempt, *via)),
         Event::OrderSucceeded { seq } => end(order, Verdict::Succeeded { seq: *seq, at_ms }),
         Event::OrderPartiallySucceeded { seq, delivered, captured } => {
             let extent = Extent::Partial { delivered: *delivered };
@@ -188,15 +192,16 @@ fn name(attempt: &mut Attempt, supplier_ref: Option<&String>) {
 
 fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
     match via {
+        Via::Submit if *doubt == Doubt::EarlierTransmission => settle_transmission(attempt, Fate::NotSent),
         Via::Submit => settle_transmission(attempt, Fate::Lost),
         Via::Query => {
             attempt.is_hinted = false;
             attempt.queries = attempt.queries.saturating_add(1);
+            if *doubt == Doubt::NotFound {
+                attempt.not_found = attempt.not_found.saturating_add(1);
+            }
         }
         Via::Notification => {}
-    }
-    if *doubt == Doubt::NotFound {
-        attempt.not_found = attempt.not_found.saturating_add(1);
     }
     match &mut attempt.state {
         AttemptState::Sent => {
@@ -214,6 +219,13 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
             }
         }
         AttemptState::Unknown { doubt: latest, .. } => *latest = doubt.clone(),
+        // Delivered after all, but what was bought is not here yet: it may not be bought again.
+        AttemptState::Dead { .. } if *doubt == Doubt::DeliveriesMissing => {
+            attempt.state = AttemptState::Unknown {
+                since_ms: at_ms,
+                doubt: doubt.clone(),
+            }
+        }
         AttemptState::Won { .. } | AttemptState::Dead { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => {}
     }
 }

@@ -12,7 +12,7 @@ use super::super::ids::{EvidenceId, Seq};
 use super::super::ledger::Posting;
 use super::super::money::Money;
 use super::super::order::Verdict;
-use super::super::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, Via};
+use super::super::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
 use super::{Draft, Facts, Refusal};
 
 /// How one answer reached us, passed along together.
@@ -34,7 +34,7 @@ pub(super) fn fact(
     let attempt = draft.attempt(seq)?;
     let cost = reading
         .cost
-        .filter(|cost| cost.currency == attempt.cost.currency)
+        .filter(|cost| cost.currency == attempt.cost.currency && cost.minor > 0)
         .unwrap_or(attempt.cost);
     let heard = Heard {
         via,
@@ -42,10 +42,10 @@ pub(super) fn fact(
         supplier_ref: reading.supplier_ref,
         cost,
     };
-    match reading.outcome {
-        Outcome::Succeeded { deliveries } => success(draft, &attempt, Extent::Full, deliveries, heard),
+    let told = match reading.outcome {
+        Outcome::Succeeded { deliveries } => success(draft, &attempt, Extent::Full, deliveries, heard, facts),
         Outcome::Partial { delivered, deliveries } => match extent_of(draft, delivered) {
-            Some(extent) => success(draft, &attempt, extent, deliveries, heard),
+            Some(extent) => success(draft, &attempt, extent, deliveries, heard, facts),
             None => doubt(
                 draft,
                 &attempt,
@@ -59,6 +59,14 @@ pub(super) fn fact(
         Outcome::Accepted => accepted(draft, &attempt, heard),
         Outcome::NotFound => doubt(draft, &attempt, Doubt::NotFound, heard),
         Outcome::Unknown(reason) => doubt(draft, &attempt, reason, heard),
+    };
+    match told {
+        // The question that a hint raised has been answered; without this it would be asked for ever.
+        Err(Refusal::NothingNew) if via == Via::Query && attempt.is_hinted => {
+            draft.add(Event::AttemptConfirmed { seq });
+            Ok(())
+        }
+        Ok(()) | Err(_) => told,
     }
 }
 
@@ -75,7 +83,14 @@ fn extent_of(draft: &Draft, delivered: Money) -> Option<Extent> {
     }
 }
 
-fn success(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Delivery>, heard: Heard) -> Result<(), Refusal> {
+fn success(
+    draft: &mut Draft,
+    attempt: &Attempt,
+    extent: Extent,
+    deliveries: Vec<Delivery>,
+    heard: Heard,
+    facts: Facts<'_>,
+) -> Result<(), Refusal> {
     match &attempt.state {
         AttemptState::Won { extent: known, .. } if *known == extent => Err(Refusal::NothingNew),
         AttemptState::Won { .. } => contradicted(draft, attempt, heard),
@@ -85,7 +100,7 @@ fn success(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec
             match (&draft.order.verdict, is_second) {
                 (Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }), _) => late(draft, attempt, heard),
                 (Some(Verdict::Succeeded { .. } | Verdict::PartiallySucceeded { .. }), _) | (None, true) => excess(draft, attempt, heard),
-                (None, false) if is_incomplete(draft, extent, &deliveries) => incomplete(draft, attempt, heard),
+                (None, false) if is_incomplete(draft, extent, &deliveries) => incomplete(draft, attempt, heard, facts),
                 (None, false) => win(draft, attempt, extent, deliveries, heard),
             }
         }
@@ -102,15 +117,37 @@ fn is_incomplete(draft: &Draft, extent: Extent, deliveries: &[Delivery]) -> bool
     }
 }
 
-fn incomplete(draft: &mut Draft, attempt: &Attempt, heard: Heard) -> Result<(), Refusal> {
+/// The supplier has delivered, so nothing may be bought elsewhere, and nothing is won before the
+/// secrets are here. A dead attempt is in doubt again, unless another is open meanwhile (R5): then
+/// its supplier is asked again and again, at growing intervals, until the two can be told apart.
+fn incomplete(draft: &mut Draft, attempt: &Attempt, heard: Heard, facts: Facts<'_>) -> Result<(), Refusal> {
+    let seq = attempt.seq;
+    let is_askable = facts.rules.of(&attempt.supplier).answers_queries;
     let is_pushed = heard.via != Via::Query;
-    if attempt.is_open() {
-        doubt(draft, attempt, Doubt::DeliveriesMissing, heard)?;
+    let may_be_open = attempt.is_open() || draft.order.open_attempt().is_none();
+    if may_be_open {
+        draft.add(Event::AttemptDoubted {
+            seq,
+            via: heard.via,
+            doubt: Doubt::DeliveriesMissing,
+            evidence: heard.evidence,
+        });
+        if is_pushed && is_askable && !attempt.is_hinted {
+            draft.add(Event::AttemptHinted { seq });
+        }
+        Ok(())
+    } else if is_askable {
+        if !is_pushed {
+            draft.add(Event::AttemptConfirmed { seq });
+        }
+        if !is_pushed || !attempt.is_hinted {
+            draft.add(Event::AttemptHinted { seq });
+            return Ok(());
+        }
+        Err(Refusal::NothingNew)
+    } else {
+        contradicted(draft, attempt, heard)
     }
-    if is_pushed && !attempt.is_hinted {
-        draft.add(Event::AttemptHinted { seq: attempt.seq });
-    }
-    Ok(())
 }
 
 /// R11: the attempt is won; the order succeeds, captures and tells its shop in this change.
@@ -141,7 +178,9 @@ fn win(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Del
         Extent::Partial { delivered } => Event::OrderPartiallySucceeded { seq, delivered, captured },
     });
     draft.effect(Effect::Post(Posting::settle(order, terms.shop, terms.price, captured.minor)));
-    draft.effect(Effect::Post(Posting::cost(order, seq, &attempt.supplier, heard.cost)));
+    if heard.cost.minor != 0 {
+        draft.effect(Effect::Post(Posting::cost(order, seq, &attempt.supplier, heard.cost)));
+    }
     if let Some(callback) = Callback::of_verdict(&draft.order, &deliveries, draft.now_ms) {
         draft.effect(Effect::Tell(callback));
     }
@@ -175,19 +214,29 @@ fn excess(draft: &mut Draft, attempt: &Attempt, heard: Heard) -> Result<(), Refu
 
 fn lose(draft: &mut Draft, attempt: &Attempt, event: Event, case: CaseKind, cost: Money) -> Result<(), Refusal> {
     draft.add(event);
-    draft.effect(Effect::Post(Posting::loss(draft.order.id, attempt.seq, &attempt.supplier, cost)));
+    if cost.minor != 0 {
+        draft.effect(Effect::Post(Posting::loss(draft.order.id, attempt.seq, &attempt.supplier, cost)));
+    }
     draft.open_case(case, attempt);
     Ok(())
 }
 
-/// R7: a failure closes an open attempt only if nothing sent under its number can still charge.
+/// R7: a failure closes an open attempt only if nothing sent under its number can still charge, or
+/// has charged already.
 fn refused(draft: &mut Draft, attempt: &Attempt, refusal: SupplierRefusal, heard: Heard, facts: Facts<'_>) -> Result<(), Refusal> {
+    let is_only_transmission = attempt.transmissions.len() == 1;
+    // The reply to a repeated submit may come from a gate in front of the order book (limits, balance,
+    // credentials): it then says that the repetition was not taken, and nothing of the first one.
+    let is_of_the_number = is_only_transmission || heard.via != Via::Submit || refusal.kind == RefusalKind::Failed;
     match &attempt.state {
         AttemptState::Sent | AttemptState::Accepted | AttemptState::Unknown { .. } => {
             let promises = facts.rules.of(&attempt.supplier).promises;
-            let is_final = heard.via == Via::Submit || promises.failed_is_final;
-            let is_only_transmission = attempt.transmissions.len() == 1;
-            if is_final && (is_only_transmission || promises.keeps_failed_ids) {
+            let is_proof = if is_only_transmission {
+                heard.via == Via::Submit || promises.failed_is_final
+            } else {
+                is_of_the_number && promises.failed_is_final && promises.keeps_failed_ids
+            };
+            if is_proof {
                 draft.add(Event::AttemptRefused {
                     seq: attempt.seq,
                     via: heard.via,
@@ -199,8 +248,10 @@ fn refused(draft: &mut Draft, attempt: &Attempt, refusal: SupplierRefusal, heard
                 doubt(draft, attempt, Doubt::FailureNotFinal, heard)
             }
         }
-        AttemptState::Won { .. } => contradicted(draft, attempt, heard),
-        AttemptState::Dead { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => Err(Refusal::NothingNew),
+        AttemptState::Won { .. } if is_of_the_number => contradicted(draft, attempt, heard),
+        AttemptState::Won { .. } | AttemptState::Dead { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => {
+            Err(Refusal::NothingNew)
+        }
     }
 }
 
@@ -220,9 +271,8 @@ fn contradicted(draft: &mut Draft, attempt: &Attempt, heard: Heard) -> Result<()
 
 fn accepted(draft: &mut Draft, attempt: &Attempt, heard: Heard) -> Result<(), Refusal> {
     let is_repeat = attempt.state == AttemptState::Accepted;
-    let is_news = attempt.is_open() && (!is_repeat || heard.via == Via::Query);
-    if !is_news {
-        return clear_hint(draft, attempt, heard.via);
+    if !attempt.is_open() || (is_repeat && heard.via != Via::Query) {
+        return Err(Refusal::NothingNew);
     }
     draft.add(Event::AttemptAccepted {
         seq: attempt.seq,
@@ -234,10 +284,10 @@ fn accepted(draft: &mut Draft, attempt: &Attempt, heard: Heard) -> Result<(), Re
 }
 
 fn doubt(draft: &mut Draft, attempt: &Attempt, reason: Doubt, heard: Heard) -> Result<(), Refusal> {
-    // A reply to our own submit that is overtaken by better knowledge, or a push that says nothing.
-    let is_news = attempt.is_open() && !(heard.via == Via::Submit && attempt.state == AttemptState::Accepted);
-    if !is_news {
-        return clear_hint(draft, attempt, heard.via);
+    // A reply to our own submit may be overtaken by better knowledge.
+    let is_overtaken = heard.via == Via::Submit && attempt.state == AttemptState::Accepted;
+    if !attempt.is_open() || is_overtaken {
+        return Err(Refusal::NothingNew);
     }
     draft.add(Event::AttemptDoubted {
         seq: attempt.seq,
@@ -246,18 +296,4 @@ fn doubt(draft: &mut Draft, attempt: &Attempt, reason: Doubt, heard: Heard) -> R
         evidence: heard.evidence,
     });
     Ok(())
-}
-
-/// A closed attempt that was hinted has now been asked about; the answer changed nothing else.
-fn clear_hint(draft: &mut Draft, attempt: &Attempt, via: Via) -> Result<(), Refusal> {
-    if via == Via::Query && attempt.is_hinted {
-        draft.add(Event::AttemptDoubted {
-            seq: attempt.seq,
-            via,
-            doubt: Doubt::NotFound,
-            evidence: None,
-        });
-        return Ok(());
-    }
-    Err(Refusal::NothingNew)
 }

@@ -15,13 +15,13 @@ mod route;
 
 pub use accept::accept;
 
-use super::attempt::{Attempt, NotSentReason};
+use super::attempt::{Attempt, AttemptState, NotSentReason};
 use super::case::{CaseKind, NewCase};
 use super::effect::{Change, Effect};
 use super::event::Event;
 use super::evolve::evolve;
 use super::ids::{EvidenceId, Seq, SupplierId};
-use super::order::Order;
+use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
 use super::plan::Plan;
 use super::policy::{Policy, RuleBook};
@@ -90,8 +90,8 @@ pub enum Refusal {
     Ended,
     /// There is no such attempt.
     NoSuchAttempt,
-    /// The same number may not be sent again: a promise is missing, the horizon is near, or the
-    /// attempt is not in doubt.
+    /// The same number may not be sent again: a promise is missing, the horizon is near, the
+    /// attempt is not in doubt, or the order has ended. `Review` then schedules what comes instead.
     MayNotResubmit,
     /// All of this is known already.
     NothingNew,
@@ -103,6 +103,7 @@ pub enum Refusal {
 /// A refusal, when nothing may or need happen.
 pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Result<Change, Refusal> {
     let mut draft = Draft::on(order, now_ms);
+    let is_review = input == Input::Review;
     match input {
         Input::Route { plan, permitted } => route::route(&mut draft, plan, permitted.as_ref())?,
         Input::Resubmit { seq } => resubmit(&mut draft, seq, facts)?,
@@ -113,11 +114,14 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             evidence,
         } => fact::fact(&mut draft, seq, via, reading, evidence, facts)?,
         Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why)?,
-        Input::Hint { seq } => hint(&mut draft, seq)?,
+        Input::Hint { seq } => hint(&mut draft, seq, facts)?,
         Input::Review => {}
         Input::Recover => recover(&mut draft),
     }
     review(&mut draft, facts);
+    if is_review && draft.events.is_empty() {
+        move_on(&mut draft, facts);
+    }
     draft.finish(facts)
 }
 
@@ -183,7 +187,7 @@ impl Draft {
 /// R8, second rung: the same number to the same supplier, recorded before it leaves.
 fn resubmit(draft: &mut Draft, seq: Seq, facts: Facts<'_>) -> Result<(), Refusal> {
     let attempt = draft.attempt(seq)?;
-    if !next::may_resubmit(&attempt, facts, draft.now_ms) {
+    if !next::may_resubmit(&draft.order, &attempt, facts, draft.now_ms) {
         return Err(Refusal::MayNotResubmit);
     }
     let n = attempt.last_transmission().saturating_add(1);
@@ -195,7 +199,9 @@ fn resubmit(draft: &mut Draft, seq: Seq, facts: Facts<'_>) -> Result<(), Refusal
 /// R6: not sent is proof only for an attempt's one and only transmission.
 fn not_sent(draft: &mut Draft, seq: Seq, n: u8, why: NotSentReason) -> Result<(), Refusal> {
     let attempt = draft.attempt(seq)?;
-    if !attempt.is_open() || attempt.last_transmission() != n {
+    // A supplier that has accepted the number has received it, whatever we believe of our sending.
+    let is_known_there = attempt.state == AttemptState::Accepted;
+    if !attempt.is_open() || attempt.last_transmission() != n || is_known_there {
         return Err(Refusal::NothingNew);
     }
     if n == 1 && attempt.transmissions.len() == 1 {
@@ -211,9 +217,10 @@ fn not_sent(draft: &mut Draft, seq: Seq, n: u8, why: NotSentReason) -> Result<()
     Ok(())
 }
 
-fn hint(draft: &mut Draft, seq: Seq) -> Result<(), Refusal> {
+fn hint(draft: &mut Draft, seq: Seq, facts: Facts<'_>) -> Result<(), Refusal> {
     let attempt = draft.attempt(seq)?;
-    if attempt.is_hinted {
+    let is_askable = facts.rules.of(&attempt.supplier).answers_queries;
+    if attempt.is_hinted || !is_askable {
         return Err(Refusal::NothingNew);
     }
     draft.add(Event::AttemptHinted { seq });
@@ -222,11 +229,8 @@ fn hint(draft: &mut Draft, seq: Seq) -> Result<(), Refusal> {
 
 /// After a restart nobody waits for the reply to a stamped transmission any more: it is unknown.
 fn recover(draft: &mut Draft) {
-    let waiting = draft.order.attempts.iter().find(|a| {
-        let last = a.transmissions.last();
-        a.is_open() && last.is_some_and(|t| t.fate == super::attempt::Fate::Stamped)
-    });
-    if let Some(seq) = waiting.map(|attempt| attempt.seq) {
+    let waiting = draft.order.open_attempt().filter(|open| next::is_awaited(open));
+    if let Some(seq) = waiting.map(|open| open.seq) {
         draft.add(Event::AttemptDoubted {
             seq,
             via: Via::Submit,
@@ -236,8 +240,19 @@ fn recover(draft: &mut Draft) {
     }
 }
 
-/// What the passing of time alone brings: an overdue order, a doubt old enough for a person.
+/// What the passing of time alone brings: a reply that will not come any more, an overdue order, a
+/// doubt old enough for a person.
 fn review(draft: &mut Draft, facts: Facts<'_>) {
+    let Some(open) = draft.order.open_attempt().cloned() else { return };
+    let is_silent = next::is_awaited(&open) && draft.now_ms >= next::reply_due_ms(&open, facts);
+    if is_silent && open.state != AttemptState::Accepted {
+        draft.add(Event::AttemptDoubted {
+            seq: open.seq,
+            via: Via::Submit,
+            doubt: Doubt::Timeout,
+            evidence: None,
+        });
+    }
     let Some(open) = draft.order.open_attempt().cloned() else { return };
     let overdue = draft.order.verdict.is_none() && draft.now_ms >= draft.order.terms.deadline_ms;
     if overdue && !draft.order.is_overdue {
@@ -249,4 +264,39 @@ fn review(draft: &mut Draft, facts: Facts<'_>) {
     if old_doubt {
         draft.open_case(CaseKind::OverdueDoubt, &open);
     }
+}
+
+/// A step that is due and cannot be taken is counted as a question that could not be asked: the
+/// ladder goes up one rung, and the order is not looked at again and again for nothing.
+fn move_on(draft: &mut Draft, facts: Facts<'_>) {
+    let Some(due) = draft.order.next_action.filter(|next| next.at_ms <= draft.now_ms) else {
+        return;
+    };
+    let open = draft.order.open_attempt().cloned();
+    let stuck = match due.step {
+        Step::Try => None,
+        Step::Review => open.map(|open| open.seq),
+        Step::Resubmit { seq } => open
+            .filter(|open| open.seq == seq && !next::may_resubmit(&draft.order, open, facts, draft.now_ms))
+            .map(|open| open.seq),
+        Step::Query { seq } => draft
+            .order
+            .attempt(seq)
+            .filter(|asked| !facts.rules.of(&asked.supplier).answers_queries)
+            .map(|asked| asked.seq),
+    };
+    let Some(stuck) = stuck.and_then(|seq| draft.order.attempt(seq)) else {
+        return;
+    };
+    let event = if stuck.is_open() {
+        Event::AttemptDoubted {
+            seq: stuck.seq,
+            via: Via::Query,
+            doubt: Doubt::QueryNotSent,
+            evidence: None,
+        }
+    } else {
+        Event::AttemptConfirmed { seq: stuck.seq }
+    };
+    draft.add(event);
 }

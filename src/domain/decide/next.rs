@@ -9,57 +9,70 @@ use super::super::policy::rung;
 use super::Facts;
 
 pub(super) fn next_action(order: &Order, facts: Facts<'_>, now_ms: i64) -> Option<NextAction> {
-    if let Some(hinted) = order.attempts.iter().find(|attempt| attempt.is_hinted) {
-        let at_ms = now_ms.saturating_add(hinted_wait_ms(hinted));
-        return Some(NextAction {
-            at_ms,
-            step: Step::Query { seq: hinted.seq },
-        });
-    }
-    if let Some(open) = order.open_attempt() {
-        let action = open_action(open, facts, now_ms);
-        let review_ms = review_at_ms(order, open, facts).filter(|at_ms| *at_ms < action.at_ms);
-        return Some(review_ms.map_or(action, |at_ms| NextAction { at_ms, step: Step::Review }));
-    }
-    if order.verdict.is_some() {
-        return None;
-    }
-    let at_ms = order.waits_until_ms.unwrap_or(now_ms).min(order.terms.deadline_ms);
-    Some(NextAction { at_ms, step: Step::Try })
+    let is_askable = |attempt: &&Attempt| facts.rules.of(&attempt.supplier).answers_queries;
+    let hinted = order.attempts.iter().filter(|attempt| attempt.is_hinted).filter(is_askable);
+    let questions = hinted.map(|attempt| NextAction {
+        at_ms: now_ms.saturating_add(hinted_wait_ms(attempt, facts)),
+        step: Step::Query { seq: attempt.seq },
+    });
+    let open = order.open_attempt();
+    let own = match open {
+        Some(open) => Some(open_action(order, open, facts, now_ms)),
+        None if order.verdict.is_some() => None,
+        None => Some(NextAction {
+            at_ms: order.waits_until_ms.unwrap_or(now_ms).min(order.terms.deadline_ms),
+            step: Step::Try,
+        }),
+    };
+    let review = open
+        .and_then(|open| review_at_ms(order, open, facts))
+        .map(|at_ms| NextAction { at_ms, step: Step::Review });
+    questions.chain(own).chain(review).min_by_key(|next| next.at_ms)
 }
 
-/// A hint is followed at once, but not more than a few times in a row.
-fn hinted_wait_ms(attempt: &Attempt) -> i64 {
-    if attempt.queries < 20 { 0 } else { 60_000 }
+/// A hint about an open attempt is followed at once, but not more than a few times in a row; one
+/// about a closed attempt moves no waiting order, so anybody's word climbs the usual ladder there.
+fn hinted_wait_ms(attempt: &Attempt, facts: Facts<'_>) -> i64 {
+    if !attempt.is_open() {
+        rung(&facts.policy.doubt_query_ms, attempt.queries)
+    } else if attempt.queries < 20 {
+        0
+    } else {
+        60_000
+    }
 }
 
-fn open_action(attempt: &Attempt, facts: Facts<'_>, now_ms: i64) -> NextAction {
-    let seq = attempt.seq;
-    let rules = facts.rules.of(&attempt.supplier);
-    let policy = facts.policy;
+/// Until when the reply to the latest transmission may still come, UTC milliseconds.
+pub(super) fn reply_due_ms(attempt: &Attempt, facts: Facts<'_>) -> i64 {
     let last_stamp_ms = attempt.transmissions.last().map_or(attempt.opened_at_ms, |t| t.stamped_at_ms);
-    let reply_due_ms = last_stamp_ms
-        .saturating_add(rules.submit_timeout_ms)
-        .saturating_add(policy.reply_margin_ms);
-    let is_on_the_wire = attempt.transmissions.last().is_some_and(|t| t.fate == Fate::Stamped);
-    let query = Step::Query { seq };
-    let asking = if rules.answers_queries { query } else { Step::Review };
+    last_stamp_ms
+        .saturating_add(facts.rules.of(&attempt.supplier).submit_timeout_ms)
+        .saturating_add(facts.policy.reply_margin_ms)
+}
+
+/// Whether it is still open what became of the latest transmission.
+pub(super) fn is_awaited(attempt: &Attempt) -> bool {
+    attempt.transmissions.last().is_some_and(|t| t.fate == Fate::Stamped)
+}
+
+fn open_action(order: &Order, attempt: &Attempt, facts: Facts<'_>, now_ms: i64) -> NextAction {
+    let seq = attempt.seq;
+    let policy = facts.policy;
+    let is_askable = facts.rules.of(&attempt.supplier).answers_queries;
+    let asking = if is_askable { Step::Query { seq } } else { Step::Review };
     match &attempt.state {
         AttemptState::Accepted => NextAction {
             at_ms: now_ms.saturating_add(rung(&policy.accepted_query_ms, attempt.queries)),
             step: asking,
         },
-        AttemptState::Unknown { .. } if !is_on_the_wire => {
-            let enough = attempt.not_found >= policy.not_found_before_resubmit.max(1);
-            let step = if enough && may_resubmit(attempt, facts, now_ms) {
+        AttemptState::Unknown { .. } if !is_awaited(attempt) => {
+            let at_ms = now_ms.saturating_add(rung(&policy.doubt_query_ms, attempt.queries));
+            let step = if may_resubmit(order, attempt, facts, at_ms) {
                 Step::Resubmit { seq }
             } else {
                 asking
             };
-            NextAction {
-                at_ms: now_ms.saturating_add(rung(&policy.doubt_query_ms, attempt.queries)),
-                step,
-            }
+            NextAction { at_ms, step }
         }
         AttemptState::Unknown { .. }
         | AttemptState::Sent
@@ -67,7 +80,7 @@ fn open_action(attempt: &Attempt, facts: Facts<'_>, now_ms: i64) -> NextAction {
         | AttemptState::Dead { .. }
         | AttemptState::Excess { .. }
         | AttemptState::Late { .. } => NextAction {
-            at_ms: reply_due_ms.max(now_ms),
+            at_ms: reply_due_ms(attempt, facts).max(now_ms),
             step: asking,
         },
     }
@@ -84,19 +97,19 @@ fn review_at_ms(order: &Order, open: &Attempt, facts: Facts<'_>) -> Option<i64> 
     deadline.into_iter().chain(case).min()
 }
 
-/// Whether the same number may be sent again now (R8): the supplier promises that it cannot charge
-/// twice, its memory certainly still reaches back to the first transmission, the latest answer said
-/// "not found", and no transmission is still awaited.
-pub(super) fn may_resubmit(attempt: &Attempt, facts: Facts<'_>, now_ms: i64) -> bool {
+/// Whether the same number may be sent again at `at_ms` (R8): the order still wants it, the supplier
+/// promises that it cannot charge twice and its memory certainly still reaches back to the first
+/// transmission, it has said "not found" often enough since the latest one, and none is awaited.
+pub(super) fn may_resubmit(order: &Order, attempt: &Attempt, facts: Facts<'_>, at_ms: i64) -> bool {
     let promises = facts.rules.of(&attempt.supplier).promises;
     let policy = facts.policy;
-    let age_ms = now_ms.saturating_sub(attempt.first_stamp_ms());
+    let age_ms = at_ms.saturating_sub(attempt.first_stamp_ms());
     let within_ms = policy.resubmit_within_ms.min(promises.horizon_ms / 2);
-    let is_awaited = attempt.transmissions.last().is_some_and(|t| t.fate == Fate::Stamped);
-    attempt.is_in_doubt()
-        && attempt.not_found > 0
+    order.verdict.is_none()
+        && attempt.is_in_doubt()
+        && attempt.not_found >= policy.not_found_before_resubmit.max(1)
         && promises.permit_resubmit()
         && (0..=within_ms).contains(&age_ms)
-        && !is_awaited
+        && !is_awaited(attempt)
         && attempt.transmissions.len() < usize::from(policy.max_transmissions)
 }

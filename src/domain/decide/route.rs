@@ -26,6 +26,7 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
     }
     let next_seq = draft.order.attempts.len().saturating_add(1);
     let next_seq = u8::try_from(next_seq).ok().filter(|seq| *seq <= AttemptId::MAX_SEQ);
+    let is_anyone_left = !plan.candidates.is_empty();
     let chosen = permitted.and_then(|supplier| plan.candidates.into_iter().find(|c| c.supplier == *supplier));
     match (chosen, next_seq) {
         (Some(chosen), Some(seq)) => {
@@ -40,7 +41,8 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
             draft.effect(Effect::Transmit { seq, n: 1 });
             Ok(())
         }
-        (None, Some(_)) if permitted.is_some() => Err(Refusal::NothingNew),
+        // Somebody may be tried, only not at this moment: the order waits for a permit, unwritten.
+        (None, Some(_)) if permitted.is_some() || is_anyone_left => Err(Refusal::NothingNew),
         (None, Some(_)) => wait_or_fail(draft, plan.skipped),
         (_, None) => {
             fail(draft, last_failure(&draft.order));
@@ -51,11 +53,10 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
 
 fn wait_or_fail(draft: &mut Draft, skipped: Vec<Skip>) -> Result<(), Refusal> {
     let until_ms = skipped.iter().filter_map(|skip| skip.reason.until_ms()).min();
+    let until_ms = until_ms.map(|until_ms| until_ms.min(draft.order.terms.deadline_ms));
     match until_ms {
-        Some(until_ms) => draft.add(Event::OrderWaiting {
-            skipped,
-            until_ms: until_ms.min(draft.order.terms.deadline_ms),
-        }),
+        Some(until_ms) if until_ms > draft.now_ms && draft.order.waits_until_ms == Some(until_ms) => return Err(Refusal::NothingNew),
+        Some(until_ms) => draft.add(Event::OrderWaiting { skipped, until_ms }),
         None => fail(draft, last_failure(&draft.order)),
     }
     Ok(())
