@@ -42,6 +42,7 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
         | Event::AttemptAccepted { .. }
         | Event::AttemptDoubted { .. }
         | Event::AttemptHinted { .. }
+        | Event::AttemptConfirmed { .. }
         | Event::AttemptRefused { .. }
         | Event::AttemptNotSent { .. }
         | Event::AttemptContradicted { .. }

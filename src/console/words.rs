@@ -48,6 +48,7 @@ pub(super) fn event(event: &Event) -> String {
             format!("attempt {seq}: nothing is proven, {}: {}", via(*by), doubt(reason))
         }
         Event::AttemptHinted { seq } => format!("attempt {seq}: somebody says there is news; the supplier will be asked"),
+        Event::AttemptConfirmed { seq } => format!("attempt {seq}: asked again, nothing new"),
         Event::AttemptWon {
             seq,
             via: by,

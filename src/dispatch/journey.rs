@@ -161,6 +161,7 @@ impl Followed {
             | Event::AttemptAccepted { .. }
             | Event::AttemptDoubted { .. }
             | Event::AttemptHinted { .. }
+            | Event::AttemptConfirmed { .. }
             | Event::AttemptWon { .. }
             | Event::AttemptRefused { .. }
             | Event::AttemptNotSent { .. }

@@ -215,9 +215,10 @@ impl House {
             } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
             Walked::Refused(_) => {
                 permit.give_back();
-                // The time for it has passed; a review finds the next rung.
-                if let Ok(Some(order)) = self.parts.store.order(id).await {
-                    gate::query(self, &order, seq).await;
+                // The time for it has passed; a review schedules what comes instead.
+                match self.step(id, None, Input::Review, Vec::new()).await {
+                    Walked::Taken { .. } | Walked::Refused(_) | Walked::Absent => {}
+                    Walked::Overtaken | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
                 }
             }
             Walked::Taken { transmit: None, .. } | Walked::Absent => permit.give_back(),

@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -27,6 +27,7 @@ const KINDS: [&str; 18] = [
     "order_failed",
     "order_overdue",
     "case_opened",
+    "attempt_confirmed",
 ];
 
 fn place(event: &Event) -> usize {
@@ -49,6 +50,7 @@ fn place(event: &Event) -> usize {
         Event::OrderFailed { .. } => 15,
         Event::OrderOverdue => 16,
         Event::CaseOpened { .. } => 17,
+        Event::AttemptConfirmed { .. } => 18,
     }
 }
 

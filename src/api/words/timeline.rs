@@ -65,6 +65,10 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
             format!("收到{}有新进展的消息，马上去查证。", who(seq)),
             format!("Word came that {} has news; it will be asked at once.", who(seq)),
         ),
+        Event::AttemptConfirmed { seq } => (
+            format!("再次向{}查证，没有新的情况。", who(seq)),
+            format!("{} was asked again and told nothing new.", who(seq)),
+        ),
         Event::AttemptWon { seq, via, extent, .. } => {
             let (zh, en) = match extent {
                 Extent::Full => ("已全部到账".to_owned(), "delivered everything".to_owned()),

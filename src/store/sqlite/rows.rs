@@ -404,6 +404,7 @@ fn attempt_of(event: &Event) -> Option<Seq> {
         | Event::AttemptAccepted { seq, .. }
         | Event::AttemptDoubted { seq, .. }
         | Event::AttemptHinted { seq }
+        | Event::AttemptConfirmed { seq }
         | Event::AttemptWon { seq, .. }
         | Event::AttemptRefused { seq, .. }
         | Event::AttemptNotSent { seq, .. }
