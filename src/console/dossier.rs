@@ -190,6 +190,8 @@ async fn cases_of(context: &AdminContext, order: &Order) -> Result<Vec<CaseLine>
         return Ok(Vec::new());
     }
     let open = context.store.open_cases(MAX_CASES).await.map_err(away)?;
+    // More open cases than were read: nothing may be called closed.
+    let is_cut_off = u32::try_from(open.len()).is_ok_and(|read| read >= MAX_CASES);
     let mut open: BTreeMap<String, StoredCase> = open.into_iter().map(|stored| (stored.case.key.clone(), stored)).collect();
     let lines = order.cases.iter().map(|(kind, seq)| {
         let key = format!("{}:{}:{seq}", kind.word(), order.id);
@@ -201,7 +203,7 @@ async fn cases_of(context: &AdminContext, order: &Order) -> Result<Vec<CaseLine>
                 order: Some(order.id),
                 at_risk: None,
                 opened_at_ms: None,
-                is_open: false,
+                is_open: is_cut_off,
             },
             case_line,
         )

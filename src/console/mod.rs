@@ -20,6 +20,13 @@ mod socket;
 mod suppliers;
 mod words;
 
+#[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
+pub(crate) mod stage;
+#[cfg(test)]
+mod tests;
+
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
 pub use calls::{
