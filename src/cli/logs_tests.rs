@@ -43,6 +43,7 @@ async fn careless(format: Format) -> String {
     tracing::info!(history = ?store.history(order.id).await.unwrap(), "history");
     tracing::info!(evidence = ?store.evidence(order.id).await.unwrap(), "evidence");
     tracing::info!(deliveries = ?store.deliveries(order.id).await.unwrap(), "deliveries");
+    tracing::info!(callbacks = ?store.callbacks_of(order.id).await.unwrap(), "callbacks");
     tracing::info!(catalog = ?store.catalog().await.unwrap(), "catalog");
     tracing::info!(secret = ?SecretString::from("whsec_hidden"), "secret");
     let show = AdminCall::OrderShow(OrderKey::ShopNo {

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::admin::{AdminContext, away};
-use super::calls::{
-    AdminReply, AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, OrderKey, TransmissionLine, Trouble,
-};
+use super::calls::{AdminReply, OrderKey, Trouble};
+use super::lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, TransmissionLine};
 use super::{books, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{AttemptId, OrderId};

@@ -15,6 +15,7 @@ mod callbacks;
 mod calls;
 mod dossier;
 mod import;
+mod lines;
 mod shops;
 mod socket;
 mod suppliers;
@@ -30,8 +31,9 @@ mod tests;
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
 pub use calls::{
-    AdminCall, AdminReply, AttemptLine, CallbackLine, CaseLine, CatalogFile, Dossier, EventLine, EvidenceLine, FileFormat, ImportReport,
-    InputLine, LedgerLine, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine, TransmissionLine, Trouble,
+    AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine,
+    Trouble,
 };
 pub use import::text_of;
+pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};
