@@ -332,3 +332,21 @@ fn text_that_is_not_utf8_is_refused_at_its_first_wrong_byte() {
     assert!(problem.remedy.contains("UTF-8"));
     assert_eq!(text_of("\u{feff}sku\n".as_bytes().to_vec()).unwrap(), "sku\n");
 }
+
+#[tokio::test]
+async fn the_files_in_the_operators_guide_can_be_imported() {
+    let guide = include_str!("../../../docs/operator-guide.md");
+    let block = |language: &str, nth: usize| {
+        let start = format!("```{language}\n");
+        guide.split(&start).nth(nth).unwrap().split("```").next().unwrap().to_owned()
+    };
+    let stage = Stage::new();
+    let report = imported(products(&stage, csv(&block("csv", 1))).await);
+    assert_eq!(report.added, ["CMCC", "GAME-X"]);
+    let report = imported(offers(&stage, csv(&block("csv", 2))).await);
+    assert_eq!((report.added.len(), report.warnings.len()), (3, 0));
+    let tables = block("toml", 1);
+    let (product, offer) = tables.split_at(tables.find("[[offer]]").unwrap());
+    assert_eq!(imported(products(&stage, toml(product)).await).changed, ["CMCC"]);
+    assert_eq!(imported(offers(&stage, toml(offer)).await).changed, ["beta CMCC 100.00"]);
+}
