@@ -40,14 +40,14 @@ pub(super) fn asked(file: &Path, dry_run: bool) -> Result<CatalogFile, Failure> 
 
 /// What became of it.
 pub(super) fn told(file: &Path, asked: &CatalogFile, reply: AdminReply, output: Output) -> Result<String, Failure> {
-    match reply {
-        AdminReply::NotImported { problems } if output.json => {
-            let reply = AdminReply::NotImported { problems };
-            Err(Failure::Told(serde_json::to_string_pretty(&reply).map_err(anyhow::Error::from)?))
-        }
-        AdminReply::NotImported { problems } => Err(Failure::Told(underlined(file, &asked.text, &problems))),
-        reply => run::told(reply, output),
+    let AdminReply::NotImported { problems } = &reply else {
+        return run::told(reply, output);
+    };
+    if output.json {
+        let json = serde_json::to_string_pretty(&reply).map_err(anyhow::Error::from)?;
+        return Err(Failure::Told(json));
     }
+    Err(Failure::Told(underlined(file, &asked.text, problems)))
 }
 
 fn underlined(file: &Path, text: &str, problems: &[Problem]) -> String {

@@ -17,6 +17,11 @@ mod run;
 mod show;
 mod table;
 
+#[cfg(test)]
+mod logs_tests;
+#[cfg(test)]
+mod tests;
+
 pub use arguments::Cli;
 pub use demo_args::DemoArgs;
 pub use house::House;

@@ -76,12 +76,29 @@ impl Config {
         }
     }
 
-    /// What is in force, as the text of a `gateway.toml`; it holds no secret.
+    /// What works but should not stay so on a server; to be logged at every start.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.callbacks.allow_loopback {
+            let harm = "shops can make this gateway call services that listen for this machine alone; for development only";
+            warnings.push(format!("[callbacks] allow_loopback is on: {harm}"));
+        }
+        if self.public_url().starts_with("http://") && !self.server.listen.ip().is_loopback() {
+            let harm = "suppliers' notifications would travel unencrypted; give the https:// address of the proxy in front";
+            warnings.push(format!("[server] public_url is {}: {harm}", self.public_url()));
+        }
+        warnings
+    }
+
+    /// What is in force, as the text of a `gateway.toml`, warnings as comments before it; it holds
+    /// no secret.
     #[must_use]
     pub fn effective(&self) -> String {
         let mut shown = self.clone();
         shown.admin.socket = Some(self.socket_path());
         shown.server.public_url = Some(self.public_url());
-        toml::to_string(&shown).unwrap_or_default()
+        let warnings: String = self.warnings().iter().map(|warning| format!("# warning: {warning}\n")).collect();
+        format!("{warnings}{}", toml::to_string(&shown).unwrap_or_default())
     }
 }

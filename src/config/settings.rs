@@ -117,9 +117,7 @@ pub struct Callbacks {
     pub max_in_flight: u32,
     /// Of these, how many to one shop.
     pub max_in_flight_per_shop: u32,
-    /// Waits between tries, in seconds; after the last one a callback is parked.
-    pub retry_seconds: Vec<u32>,
-    /// Whether loopback and private addresses may be called: for development only.
+    /// Whether loopback addresses may be called: for development only.
     pub allow_loopback: bool,
 }
 
@@ -127,10 +125,9 @@ impl Default for Callbacks {
     fn default() -> Self {
         Self {
             timeout_ms: 10_000,
-            max_reply_bytes: 16_384,
-            max_in_flight: 64,
-            max_in_flight_per_shop: 8,
-            retry_seconds: vec![15, 60, 300, 900, 1_800, 3_600, 7_200, 21_600, 21_600, 43_200],
+            max_reply_bytes: 65_536,
+            max_in_flight: 256,
+            max_in_flight_per_shop: 16,
             allow_loopback: false,
         }
     }

@@ -252,3 +252,29 @@ fn what_is_in_force_reads_back_as_the_same_configuration() {
     assert_eq!(again.effective(), effective);
     assert!(effective.contains("socket = \"/run/a.sock\""), "{effective}");
 }
+
+#[test]
+fn what_should_not_stay_so_on_a_server_is_warned_about() {
+    assert!(read("").unwrap().warnings().is_empty());
+    let config = read("[callbacks]\nallow_loopback = true\n[server]\nlisten = \"0.0.0.0:80\"\n").unwrap();
+    assert_eq!(config.warnings().len(), 2);
+    assert!(config.effective().starts_with("# warning: [callbacks] allow_loopback is on"));
+    let behind_a_proxy = read("[server]\nlisten = \"0.0.0.0:80\"\npublic_url = \"https://g.example\"\n").unwrap();
+    assert!(behind_a_proxy.warnings().is_empty());
+}
+
+#[test]
+fn the_guide_shows_a_mistake_as_it_is_shown() {
+    let guide = include_str!("../../docs/operator-guide.md");
+    let error = read("[server]\nnode = 1\nworkers = 2\nmax_in_flght = 7\n").unwrap_err();
+    let report = shown(&error);
+    let body: Vec<&str> = guide
+        .lines()
+        .skip_while(|line| !line.contains("has no key max_in_flght"))
+        .take_while(|line| *line != "```")
+        .collect();
+    assert!(body.len() > 5);
+    for line in body {
+        assert!(report.contains(line.trim()), "{line:?} is not in\n{report}");
+    }
+}

@@ -34,9 +34,13 @@ pub enum AskError {
 /// # Errors
 /// `Nobody` before anything was asked; anything else may have been asked.
 pub async fn ask(path: &Path, call: &AdminCall) -> Result<AdminReply, AskError> {
-    let mut stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => AskError::Forbidden(path.to_owned()),
-        _ => AskError::Nobody(path.to_owned()),
+    let mut stream = UnixStream::connect(path).await.map_err(|error| {
+        let is_forbidden = error.kind() == io::ErrorKind::PermissionDenied;
+        if is_forbidden {
+            AskError::Forbidden(path.to_owned())
+        } else {
+            AskError::Nobody(path.to_owned())
+        }
     })?;
     let mut line = serde_json::to_vec(call)?;
     line.push(b'\n');

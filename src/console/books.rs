@@ -3,7 +3,7 @@
 //! The postings are made again from the events by the domain's own constructors; nothing here
 //! writes, and the auditor compares the same with what is stored.
 
-use super::calls::LedgerLine;
+use super::lines::LedgerLine;
 use crate::domain::event::{Event, Recorded};
 use crate::domain::ids::{Seq, SupplierId};
 use crate::domain::ledger::Posting;

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::admin::{AdminContext, away};
-use super::calls::{
-    AdminReply, AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, OrderKey, TransmissionLine, Trouble,
-};
+use super::calls::{AdminReply, OrderKey, Trouble};
+use super::lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, TransmissionLine};
 use super::{books, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{AttemptId, OrderId};
@@ -190,6 +189,8 @@ async fn cases_of(context: &AdminContext, order: &Order) -> Result<Vec<CaseLine>
         return Ok(Vec::new());
     }
     let open = context.store.open_cases(MAX_CASES).await.map_err(away)?;
+    // More open cases than were read: nothing may be called closed.
+    let is_cut_off = u32::try_from(open.len()).is_ok_and(|read| read >= MAX_CASES);
     let mut open: BTreeMap<String, StoredCase> = open.into_iter().map(|stored| (stored.case.key.clone(), stored)).collect();
     let lines = order.cases.iter().map(|(kind, seq)| {
         let key = format!("{}:{}:{seq}", kind.word(), order.id);
@@ -201,7 +202,7 @@ async fn cases_of(context: &AdminContext, order: &Order) -> Result<Vec<CaseLine>
                 order: Some(order.id),
                 at_risk: None,
                 opened_at_ms: None,
-                is_open: false,
+                is_open: is_cut_off,
             },
             case_line,
         )

@@ -15,16 +15,25 @@ mod callbacks;
 mod calls;
 mod dossier;
 mod import;
+mod lines;
 mod shops;
 mod socket;
 mod suppliers;
 mod words;
 
+#[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
+pub(crate) mod stage;
+#[cfg(test)]
+mod tests;
+
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
 pub use calls::{
-    AdminCall, AdminReply, AttemptLine, CallbackLine, CaseLine, CatalogFile, Dossier, EventLine, EvidenceLine, FileFormat, ImportReport,
-    InputLine, LedgerLine, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine, TransmissionLine, Trouble,
+    AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine,
+    Trouble,
 };
 pub use import::text_of;
+pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};

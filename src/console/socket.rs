@@ -163,6 +163,9 @@ async fn converse(stream: UnixStream, context: &AdminContext) -> io::Result<()> 
         bytes.push(b'\n');
         within(context, outgoing.write_all(&bytes)).await?;
         if !is_whole {
+            // Closed over unread bytes, the connection would be reset and the reply lost with it.
+            let mut rest = (&mut incoming).take(MAX_LINE_BYTES);
+            within(context, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await?;
             return Ok(());
         }
     }

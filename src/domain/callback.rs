@@ -3,6 +3,8 @@
 //! The payload's bytes and the event's id never change between tries, so a shop can deduplicate by
 //! id and verify a signature over exactly what was decided.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::{OrderId, ShopId};
@@ -11,7 +13,7 @@ use super::outcome::Delivery;
 use super::report::Report;
 
 /// One message to a shop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// Stable id, the same on every try: `evt_{order}_{number}`.
     pub id: String,
@@ -25,6 +27,12 @@ pub struct Callback {
     pub payload: String,
     /// When it was decided, UTC milliseconds.
     pub created_at_ms: i64,
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Callback({}, {} bytes hidden)", self.id, self.payload.len())
+    }
 }
 
 impl Callback {

@@ -35,7 +35,7 @@ pub(super) fn rows(text: &str, columns: &[&str], problems: &mut Problems) -> Vec
             ),
         }
     }
-    if rows.is_empty() {
+    if rows.is_empty() && problems.is_empty() {
         problems.add(
             &(0..0),
             "there are no rows below the first line",

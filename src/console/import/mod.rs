@@ -14,6 +14,9 @@ mod product;
 mod rows;
 mod toml;
 
+#[cfg(test)]
+mod tests;
+
 use super::admin::{AdminContext, away};
 use super::calls::{AdminReply, CatalogFile, FileFormat, ImportReport, Problem, Trouble};
 use crate::domain::money::Money;

@@ -90,6 +90,10 @@ impl Problems {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     pub(super) fn sorted(mut self) -> Vec<Problem> {
         self.found.sort_by_key(|problem| problem.offset);
         self.found
