@@ -4,8 +4,9 @@
 //! command sees what earlier winners of the same batch did: their versions, keys and spent money.
 //! Because every store asks here, a conflict has the same answer everywhere.
 //!
-//! Invariants: a loser leaves no trace in the overlay; a number already used is answered before
-//! money is looked at; a posting without a guard is never refused for want of funds.
+//! Invariants: a loser changes nothing, and nothing decided on top of it is admitted, though a
+//! winner may have reached the same version; a number already used is answered before money is
+//! looked at; a posting without a guard is never refused for want of funds.
 //! Deliberately absent: judging. A change is checked for contradicting itself, not for being wise.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ pub fn admit(heads: &impl Heads, commands: &[Command]) -> Admission {
     let mut overlay = Overlay {
         heads,
         versions: BTreeMap::new(),
+        lost: BTreeSet::new(),
         numbers: BTreeMap::new(),
         postings: BTreeSet::new(),
         case_keys: BTreeSet::new(),
@@ -66,6 +68,8 @@ pub fn admit(heads: &impl Heads, commands: &[Command]) -> Admission {
 struct Overlay<'h, H> {
     heads: &'h H,
     versions: BTreeMap<OrderId, u32>,
+    /// What losers of this batch would have made: a version number alone does not tell them from a winner's.
+    lost: BTreeSet<(OrderId, u32)>,
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
     case_keys: BTreeSet<String>,
@@ -75,7 +79,10 @@ struct Overlay<'h, H> {
 impl<H: Heads> Overlay<'_, H> {
     fn command(&mut self, command: &Command) -> Result<(), Answer> {
         match command {
-            Command::Decide(decision) => self.decide(decision),
+            Command::Decide(decision) => self.decide(decision).inspect_err(|_| {
+                let change = &decision.change;
+                self.lost.insert((change.order, change.after.version));
+            }),
             Command::Post(posting) => self.post(posting),
             Command::Orphan { case, .. } => {
                 if self.has_case(&case.key) {
@@ -101,7 +108,8 @@ impl<H: Heads> Overlay<'_, H> {
                 return Err(Answer::Refused(Refused::Exists { order, fingerprint }));
             }
         }
-        if current.unwrap_or(0) != change.expected_version {
+        let is_on_a_loser = self.lost.contains(&(change.order, change.expected_version));
+        if is_on_a_loser || current.unwrap_or(0) != change.expected_version {
             return Err(Answer::Stale);
         }
         let postings = postings(change);

@@ -266,7 +266,9 @@ pub struct Census {
 pub trait Store: Send + Sync {
     /// Writes one command; the answer comes after its transaction ended.
     fn commit(&self, command: Command) -> BoxFuture<'_, Answer>;
-    /// Writes several commands in one transaction, answered in the same order.
+    /// Writes several commands in one transaction, answered in the same order. A decision may rest
+    /// on a stored order, or on the result of an earlier command of the same list; if that one
+    /// loses, so do all that rest on it.
     fn commit_all(&self, commands: Vec<Command>) -> BoxFuture<'_, Vec<Answer>>;
 
     /// An order as it stands.

@@ -47,6 +47,7 @@ on_every_store![
     a_credit_line_is_spent_to_its_floor_and_no_further,
     a_decision_on_an_old_version_is_stale,
     a_chain_of_decisions_wins_in_one_batch,
+    what_rests_on_a_loser_loses_even_if_the_version_fits,
     money_from_outside_comes_once,
     an_orphan_is_kept_and_found_once,
     a_decision_that_contradicts_itself_is_never_written,
@@ -196,6 +197,29 @@ async fn a_chain_of_decisions_wins_in_one_batch(store: &dyn Store) {
     assert_eq!(store.commit_all(batch).await, vec![Answer::Done; 5]);
     assert_eq!(store.order(id(1)).await.unwrap(), Some(last));
     Visible::of(store, &[id(1)], &["n1"]).await.check();
+}
+
+async fn what_rests_on_a_loser_loses_even_if_the_version_fits(store: &dyn Store) {
+    let book = Book::new();
+    credit(store, 100).await;
+    let order = accepted(store, &book, Wish::new(1, "n1", 10)).await;
+    let winner = decide(&order, fact(1, Via::Submit, Outcome::Accepted, None), book.facts(), START_MS + 1).unwrap();
+    let loser = decide(&order, fact(1, Via::Query, Outcome::NotFound, None), book.facts(), START_MS + 1).unwrap();
+    let on_loser = decide(&loser.after, Input::Resubmit { seq: 1 }, book.facts(), START_MS + 2);
+    let on_loser = on_loser
+        .or_else(|_| decide(&loser.after, Input::Recover, book.facts(), START_MS + 2))
+        .unwrap();
+    let on_that = decide(&on_loser.after, fact(1, Via::Query, refused(), None), book.facts(), START_MS + 3).unwrap();
+    assert_eq!(
+        winner.after.version, on_loser.expected_version,
+        "the version alone would let it pass"
+    );
+    let expected = winner.after.clone();
+    let batch = [winner, loser, on_loser, on_that].map(|change| command(change, Vec::new()));
+    let answers = store.commit_all(batch.to_vec()).await;
+    assert_eq!(answers, [Answer::Done, Answer::Stale, Answer::Stale, Answer::Stale]);
+    assert_eq!(store.order(order.id).await.unwrap(), Some(expected));
+    Visible::of(store, &[order.id], &["n1"]).await.check();
 }
 
 async fn money_from_outside_comes_once(store: &dyn Store) {

@@ -21,8 +21,8 @@ use sqlx::{Connection, Row};
 use crate::visible::Visible;
 use crate::world::{Book, SHOP, START_MS, Wish, card, cny, command, evidence, fact, id, plan, refused, succeeded, surroundings};
 
-const NUMBERS: [&str; 5] = ["n0", "n1", "n2", "n3", "n4"];
-const IDS: u16 = 6;
+const NUMBERS: [&str; 6] = ["n0", "n1", "n2", "n3", "n4", "n5"];
+const IDS: u16 = 8;
 
 #[derive(Debug, Clone)]
 enum Move {
@@ -34,11 +34,12 @@ enum Move {
         card: bool,
         permitted: Option<&'static str>,
     },
-    /// On the order as stored before the batch, or as an earlier command of the batch leaves it.
+    /// On an order as stored before the batch, or as an earlier command of the batch leaves it;
+    /// about its latest attempt, or an earlier one.
     Decide {
-        counter: u16,
+        which: usize,
         what: What,
-        seq: Seq,
+        back: u8,
         chained: bool,
     },
     Credit {
@@ -97,12 +98,25 @@ fn what() -> impl Strategy<Value = What> {
 }
 
 fn step() -> impl Strategy<Value = Move> {
-    let permitted = prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))];
+    let permitted = prop_oneof![1 => Just(None), 3 => Just(Some("a")), 1 => Just(Some("b"))];
     let accept = (0..IDS, 0..NUMBERS.len(), 1..6_i64, 0..2_u8, any::<bool>(), permitted);
+    let back = prop_oneof![4 => Just(0), 1 => Just(1)];
     prop_oneof![
-        4 => accept.prop_map(|(counter, number, price, content, card, permitted)| Move::Accept { counter, number, price, content, card, permitted }),
-        9 => (0..IDS, what(), 1..4_u8, any::<bool>()).prop_map(|(counter, what, seq, chained)| Move::Decide { counter, what, seq, chained }),
-        2 => (0..4_u8, 1..7_i64).prop_map(|(reference, minor)| Move::Credit { reference, minor }),
+        5 => accept.prop_map(|(counter, number, price, content, card, permitted)| Move::Accept {
+            counter,
+            number,
+            price,
+            content,
+            card,
+            permitted,
+        }),
+        14 => (any::<usize>(), what(), back, any::<bool>()).prop_map(|(which, what, back, chained)| Move::Decide {
+            which,
+            what,
+            back,
+            chained,
+        }),
+        2 => (0..40_u8, 1..7_i64).prop_map(|(reference, minor)| Move::Credit { reference, minor }),
         1 => (0..3_u8).prop_map(|number| Move::Orphan { number }),
         2 => (0..IDS, 0..3_u8, 1..4_u32).prop_map(|(counter, state, tries)| Move::Tried { counter, state, tries }),
     ]
@@ -121,7 +135,7 @@ type Batch = (Vec<Move>, Option<Fault>);
 
 fn batches() -> impl Strategy<Value = Vec<Batch>> {
     let batch = (proptest::collection::vec(step(), 1..9), fault());
-    proptest::collection::vec(batch, 1..24)
+    proptest::collection::vec(batch, 1..32)
 }
 
 fn input(what: What, seq: Seq, now_ms: i64, evidence: &str) -> Input {
@@ -197,20 +211,22 @@ async fn commands(store: &dyn Store, book: &Book, moves: &[Move], batch: usize, 
                 commands.push(wish.command(book, now_ms));
             }
             Move::Decide {
-                counter,
+                which,
                 what,
-                seq,
+                back,
                 chained,
             } => {
-                let Some(order) = (if *chained { &planned } else { &stored }).get(counter) else {
+                let known = if *chained { &planned } else { &stored };
+                let Some((counter, order)) = known.iter().nth(which.checked_rem(known.len()).unwrap_or(0)) else {
                     continue;
                 };
+                let (counter, latest) = (*counter, Seq::try_from(order.attempts.len()).unwrap());
                 let piece = evidence(&format!("e{batch}-{place}"), Some(order.id), Via::Query, "SUPPLIER-WORDS", now_ms);
-                let input = input(*what, *seq, now_ms, &piece.id.0);
+                let input = input(*what, latest.saturating_sub(*back).max(1), now_ms, &piece.id.0);
                 let Ok(change) = decide(order, input, book.facts(), now_ms) else {
                     continue;
                 };
-                planned.insert(*counter, change.after.clone());
+                planned.insert(counter, change.after.clone());
                 commands.push(command(change, vec![piece]));
             }
             Move::Credit { reference, minor } => {

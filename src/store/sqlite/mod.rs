@@ -15,6 +15,7 @@ mod opening;
 mod reads;
 mod rows;
 mod script;
+mod tables;
 mod trouble;
 mod words;
 mod writer;
