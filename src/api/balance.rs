@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::money::{Currency, Money};
 
-use super::orders::visitor;
+use super::caller::visitor;
 use super::problem::Problem;
 use super::reply;
 use super::state::ApiState;
@@ -28,7 +28,8 @@ pub(super) async fn show(request: HttpRequest, payload: Payload, state: Data<Api
 
 async fn shown(request: &HttpRequest, payload: Payload, state: &ApiState) -> Result<HttpResponse, Problem> {
     let _pass = state.gates.looking.enter().ok_or(Problem::Overloaded)?;
-    let shop = visitor(request, payload, state).await?.shop;
+    let caller = visitor(request, payload, state).await?;
+    let shop = &caller.shop;
     let balance = state.store.balance(shop.id, shop.currency).await?;
     let decimal = |minor| Money::new(minor, shop.currency).decimal();
     let shown = Shown {

@@ -11,6 +11,7 @@
 pub mod auth;
 mod balance;
 mod body;
+mod caller;
 pub mod gates;
 mod health;
 mod json;

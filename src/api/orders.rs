@@ -6,7 +6,6 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 
 use crate::dispatch::{FieldProblem, Submitted};
 use crate::domain::ids::{OrderId, ShopOrderNo};
@@ -16,9 +15,7 @@ use crate::domain::report::Report;
 use crate::domain::shop::Shop;
 use crate::store::Outage;
 
-use super::auth::Claim;
-use super::gates::ShopPass;
-use super::nonces::Use;
+use super::caller::{believe, claim_of, visitor};
 use super::problem::{Fault, Flaw, Problem};
 use super::reply::{self, Audience};
 use super::state::ApiState;
@@ -42,39 +39,6 @@ pub(super) async fn show(request: HttpRequest, payload: Payload, id: Path<String
 /// `GET /v1/orders/{id}/timeline`
 pub(super) async fn timeline(request: HttpRequest, payload: Payload, id: Path<String>, state: Data<ApiState>) -> HttpResponse {
     reply::answer(&request, &state, "/v1/orders/{id}/timeline", told(&request, payload, &id, &state)).await
-}
-
-/// An authenticated request at work.
-pub(super) struct Caller {
-    pub shop: Shop,
-    /// Held until the caller is served.
-    pub pass: ShopPass,
-}
-
-/// Believes a claim whose body has arrived: signature, then the shop's slot, then the nonce, so that
-/// a request that found no slot may be sent again as it is.
-fn believe(claim: &Claim, request: &HttpRequest, body: &Bytes, state: &ApiState) -> Result<Caller, Problem> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let shop = claim.verify(request.method().as_str(), target, body, &(state.catalog)())?;
-    let pass = state.gates.per_shop.enter(shop.id).ok_or(Problem::ShopBusy)?;
-    match state.nonces.remember(shop.id, &claim.nonce, state.clock.monotonic()) {
-        Use::First => Ok(Caller { shop, pass }),
-        Use::Repeated => Err(Problem::NonceRepeated),
-        Use::Full => Err(Problem::NoncesExhausted),
-    }
-}
-
-fn claim_of(request: &HttpRequest, state: &ApiState) -> Result<Claim, Problem> {
-    let claim = Claim::of(request.headers())?;
-    claim.check_age(state.clock.now_ms(), state.limits.timestamp_window_seconds)?;
-    Ok(claim)
-}
-
-/// Who asks to see something.
-pub(super) async fn visitor(request: &HttpRequest, payload: Payload, state: &ApiState) -> Result<Caller, Problem> {
-    let claim = claim_of(request, state)?;
-    let body = body::read(request, payload, state).await?;
-    believe(&claim, request, &body, state)
 }
 
 async fn submitted(request: &HttpRequest, payload: Payload, state: &ApiState) -> Result<HttpResponse, Problem> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::money::{Currency, Money};
 use crate::domain::product::{Charset, Product, ProductKind};
 
-use super::orders::visitor;
+use super::caller::visitor;
 use super::problem::Problem;
 use super::reply;
 use super::state::ApiState;

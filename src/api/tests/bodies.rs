@@ -74,6 +74,7 @@ async fn a_body_that_breaks_off_is_no_order() {
 #[actix_web::test]
 async fn without_good_credentials_not_a_byte_of_the_body_is_awaited() {
     let world = World::new();
+    world.clock.hurry();
     let request = TestRequest::post()
         .uri("/v1/orders")
         .insert_header(("Content-Type", "application/json"));

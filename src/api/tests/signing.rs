@@ -107,8 +107,10 @@ async fn an_unknown_key_and_a_wrong_secret_answer_byte_for_byte_alike() {
     let wrong = world.send(post(KEY, "guess", "nonce-00000002")).await;
     let anothers = world.send(post(KEY, OTHER_SECRET, "nonce-00000003")).await;
     let none = world.send(post("shop-without-secrets", "", "nonce-00000004")).await;
-    let dummy = world.send(post("nobody", "no shop has this secret", "nonce-00000005")).await;
-    for answer in [&wrong, &anothers, &none, &dummy] {
+    let padding = "no shop has this secret";
+    let padded = world.send(post(KEY, padding, "nonce-00000005")).await;
+    let nobody = world.send(post("nobody", padding, "nonce-00000006")).await;
+    for answer in [&wrong, &anothers, &none, &padded, &nobody] {
         answer.refuses(401, "signature_wrong", false);
         assert_eq!(answer.body, unknown.body);
     }
