@@ -77,6 +77,9 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     crate::net::install_crypto();
     let seams = Seams::of_this_machine();
     let config = &site.config;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let store = parts::open_store(config, &seams).await?;
@@ -86,6 +89,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let open_orders = dispatch.recover().await?;
     tracing::info!(open_orders, %address, "the schedule is read");
     let (stopping, _) = watch::channel(false);
+    keep_metrics(&site.metrics, &seams, stopping.subscribe());
     let told = run_callbacks(config, &store, &dispatch, &seams, stopping.subscribe())?;
     let at_work = dispatch.clone();
     seams.spawner.spawn(Box::pin(async move { at_work.run().await }));
@@ -95,6 +99,17 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     seams.spawner.spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
     let door = open_door(&site, listener, &store, &dispatch, &seams)?;
     Ok(Running { dispatch, store, address, door, stopping, told, grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)) })
+}
+
+/// Histograms grow until somebody scrapes them, or this tidies them.
+fn keep_metrics(metrics: &PrometheusHandle, seams: &Seams, stopping: watch::Receiver<bool>) {
+    let (metrics, clock) = (metrics.clone(), Arc::clone(&seams.clock));
+    seams.spawner.spawn(Box::pin(async move {
+        while !*stopping.borrow() {
+            metrics.run_upkeep();
+            clock.sleep(Duration::from_secs(5)).await;
+        }
+    }));
 }
 
 fn run_callbacks(

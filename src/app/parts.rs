@@ -23,7 +23,8 @@ use crate::store::{SealKey, Store};
 /// Opens the database under its lock and key.
 pub async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<SqliteStore>> {
     let key = config.seal_key(|bytes| seams.random.fill(bytes))?;
-    let surroundings = Surroundings::new(Arc::clone(&seams.clock), Arc::clone(&seams.random), Arc::clone(&seams.spawner));
+    let mut surroundings = Surroundings::new(Arc::clone(&seams.clock), Arc::clone(&seams.random), Arc::clone(&seams.spawner));
+    surroundings.readers = config.store.read_connections;
     Ok(Arc::new(SqliteStore::open(&config.store.path, &SealKey::new(*key.expose()), surroundings).await?))
 }
 
@@ -33,7 +34,7 @@ pub fn adapters(config: &Config, (name, text): &(String, String), secrets: &Secr
         Some(folder) => dialects(folder)?,
         None => Vec::new(),
     };
-    Adapters::load(name, text, &|name| secrets(name), &extra).map_err(|error| anyhow::anyhow!("{:?}", miette::Report::new(error)))
+    Ok(Adapters::load(name, text, &|name| secrets(name), &extra)?)
 }
 
 /// Keeps every supplier's settings by digest, and gives each its own limits and connections.
@@ -121,9 +122,6 @@ pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, s
 }
 
 fn addresses(config: &Config) -> AddressPolicy {
-    if config.callbacks.allow_loopback {
-        tracing::warn!("[callbacks] allow_loopback is on: shops can make this gateway call this machine; for development only");
-    }
     AddressPolicy { may_call_loopback: config.callbacks.allow_loopback }
 }
 
@@ -135,6 +133,14 @@ pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Di
         let record = catalog.shops.iter().find(|record| record.shop.id == shop);
         record.map(|record| record.callback_secrets.clone()).unwrap_or_default()
     };
+    let asked = &config.callbacks;
+    let settings = CallbackSettings {
+        per_shop: usize::try_from(asked.max_in_flight_per_shop)?,
+        total: usize::try_from(asked.max_in_flight)?,
+        timeout_ms: asked.timeout_ms,
+        max_reply_bytes: usize::try_from(asked.max_reply_bytes)?,
+        ..CallbackSettings::default()
+    };
     Ok(Callbacks::new(
         shared(store),
         Arc::new(ShopClient::new(profile)?),
@@ -142,6 +148,6 @@ pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Di
         Arc::clone(&seams.random),
         Arc::clone(&seams.spawner),
         Arc::new(secrets),
-        CallbackSettings::default(),
+        settings,
     ))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::adapters::LoadError;
 use crate::config::{ConfigError, SealKeyError};
 use crate::console::{AskError, Trouble};
 
@@ -50,6 +51,10 @@ impl Failure {
 /// Diagnostics keep their underlines when they come through the assembly.
 fn assembled(error: anyhow::Error) -> String {
     let error = match error.downcast::<ConfigError>() {
+        Ok(refused) => return format!("{:?}", miette::Report::new(refused)),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<LoadError>() {
         Ok(refused) => return format!("{:?}", miette::Report::new(refused)),
         Err(error) => error,
     };

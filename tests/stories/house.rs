@@ -223,7 +223,9 @@ fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3])
     let north_table = table("north", "dayuanren", &north.base_url(), "10001", "{ key = \"NORTH_KEY\" }", true)
         .replace("cfg = { userid = \"10001\" }", &format!("cfg = {{ userid = \"10001\" }}\n{refused}"));
     let river_table = table("river", "ofpay", &river.base_url(), "A00001", "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }", true);
-    let stone_table = table("stone", "kasushou", &stone.base_url(), "20002", "{ key = \"STONE_KEY\" }", false);
+    let refused = "status.submit = { \"4001\" = \"refused:recipient\", \"4002\" = \"refused:supplier_balance\" }";
+    let stone_table = table("stone", "kasushou", &stone.base_url(), "20002", "{ key = \"STONE_KEY\" }", false)
+        .replace("cfg = { userid = \"20002\" }", &format!("cfg = {{ userid = \"20002\" }}\n{refused}"));
     let closed_table = table("closed", "dayuanren", &format!("http://{closed}"), "10001", "{ key = \"NORTH_KEY\" }", true);
     format!("{north_table}{river_table}{stone_table}{closed_table}")
 }

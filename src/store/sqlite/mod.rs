@@ -53,6 +53,7 @@ use writer::{Job, Writer};
 
 /// Most callers that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 4_096;
+/// Connections for reading, unless said otherwise.
 const READERS: u32 = 4;
 /// A read waits this long for a connection.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
@@ -66,6 +67,8 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
     /// Runs the writer.
     pub spawner: Arc<dyn Spawner>,
+    /// Connections for reading.
+    pub readers: u32,
     /// What is to go wrong on purpose; none by default.
     pub faults: Arc<Faults>,
 }
@@ -79,6 +82,7 @@ impl Surroundings {
             clock,
             random,
             spawner,
+            readers: READERS,
             faults,
         }
     }
@@ -140,6 +144,7 @@ impl SqliteStore {
             clock,
             random,
             spawner,
+            readers,
             faults,
         } = surroundings;
         let lock = Lock::take(path)?;
@@ -147,7 +152,7 @@ impl SqliteStore {
         let options = opening::writer_options(path);
         let connection = opening::open(path, &options, &sealer).await?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
+            .max_connections(readers.max(1))
             .acquire_timeout(READER_PATIENCE)
             .connect_lazy_with(opening::reader_options(path));
         let shared = Arc::new(Shared {
