@@ -253,7 +253,9 @@ impl Adapter {
         };
         let account = &self.settings.account;
         match self.open(&exchange.reader, reply, &account.scope()) {
-            Ok(tree) => exchange.reader.balance(&tree, account.scope(), account, self.extra(Operation::Balance)),
+            Ok(tree) => exchange
+                .reader
+                .balance(&tree, account.scope(), account, self.extra(Operation::Balance)),
             Err(doubt) => BalanceReading::Unreadable(doubt),
         }
     }
@@ -289,7 +291,9 @@ impl Adapter {
             }
             Err(doubt) => return Notice::Unreadable { why: told(&doubt) },
         };
-        let number = lenient(reader.number.as_ref(), &scope.clone().with("body", tree.value()).value()).ok().flatten();
+        let number = lenient(reader.number.as_ref(), &scope.clone().with("body", tree.value()).value())
+            .ok()
+            .flatten();
         let is_number = |text: &String| text.len() <= MAX_NUMBER && text.bytes().all(|b| b.is_ascii_graphic());
         let Some(number) = number.filter(is_number) else {
             return Notice::Unreadable {
@@ -323,7 +327,12 @@ impl Adapter {
         let text = acknowledgement.body.render(&scope).unwrap_or_default();
         *response.status_mut() = acknowledgement.status;
         response.headers_mut().insert(CONTENT_TYPE, acknowledgement.content_type.clone());
-        *response.body_mut() = self.dialect.charset.encode(&text).map(|bytes| Bytes::from(bytes.into_owned())).unwrap_or_default();
+        *response.body_mut() = self
+            .dialect
+            .charset
+            .encode(&text)
+            .map(|bytes| Bytes::from(bytes.into_owned()))
+            .unwrap_or_default();
         response
     }
 
@@ -410,7 +419,5 @@ fn forget_deliveries(reading: &mut Reading) {
 }
 
 fn unreadable(detail: &str) -> Doubt {
-    Doubt::Unreadable {
-        detail: detail.to_owned(),
-    }
+    Doubt::Unreadable { detail: detail.to_owned() }
 }

@@ -33,7 +33,9 @@ impl Charset {
     pub(super) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         match self {
             // Suppliers on PHP send a byte order mark when a source file has one.
-            Self::Utf8 => std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).ok().map(Cow::Borrowed),
+            Self::Utf8 => std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))
+                .ok()
+                .map(Cow::Borrowed),
             Self::Gbk => GBK.decode_without_bom_handling_and_without_replacement(bytes),
         }
     }

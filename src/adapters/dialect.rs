@@ -140,7 +140,9 @@ impl Dialect {
 
     /// Whether notifications come in the address instead of the body.
     pub(super) fn notifies_by_query(&self) -> bool {
-        self.notification.as_ref().is_some_and(|notification| notification.reader.format == Format::Query)
+        self.notification
+            .as_ref()
+            .is_some_and(|notification| notification.reader.format == Format::Query)
     }
 }
 

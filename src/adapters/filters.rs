@@ -65,7 +65,7 @@ pub(super) fn install(language: &mut Environment<'static>) {
     language.add_filter("number", number);
     language.add_filter("path", path);
     language.add_filter("json", parse_json);
-    language.add_filter("decimal", |value: Value| decimal(&value.to_string()));
+    language.add_filter("decimal", decimal);
     language.add_filter("part_of", part_of);
     language.add_test("defined", minijinja::tests::is_defined);
     language.add_test("undefined", minijinja::tests::is_undefined);
@@ -118,10 +118,18 @@ fn parse_json(text: &str) -> Result<Value, Error> {
     json::parse(text).map(|tree| tree.value()).map_err(refuse)
 }
 
-/// A decimal without trailing zeros: `100.00` is `100`, `98.50` is `98.5`.
-fn decimal(text: &str) -> Result<String, Error> {
-    scaled(text).ok_or_else(|| refuse("not a decimal"))?;
-    Ok(shortest(text).to_owned())
+/// A decimal without trailing zeros: `100.00` is `100`, `98.50` is `98.5`. Nothing stays nothing.
+fn decimal(value: &Value) -> Result<Value, Error> {
+    if is_nothing(value) {
+        return Ok(Value::from(()));
+    }
+    let text = value.to_string();
+    scaled(&text).ok_or_else(|| refuse("not a decimal"))?;
+    Ok(Value::from(shortest(&text)))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_undefined() || value.is_none() || value.as_str() == Some("")
 }
 
 /// The text without the zeros and the point that say nothing.
@@ -135,7 +143,7 @@ pub(super) fn shortest(text: &str) -> &str {
 
 /// How much of `whole` is `part`: `none`, `part`, `all`, or `unsaid` where nothing is said.
 fn part_of(part: &Value, whole: &Value) -> Result<&'static str, Error> {
-    if part.is_undefined() || part.is_none() || part.as_str() == Some("") {
+    if is_nothing(part) {
         return Ok("unsaid");
     }
     let amount = |value: &Value| scaled(&value.to_string()).ok_or_else(|| refuse("not an amount"));
@@ -254,9 +262,10 @@ mod tests {
     #[test]
     fn decimals_lose_only_zeros_that_say_nothing() {
         for (given, short) in [("100.00", "100"), ("98.50", "98.5"), ("100", "100"), ("0.00", "0")] {
-            assert_eq!(decimal(given).unwrap(), short);
+            assert_eq!(decimal(&Value::from(given)).unwrap(), Value::from(short));
         }
-        assert!(decimal("1e3").is_err());
+        assert!(decimal(&Value::from("1e3")).is_err());
+        assert!(decimal(&Value::UNDEFINED).unwrap().is_none());
     }
 
     #[test]

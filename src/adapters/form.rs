@@ -36,7 +36,9 @@ fn decode(part: &[u8], charset: Charset) -> Result<String, &'static str> {
             b'+' => raw.push(b' '),
             b'%' => {
                 let (digits, after) = rest.split_at_checked(2).ok_or("form: a broken escape")?;
-                let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+                let digits = std::str::from_utf8(digits)
+                    .ok()
+                    .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
                 let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
                 raw.push(byte.ok_or("form: a broken escape")?);
                 rest = after;
@@ -44,7 +46,10 @@ fn decode(part: &[u8], charset: Charset) -> Result<String, &'static str> {
             byte => raw.push(*byte),
         }
     }
-    charset.decode(&raw).map(std::borrow::Cow::into_owned).ok_or("form: not in its charset")
+    charset
+        .decode(&raw)
+        .map(std::borrow::Cow::into_owned)
+        .ok_or("form: not in its charset")
 }
 
 /// Writes the fields in their order. `None` if a character does not exist in the charset.
@@ -73,10 +78,7 @@ mod tests {
     #[test]
     fn a_form_is_read_back_as_it_was_written_in_both_charsets() {
         for charset in [Charset::Utf8, Charset::Gbk] {
-            let fields = vec![
-                ("名".to_owned(), Tree::text("充 值&a=1+%")),
-                ("empty".to_owned(), Tree::text("")),
-            ];
+            let fields = vec![("名".to_owned(), Tree::text("充 值&a=1+%")), ("empty".to_owned(), Tree::text(""))];
             let wire = write(&fields, charset).unwrap();
             assert!(wire.is_ascii());
             assert_eq!(parse(wire.as_bytes(), charset).unwrap().fields(), fields);

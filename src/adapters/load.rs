@@ -81,7 +81,10 @@ struct Dialects {
 impl Dialects {
     fn add(&mut self, file: &str, text: &str) -> Result<(), LoadError> {
         let source = Source::new(file, text);
-        let name = std::path::Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file);
+        let name = std::path::Path::new(file)
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or(file);
         if EMBEDDED.iter().any(|(known, _)| *known == name) || self.compiled.contains_key(name) {
             return Err(source.fault(0..0, format!("there is a dialect `{name}` already: give this file another name")));
         }
@@ -97,8 +100,15 @@ impl Dialects {
         let embedded = EMBEDDED.iter().filter(|_| !self.is_closed).find(|(known, _)| *known == name);
         let Some((name, text)) = embedded else {
             let mut known: Vec<&str> = EMBEDDED.iter().map(|(known, _)| *known).collect();
-            known.extend(self.compiled.keys().map(String::as_str).filter(|name| !EMBEDDED.iter().any(|(known, _)| known == name)));
-            return Err(item.fault(format!("no dialect `{name}`")).help(format!("there are: {}", known.join(", "))));
+            known.extend(
+                self.compiled
+                    .keys()
+                    .map(String::as_str)
+                    .filter(|name| !EMBEDDED.iter().any(|(known, _)| known == name)),
+            );
+            return Err(item
+                .fault(format!("no dialect `{name}`"))
+                .help(format!("there are: {}", known.join(", "))));
         };
         let dialect = Arc::new(Dialect::load(name, &Source::new(&format!("{name}.toml"), text))?);
         self.compiled.insert((*name).to_owned(), Arc::clone(&dialect));
@@ -160,8 +170,10 @@ fn canonical(value: &DeValue<'_>) -> toml::Value {
         DeValue::Datetime(time) => toml::Value::Datetime(*time),
         DeValue::Array(items) => toml::Value::Array(items.iter().map(|item| canonical(item.get_ref())).collect()),
         DeValue::Table(table) => {
-            let sorted: BTreeMap<String, toml::Value> =
-                table.iter().map(|(key, value)| (key.get_ref().to_string(), canonical(value.get_ref()))).collect();
+            let sorted: BTreeMap<String, toml::Value> = table
+                .iter()
+                .map(|(key, value)| (key.get_ref().to_string(), canonical(value.get_ref())))
+                .collect();
             toml::Value::Table(sorted.into_iter().collect())
         }
     }

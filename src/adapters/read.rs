@@ -94,7 +94,11 @@ impl Reader {
         if is_unprotected && operation != Operation::Notification && status.words.values().any(|word| word.is_final()) {
             return Err(item.fault("a form that is cut off is still a form: without `verify` it may not settle anything"));
         }
-        let entry = if operation == Operation::Query { section.section("entry")? } else { None };
+        let entry = if operation == Operation::Query {
+            section.section("entry")?
+        } else {
+            None
+        };
         let entry = entry.map(Entry::read).transpose()?;
         let has_orders = operation != Operation::Balance;
         let number = if has_orders { expr(section.get("number"))? } else { None };
@@ -103,7 +107,9 @@ impl Reader {
             return Err(section.fault("`number` is missing: an answer that does not name the attempt proves nothing"));
         }
         let matches = if has_orders { section.section("match")? } else { None };
-        let matches = matches.map(|section| section.entries().map(|item| Match::read(&item)).collect()).transpose()?;
+        let matches = matches
+            .map(|section| section.entries().map(|item| Match::read(&item)).collect())
+            .transpose()?;
         Ok(Self {
             operation,
             format,
@@ -130,7 +136,9 @@ impl Reader {
             return Ok(tree);
         };
         let scope = account.with_secrets(seen(scope.clone(), &tree, arrived.headers)).value();
-        verify.check(&tree, &text, arrived.headers, &scope, charset).ok_or(Doubt::BadSignature)
+        verify
+            .check(&tree, &text, arrived.headers, &scope, charset)
+            .ok_or(Doubt::BadSignature)
     }
 
     pub(super) fn parse(&self, bytes: &[u8], charset: Charset) -> Result<(Arc<Tree>, String), Doubt> {
@@ -239,9 +247,7 @@ impl Reader {
             if let Some(theirs) = lenient(Some(&check.theirs), scope).map_err(no_value)? {
                 let ours = check.ours.need(scope).map_err(no_value)?;
                 if theirs != ours {
-                    return Err(Doubt::NotOurs {
-                        field: check.name.clone(),
-                    });
+                    return Err(Doubt::NotOurs { field: check.name.clone() });
                 }
             }
         }
@@ -286,11 +292,15 @@ impl Entry {
     /// Our order in the list; nothing if the list is empty.
     fn find(&self, scope: &Value, number: &str) -> Result<Option<Arc<Tree>>, Doubt> {
         let list = self.list.eval(scope).map_err(no_value)?;
-        let list = list.downcast_object::<Tree>().ok_or_else(|| unreadable("the list of orders is no list"))?;
+        let list = list
+            .downcast_object::<Tree>()
+            .ok_or_else(|| unreadable("the list of orders is no list"))?;
         let Tree::List(items) = list.as_ref() else {
             return Err(unreadable("the list of orders is no list"));
         };
-        let mut ours = items.iter().filter(|item| item.get(&self.number).is_some_and(|named| named.literal() == number));
+        let mut ours = items
+            .iter()
+            .filter(|item| item.get(&self.number).is_some_and(|named| named.literal() == number));
         match (ours.next(), ours.next(), items.is_empty()) {
             (Some(item), None, _) => Ok(Some(Arc::clone(item))),
             (Some(_), Some(_), _) => Err(unreadable("our number stands twice in the list")),
@@ -327,9 +337,7 @@ pub(super) fn seen(scope: Record, tree: &Arc<Tree>, headers: &HeaderMap) -> Reco
 }
 
 fn unreadable(detail: &str) -> Doubt {
-    Doubt::Unreadable {
-        detail: detail.to_owned(),
-    }
+    Doubt::Unreadable { detail: detail.to_owned() }
 }
 
 fn no_value(error: NoValue) -> Doubt {

@@ -56,8 +56,11 @@ struct Stage {
 
 impl Stage {
     fn read(dialect: &Dialect, mut section: Section<'_>) -> Result<Self, LoadError> {
-        let mut cfg: BTreeMap<String, String> =
-            dialect.cfg.iter().filter_map(|(key, default)| Some((key.clone(), default.clone()?))).collect();
+        let mut cfg: BTreeMap<String, String> = dialect
+            .cfg
+            .iter()
+            .filter_map(|(key, default)| Some((key.clone(), default.clone()?)))
+            .collect();
         for item in section.section("cfg")?.iter().flat_map(Section::entries) {
             if !dialect.cfg.contains_key(item.key()) {
                 return Err(item.fault_key("not among the [cfg] of this dialect"));
@@ -147,7 +150,11 @@ impl Stage {
         };
         let mut is_proven = false;
         if let Some(item) = section.get("request") {
-            let target = request.uri().path_and_query().map(http::uri::PathAndQuery::as_str).unwrap_or_default();
+            let target = request
+                .uri()
+                .path_and_query()
+                .map(http::uri::PathAndQuery::as_str)
+                .unwrap_or_default();
             expect(&item, &format!("{} {target}", request.method()))?;
             is_proven = true;
         }
@@ -222,12 +229,14 @@ impl Stage {
             (Operation::Notification, Err(doubt)) => Got::words("unreadable", &told(&doubt)),
             (Operation::Balance, Ok(tree)) => Got::balance(&reader.balance(&tree, scope, account, None)),
             (Operation::Balance, Err(doubt)) => Got::balance(&BalanceReading::Unreadable(doubt)),
-            (Operation::Submit | Operation::Query, Ok(tree)) => {
-                Got::of(&reader.judge(&tree, scope, Some(facts), account, None))
-            }
+            (Operation::Submit | Operation::Query, Ok(tree)) => Got::of(&reader.judge(&tree, scope, Some(facts), account, None)),
             (Operation::Submit | Operation::Query, Err(doubt)) => Got::of(&Reading::unknown(doubt)),
         };
-        let would_be = if is_forged { self.would_be(dialect, reader, &arrived) } else { None };
+        let would_be = if is_forged {
+            self.would_be(dialect, reader, &arrived)
+        } else {
+            None
+        };
         got.compare(section).map_err(|fault| match would_be {
             Some(signature) => fault.help(format!("with the sample's secrets the signature is {signature}")),
             None => fault,
@@ -284,9 +293,10 @@ impl Got {
             Outcome::Partial { delivered, deliveries } => {
                 (Self::words(&format!("partial:{}", delivered.decimal()), ""), deliveries.as_slice())
             }
-            Outcome::Refused(refusal) => {
-                (Self::words(&format!("refused:{}", refusal.kind.word()), &refusal.code), [].as_slice())
-            }
+            Outcome::Refused(refusal) => (
+                Self::words(&format!("refused:{}", refusal.kind.word()), &refusal.code),
+                [].as_slice(),
+            ),
             Outcome::NotFound => (Self::words("not_found", ""), [].as_slice()),
             Outcome::Unknown(doubt) => (Self::words(&format!("unknown:{}", code(doubt)), &told(doubt)), [].as_slice()),
         };
@@ -366,7 +376,11 @@ impl Seen {
             due.insert("unknown:not_ours");
         }
         if reader.verify.is_some() {
-            due.insert(if operation == Operation::Notification { "forged" } else { "unknown:bad_signature" });
+            due.insert(if operation == Operation::Notification {
+                "forged"
+            } else {
+                "unknown:bad_signature"
+            });
         }
         let missing = due.into_iter().find(|class| !self.reads.contains(*class));
         if let Some(class) = missing {
@@ -402,7 +416,8 @@ fn given(section: &mut Section<'_>, base: Facts) -> Result<Facts, LoadError> {
     let mut facts = base;
     let number = |item: Option<Item<'_>>| item.map(|item| item.number(0..=i64::MAX.unsigned_abs())).transpose();
     let money = |item: Option<Item<'_>>| {
-        item.map(|item| Money::parse(item.text()?, Currency::Cny).map_err(|why| item.fault(why.to_string()))).transpose()
+        item.map(|item| Money::parse(item.text()?, Currency::Cny).map_err(|why| item.fault(why.to_string())))
+            .transpose()
     };
     if let Some(ms) = number(section.get("time_ms"))? {
         facts.opened_at_ms = i64::try_from(ms).unwrap_or_default();
@@ -441,7 +456,10 @@ fn bytes(dialect: &Dialect, item: &Item<'_>, is_hex: bool) -> Result<Vec<u8>, Lo
         let digits: String = text.split_whitespace().collect();
         return hex::decode(digits).map_err(|_| item.fault("not hexadecimal"));
     }
-    let encoded = dialect.charset.encode(text).ok_or_else(|| item.fault("a character is not in the dialect's charset"))?;
+    let encoded = dialect
+        .charset
+        .encode(text)
+        .ok_or_else(|| item.fault("a character is not in the dialect's charset"))?;
     Ok(encoded.into_owned())
 }
 
@@ -449,7 +467,9 @@ fn status(item: Option<Item<'_>>) -> Result<StatusCode, LoadError> {
     let Some(item) = item else {
         return Ok(StatusCode::OK);
     };
-    let status = u16::try_from(item.number(100..=599)?).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    let status = u16::try_from(item.number(100..=599)?)
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok());
     status.ok_or_else(|| item.fault("not an HTTP status"))
 }
 
@@ -457,7 +477,10 @@ fn headers(section: Option<Section<'_>>) -> Result<HeaderMap, LoadError> {
     let mut headers = HeaderMap::new();
     for item in section.iter().flat_map(Section::entries) {
         let name: HeaderName = item.key().parse().map_err(|_| item.fault_key("not a header name"))?;
-        headers.insert(name, HeaderValue::from_str(item.text()?).map_err(|_| item.fault("not a header value"))?);
+        headers.insert(
+            name,
+            HeaderValue::from_str(item.text()?).map_err(|_| item.fault("not a header value"))?,
+        );
     }
     Ok(headers)
 }

@@ -139,22 +139,38 @@ impl Facts {
         self.face.times(self.quantity)
     }
 
+    /// The cost of one piece, rounded up: a price guard must not refuse the price that was agreed.
+    fn unit_cost_minor(&self) -> i64 {
+        let quantity = i64::from(self.quantity.max(1));
+        let down = self.cost.minor.div_euclid(quantity);
+        let is_exact = self.cost.minor.rem_euclid(quantity) == 0;
+        if is_exact { down } else { down.saturating_add(1) }
+    }
+
     /// The scope of requests and replies, without secrets.
     pub(super) fn scope(&self, account: &Account) -> Record {
         let whole = self.whole_face();
+        let unit_cost = Money::new(self.unit_cost_minor(), self.cost.currency);
         let attempt = Record::default()
             .with("id", self.attempt_id.as_str())
             .with("time_ms", self.opened_at_ms)
             .with("cost", shortest(&self.cost.decimal()))
-            .with("cost_minor", self.cost.minor);
-        let recipient = self.inputs.get(&self.recipient_input).map_or(Value::UNDEFINED, |text| Value::from(text.as_str()));
+            .with("cost_minor", self.cost.minor)
+            .with("unit_cost", shortest(&unit_cost.decimal()));
+        let recipient = self
+            .inputs
+            .get(&self.recipient_input)
+            .map_or(Value::UNDEFINED, |text| Value::from(text.as_str()));
         let order = Record::default()
             .with("recipient", recipient)
             .with("inputs", Value::from_object(Texts(self.inputs.clone())))
             .with("face", shortest(&self.face.decimal()))
             .with("face_yuan", self.face.decimal())
             .with("face_minor", self.face.minor)
-            .with("whole_face", whole.map_or(Value::UNDEFINED, |face| Value::from(shortest(&face.decimal()))))
+            .with(
+                "whole_face",
+                whole.map_or(Value::UNDEFINED, |face| Value::from(shortest(&face.decimal()))),
+            )
             .with("whole_face_minor", whole.map_or(Value::UNDEFINED, |face| Value::from(face.minor)))
             .with("quantity", self.quantity);
         account

@@ -160,7 +160,10 @@ impl<'a> Item<'a> {
 
     /// A whole number within `range`.
     pub(super) fn number(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64, LoadError> {
-        let number = self.value().as_integer().and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
+        let number = self
+            .value()
+            .as_integer()
+            .and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
         match number {
             Some(number) if range.contains(&number) => Ok(number),
             Some(_) | None => Err(self.expected(&format!("a whole number from {} to {}", range.start(), range.end()))),
@@ -169,10 +172,7 @@ impl<'a> Item<'a> {
 
     pub(super) fn list(&self) -> Result<Vec<Self>, LoadError> {
         let array = self.value().as_array().ok_or_else(|| self.expected("a list"))?;
-        let item = |value| Self {
-            value,
-            ..self.clone()
-        };
+        let item = |value| Self { value, ..self.clone() };
         Ok(array.iter().map(item).collect())
     }
 
@@ -188,7 +188,9 @@ impl<'a> Item<'a> {
     pub(super) fn read<T: Deserialize<'a>>(&self) -> Result<T, LoadError> {
         let value = Spanned::new(self.value.span(), self.value().clone());
         let deserializer: toml::de::ValueDeserializer<'a> = value.into_deserializer();
-        T::deserialize(deserializer)
-            .map_err(|error| self.source.fault(error.span().unwrap_or_else(|| self.value.span()), error.message().to_owned()))
+        T::deserialize(deserializer).map_err(|error| {
+            self.source
+                .fault(error.span().unwrap_or_else(|| self.value.span()), error.message().to_owned())
+        })
     }
 }

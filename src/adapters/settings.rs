@@ -77,7 +77,8 @@ impl Settings {
                 _ => return Err(item.fault("there are: active, paused, draining")),
             },
         };
-        let mut number = |key, default: u64, range: std::ops::RangeInclusive<u64>| section.get(key).map_or(Ok(default), |item| item.number(range));
+        let mut number =
+            |key, default: u64, range: std::ops::RangeInclusive<u64>| section.get(key).map_or(Ok(default), |item| item.number(range));
         let priority = number("priority", 100, 0..=65_535)?;
         let connect_timeout_ms = number("connect_timeout_ms", 3_000, 100..=60_000)?;
         let submit_timeout_ms = number("submit_timeout_ms", 15_000, 100..=300_000)?;
@@ -86,8 +87,12 @@ impl Settings {
         let limits = section.get("limits").map_or(Ok(Limits::default()), |item| limits(&item))?;
         let promises: Promises = section.get("promises").map_or(Ok(Promises::default()), |item| item.read())?;
         let recipient_input = section.text("recipient_input")?.unwrap_or("account").to_owned();
-        let notify_from = section.get("notify_from").map_or(Ok(Vec::new()), |item| item.list()?.iter().map(Network::read).collect())?;
-        let status = section.section("status")?.map_or(Ok(BTreeMap::new()), |section| extensions(section, dialect))?;
+        let notify_from = section
+            .get("notify_from")
+            .map_or(Ok(Vec::new()), |item| item.list()?.iter().map(Network::read).collect())?;
+        let status = section
+            .section("status")?
+            .map_or(Ok(BTreeMap::new()), |section| extensions(section, dialect))?;
         let cfg = cfg(section.section("cfg")?, dialect, item)?;
         let secrets = secrets(section.section("secrets")?, dialect, item, secret)?;
         section.finish()?;

@@ -124,9 +124,8 @@ impl Recipe {
     pub(super) fn canonical(&self, material: &Material<'_>, scope: &Value) -> Result<String, NoValue> {
         let mut out = self.prefix.render(scope)?;
         let fields = || {
-            let is_kept = |(name, value): &&(String, Arc<Tree>)| {
-                !self.except.contains(name) && !(self.drops_empty && value.literal().is_empty())
-            };
+            let is_kept =
+                |(name, value): &&(String, Arc<Tree>)| !self.except.contains(name) && !(self.drops_empty && value.literal().is_empty());
             material.fields.fields().iter().filter(is_kept).collect::<Vec<_>>()
         };
         match &self.over {
@@ -187,7 +186,9 @@ impl Recipe {
 
     fn digest(&self, material: &Material<'_>, scope: &Value, charset: Charset) -> Result<Vec<u8>, NoValue> {
         let text = self.canonical(material, scope)?;
-        let bytes = charset.encode(&text).ok_or_else(|| super::take::wrong("sign: a character is not in the charset"))?;
+        let bytes = charset
+            .encode(&text)
+            .ok_or_else(|| super::take::wrong("sign: a character is not in the charset"))?;
         let Some(key) = &self.key else {
             return Ok(match self.digest {
                 Hash::Md5 => Md5::digest(&bytes).to_vec(),
@@ -322,5 +323,6 @@ fn digest(item: &Item<'_>) -> Result<(Hash, bool), LoadError> {
 
 /// An optional template of a table.
 pub(super) fn template(item: Option<Item<'_>>) -> Result<Option<Template>, LoadError> {
-    item.map(|item| Template::compile(item.text()?).map_err(|why| item.fault(why))).transpose()
+    item.map(|item| Template::compile(item.text()?).map_err(|why| item.fault(why)))
+        .transpose()
 }

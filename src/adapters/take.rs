@@ -143,7 +143,8 @@ impl Cards {
 
 /// An optional expression of a table.
 pub(super) fn expr(item: Option<Item<'_>>) -> Result<Option<Expr>, LoadError> {
-    item.map(|item| Expr::compile(item.text()?).map_err(|why| item.fault(why))).transpose()
+    item.map(|item| Expr::compile(item.text()?).map_err(|why| item.fault(why)))
+        .transpose()
 }
 
 /// The text of an expression that may find nothing; an empty text is nothing.
@@ -177,12 +178,19 @@ fn money(expr: Option<&Expr>, scope: &Value, currency: Currency, rounding: Round
 fn rounded_up(text: &str, currency: Currency) -> Result<Money, NoValue> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let kept = fraction.get(..currency.decimals()).unwrap_or(fraction);
-    let cut = if kept.is_empty() { whole.to_owned() } else { format!("{whole}.{kept}") };
+    let cut = if kept.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{kept}")
+    };
     let down = Money::parse(&cut, currency).map_err(|why| wrong(&format!("take: {why}")))?;
     if down.minor < 0 || text.starts_with('-') {
         return Err(wrong("take: a negative amount"));
     }
-    down.minor.checked_add(1).map(|minor| Money::new(minor, currency)).ok_or_else(|| wrong("take: amount out of range"))
+    down.minor
+        .checked_add(1)
+        .map(|minor| Money::new(minor, currency))
+        .ok_or_else(|| wrong("take: amount out of range"))
 }
 
 /// A balance may be negative and is read exactly.

@@ -51,6 +51,17 @@ impl Tree {
         }
     }
 
+    /// Whether it says nothing: null, an empty text, or only parts that say nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(_) => false,
+            Self::Number(text) | Self::Text(text) => text.is_empty(),
+            Self::List(items) => items.iter().all(|item| item.is_blank()),
+            Self::Map(fields) => fields.iter().all(|(_, value)| value.is_blank()),
+        }
+    }
+
     /// What expressions see.
     pub(super) fn value(self: &Arc<Self>) -> Value {
         match self.as_ref() {
@@ -105,6 +116,11 @@ impl Object for Tree {
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         self.get(key).map(Self::value)
+    }
+
+    /// A code that was joined from something with parts shows nothing of it.
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(parts)")
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::charset::Charset;
 use super::fault::LoadError;
 use super::filters::{Raw, RawKind};
-use super::scope::Record;
+use super::scope::{Record, Texts};
 use super::section::{Item, Section};
 use super::sign::{Material, Recipe, template};
 use super::template::{Expr, NoValue, Template};
@@ -89,11 +89,7 @@ pub(super) struct Signed {
 
 impl Shape {
     /// Reads the request's side of an operation; `default_sign` is the dialect's own recipe.
-    pub(super) fn read(
-        section: &mut Section<'_>,
-        operation: &'static str,
-        default_sign: Option<&Item<'_>>,
-    ) -> Result<Self, LoadError> {
+    pub(super) fn read(section: &mut Section<'_>, operation: &'static str, default_sign: Option<&Item<'_>>) -> Result<Self, LoadError> {
         let item = section.need("request")?;
         let (method, path) = item.text()?.split_once(' ').ok_or_else(|| item.fault("write it as `POST /path`"))?;
         let method = match method {
@@ -198,10 +194,13 @@ impl Shape {
             headers.push((name.clone(), value));
         }
         if let Some(sign) = &self.sign {
-            let unsigned = self.body_text(&body, charset).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+            let unsigned = self
+                .body_text(&body, charset)
+                .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
             let request = Record::default()
                 .with("method", self.method.as_str())
                 .with("path", path.as_str())
+                .with("headers", named(&headers))
                 .with("body", unsigned.as_str());
             let scope = scope.with("request", request.value()).value();
             let fields = Tree::Map(match sign.of {
@@ -212,7 +211,10 @@ impl Shape {
                 fields: &fields,
                 body: &unsigned,
             };
-            let made = sign.recipe.sign(&material, &scope, charset).map_err(|error| fault("sign", error.why))?;
+            let made = sign
+                .recipe
+                .sign(&material, &scope, charset)
+                .map_err(|error| fault("sign", error.why))?;
             if let Some(signed) = signed {
                 *signed = Some(Signed {
                     canonical: sign.recipe.canonical(&material, &scope).unwrap_or_default(),
@@ -226,10 +228,14 @@ impl Shape {
             }
         }
         let query = form::write(&query, charset).ok_or_else(|| fault("query", NOT_IN_CHARSET.to_owned()))?;
-        let text = self.body_text(&body, charset).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+        let text = self
+            .body_text(&body, charset)
+            .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
         let bytes = charset.encode(&text).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
         let mark = if query.is_empty() { "" } else { "?" };
-        let mut builder = Request::builder().method(self.method.clone()).uri(format!("{base_url}{path}{mark}{query}"));
+        let mut builder = Request::builder()
+            .method(self.method.clone())
+            .uri(format!("{base_url}{path}{mark}{query}"));
         match self.body {
             Body::None => {}
             Body::Form(_) => {
@@ -254,8 +260,7 @@ impl Shape {
                 field: format!("{part}.{name}"),
                 why: error.why,
             })?;
-            let is_omitted = self.omits_empty.contains(name) && tree.literal().is_empty();
-            if !is_omitted {
+            if !(self.omits_empty.contains(name) && tree.is_blank()) {
                 filled.push((name.clone(), tree));
             }
         }
@@ -269,6 +274,12 @@ impl Shape {
             Body::Json(_) => Some(json::write(&Tree::Map(fields.to_vec()))),
         }
     }
+}
+
+/// Headers as templates see them: in lower case, `-` written `_`.
+fn named(headers: &[(HeaderName, String)]) -> Value {
+    let texts = headers.iter().map(|(name, value)| (name.as_str().replace('-', "_"), value.clone()));
+    Value::from_object(Texts(texts.collect()))
 }
 
 const NOT_IN_CHARSET: &str = "a character is not in the charset";
@@ -302,8 +313,7 @@ impl Leaf {
                 items.map(|items| Arc::new(Tree::List(items)))
             }
             Self::Map(fields) => {
-                let fields: Result<Vec<_>, NoValue> =
-                    fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
+                let fields: Result<Vec<_>, NoValue> = fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
                 fields.map(|fields| Arc::new(Tree::Map(fields)))
             }
             Self::JsonText(leaf) => leaf.fill(scope).map(|tree| Tree::text(json::write(&tree))),
@@ -312,7 +322,10 @@ impl Leaf {
 }
 
 fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> {
-    item.section()?.entries().map(|item| Ok((item.key().to_owned(), leaf(&item)?))).collect()
+    item.section()?
+        .entries()
+        .map(|item| Ok((item.key().to_owned(), leaf(&item)?)))
+        .collect()
 }
 
 fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
@@ -334,7 +347,9 @@ fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
                 Err(fields) => Ok(Leaf::Map(fields)),
             }
         }
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => Err(item.fault("not a value that can be sent: write it as a text")),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => {
+            Err(item.fault("not a value that can be sent: write it as a text"))
+        }
     }
 }
 
@@ -347,7 +362,9 @@ impl Sign {
             _ => false,
         };
         if !has_part || name.is_empty() {
-            return Err(item.fault("a signature goes into `query.<name>`, `header.<name>`, or a `form.<name>` or `json.<name>` of this request"));
+            return Err(
+                item.fault("a signature goes into `query.<name>`, `header.<name>`, or a `form.<name>` or `json.<name>` of this request")
+            );
         }
         let into = match part {
             "header" => Place::Header(name.parse().map_err(|_| item.fault("not a header name"))?),

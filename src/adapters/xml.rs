@@ -115,7 +115,11 @@ fn gathered(children: Vec<(String, Arc<Tree>)>, lists: &[String]) -> Result<Vec<
     let is_list = |name: &String| lists.contains(name);
     let mut fields: Vec<(String, Arc<Tree>)> = Vec::with_capacity(children.len());
     for list in lists {
-        let items: Vec<_> = children.iter().filter(|(name, _)| name == list).map(|(_, tree)| Arc::clone(tree)).collect();
+        let items: Vec<_> = children
+            .iter()
+            .filter(|(name, _)| name == list)
+            .map(|(_, tree)| Arc::clone(tree))
+            .collect();
         if !items.is_empty() {
             fields.push((list.clone(), Arc::new(Tree::List(items))));
         }
@@ -163,7 +167,10 @@ mod tests {
 
     #[test]
     fn elements_become_fields_and_declared_lists_stay_lists() {
-        let tree = read("<?xml version=\"1.0\" encoding=\"gb2312\"?>\n<r>\n <a>1 &amp; &#20805;</a><b/><item>x</item><c><![CDATA[<&]]></c>\n</r> ").unwrap();
+        let tree = read(
+            "<?xml version=\"1.0\" encoding=\"gb2312\"?>\n<r>\n <a>1 &amp; &#20805;</a><b/><item>x</item><c><![CDATA[<&]]></c>\n</r> ",
+        )
+        .unwrap();
         assert_eq!(
             super::super::json::write(&tree),
             r#"{"r":{"item":["x"],"a":"1 & 充","b":"","c":"<&"}}"#
