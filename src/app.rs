@@ -96,9 +96,19 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let socket = AdminSocket::bind(&config.socket_path()).await?;
     let context = Arc::new(parts::admin_context(&store, Some(&dispatch), &adapters, &seams));
     let (spawner, stop) = (Arc::clone(&seams.spawner), stopped(stopping.subscribe()));
-    seams.spawner.spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
+    seams
+        .spawner
+        .spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
     let door = open_door(&site, listener, &store, &dispatch, &seams)?;
-    Ok(Running { dispatch, store, address, door, stopping, told, grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)) })
+    Ok(Running {
+        dispatch,
+        store,
+        address,
+        door,
+        stopping,
+        told,
+        grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)),
+    })
 }
 
 /// Histograms grow until somebody scrapes them, or this tidies them.
@@ -129,7 +139,13 @@ fn run_callbacks(
     Ok(told)
 }
 
-fn open_door(site: &Site, listener: TcpListener, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> anyhow::Result<ServerHandle> {
+fn open_door(
+    site: &Site,
+    listener: TcpListener,
+    store: &Arc<SqliteStore>,
+    dispatch: &Dispatch,
+    seams: &Seams,
+) -> anyhow::Result<ServerHandle> {
     let server = &site.config.server;
     let limits = ApiLimits {
         max_submitting: usize::try_from(server.max_in_flight)?,

@@ -9,6 +9,8 @@ pub mod callbacks;
 pub mod cli;
 pub mod config;
 pub mod console;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod dispatch;
 pub mod domain;
 pub mod net;
@@ -17,5 +19,3 @@ pub mod router;
 pub mod seams;
 pub mod store;
 pub mod telemetry;
-#[cfg(feature = "demo")]
-pub mod demo;

@@ -36,8 +36,17 @@ impl House for Gateway {
             };
             let metrics = telemetry::install(format, &config.log.filter)?;
             let adapters = adapters_file(&config)?;
-            let is_well = app::serve(Site { config, adapters, secrets: secrets(), metrics }).await?;
-            anyhow::ensure!(is_well, "the database has failed: look at its disk, then start again; the start recovers");
+            let is_well = app::serve(Site {
+                config,
+                adapters,
+                secrets: secrets(),
+                metrics,
+            })
+            .await?;
+            anyhow::ensure!(
+                is_well,
+                "the database has failed: look at its disk, then start again; the start recovers"
+            );
             Ok(())
         })
     }
@@ -70,7 +79,11 @@ fn secrets() -> SecretLookup {
 /// adapters.toml: its name for messages, and its text.
 fn adapters_file(config: &Config) -> anyhow::Result<(String, String)> {
     let path = &config.suppliers.file;
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the suppliers' file {}: set [suppliers] file in gateway.toml", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "cannot read the suppliers' file {}: set [suppliers] file in gateway.toml",
+            path.display()
+        )
+    })?;
     Ok((path.display().to_string(), text))
 }

@@ -35,9 +35,7 @@ pub(crate) fn answer(mock: &Mock, request: &Request) -> Reply {
         ("GET", "notifications") => show(&mock.notifications()),
         ("POST", "script") => match serde_json::from_slice::<ScriptBody>(&request.body) {
             Ok(script) => {
-                mock.ledger()
-                    .scripts
-                    .write(&script.recipient, script.faults);
+                mock.ledger().scripts.write(&script.recipient, script.faults);
                 show(&json!({"ok": true}))
             }
             Err(error) => Reply::text(400, &error.to_string()),

@@ -32,10 +32,7 @@ impl BookFile {
 
     /// A book that appends to this file.
     pub(crate) fn over(file: File) -> Self {
-        Self {
-            file,
-            is_broken: false,
-        }
+        Self { file, is_broken: false }
     }
 
     /// Appends an order; on `Ok` it survives the death of this process.
@@ -58,10 +55,7 @@ impl BookFile {
 pub fn read_book(path: &Path, supplier: &str, now_ms: u64) -> io::Result<Vec<Charge>> {
     let bytes = read(path)?;
     let orders = parse(whole_lines(&bytes))?;
-    Ok(orders
-        .iter()
-        .filter_map(|order| order.charge(supplier, now_ms))
-        .collect())
+    Ok(orders.iter().filter_map(|order| order.charge(supplier, now_ms)).collect())
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -72,10 +66,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn whole_lines(bytes: &[u8]) -> &[u8] {
-    let length = bytes
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |last| last + 1);
+    let length = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
     bytes.get(..length).unwrap_or_default()
 }
 
@@ -83,9 +74,6 @@ fn parse(lines: &[u8]) -> io::Result<Vec<Order>> {
     lines
         .split(|b| *b == b'\n')
         .filter(|line| !line.is_empty())
-        .map(|line| {
-            serde_json::from_slice(line)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-        })
+        .map(|line| serde_json::from_slice(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
         .collect()
 }

@@ -56,9 +56,7 @@ mod tests {
     #[test]
     fn a_rate_is_met_about_as_often_as_it_says() {
         let dice = Dice::new(1);
-        let hits = (0..10_000)
-            .filter(|n| dice.falls(2_000, &["13800138000", &n.to_string()]))
-            .count();
+        let hits = (0..10_000).filter(|n| dice.falls(2_000, &["13800138000", &n.to_string()])).count();
         assert!((1_800..2_200).contains(&hits), "{hits} hits");
     }
 }

@@ -206,9 +206,7 @@ impl FromStr for Fault {
                 .and_then(|a| a.parse().ok())
                 .ok_or_else(|| format!("{name} needs a number: {name}:<n>"))
         };
-        let small = || -> Result<u32, String> {
-            u32::try_from(number()?).map_err(|_| format!("{name}: the number is too large"))
-        };
+        let small = || -> Result<u32, String> { u32::try_from(number()?).map_err(|_| format!("{name}: the number is too large")) };
         let charged = || -> Result<bool, String> {
             match argument {
                 None | Some("uncharged") => Ok(false),
@@ -224,46 +222,24 @@ impl FromStr for Fault {
             "charge_then_hang" => bare(Self::ChargeThenHang),
             "charge_then_reset" => bare(Self::ChargeThenReset),
             "hang_uncharged" => bare(Self::HangUncharged),
-            "arrive_late" => Ok(Self::ArriveLate {
-                after_ms: number()?,
-            }),
+            "arrive_late" => Ok(Self::ArriveLate { after_ms: number()? }),
             "duplicate" => bare(Self::Duplicate),
-            "status500" => Ok(Self::Status500 {
-                charged: charged()?,
-            }),
-            "html502" => Ok(Self::Html502 {
-                charged: charged()?,
-            }),
-            "empty" => Ok(Self::Empty {
-                charged: charged()?,
-            }),
-            "truncated" => Ok(Self::Truncated {
-                charged: charged()?,
-            }),
-            "gbk_garbage" => Ok(Self::GbkGarbage {
-                charged: charged()?,
-            }),
-            "unlisted_code" => Ok(Self::UnlistedCode {
-                charged: charged()?,
-            }),
+            "status500" => Ok(Self::Status500 { charged: charged()? }),
+            "html502" => Ok(Self::Html502 { charged: charged()? }),
+            "empty" => Ok(Self::Empty { charged: charged()? }),
+            "truncated" => Ok(Self::Truncated { charged: charged()? }),
+            "gbk_garbage" => Ok(Self::GbkGarbage { charged: charged()? }),
+            "unlisted_code" => Ok(Self::UnlistedCode { charged: charged()? }),
             "redirect307" => bare(Self::Redirect307),
             "not_found_then_success" => Ok(Self::NotFoundThenSuccess { times: small()? }),
-            "failed_then_success" => Ok(Self::FailedThenSuccess {
-                after_ms: number()?,
-            }),
-            "success_then_failed" => Ok(Self::SuccessThenFailed {
-                after_ms: number()?,
-            }),
+            "failed_then_success" => Ok(Self::FailedThenSuccess { after_ms: number()? }),
+            "success_then_failed" => Ok(Self::SuccessThenFailed { after_ms: number()? }),
             "notify_twice" => bare(Self::NotifyTwice),
             "notify_reordered" => bare(Self::NotifyReordered),
-            "notify_late" => Ok(Self::NotifyLate {
-                after_ms: number()?,
-            }),
+            "notify_late" => Ok(Self::NotifyLate { after_ms: number()? }),
             "notify_before_reply" => bare(Self::NotifyBeforeReply),
             "no_notify" => bare(Self::NoNotify),
-            "slow_drip" => Ok(Self::SlowDrip {
-                ms_per_byte: number()?,
-            }),
+            "slow_drip" => Ok(Self::SlowDrip { ms_per_byte: number()? }),
             "refuse" => bare(Self::Refuse),
             "balance_empty" => bare(Self::BalanceEmpty),
             "order_exists" => bare(Self::OrderExists),
@@ -295,14 +271,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_fault() {
-        for text in [
-            "",
-            "nothing",
-            "arrive_late",
-            "partial:x",
-            "refuse:1",
-            "empty:maybe",
-        ] {
+        for text in ["", "nothing", "arrive_late", "partial:x", "refuse:1", "empty:maybe"] {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }
     }

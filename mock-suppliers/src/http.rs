@@ -75,11 +75,7 @@ impl Reply {
 
     /// A plain text answer.
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self::new(
-            status,
-            "text/plain; charset=utf-8",
-            body.as_bytes().to_vec(),
-        )
+        Self::new(status, "text/plain; charset=utf-8", body.as_bytes().to_vec())
     }
 }
 
@@ -157,11 +153,7 @@ fn parse_head(buffer: &[u8]) -> Head {
     };
     let target = parsed.path.unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let headers: Vec<(String, Vec<u8>)> = parsed
-        .headers
-        .iter()
-        .map(|h| (h.name.to_owned(), h.value.to_vec()))
-        .collect();
+    let headers: Vec<(String, Vec<u8>)> = parsed.headers.iter().map(|h| (h.name.to_owned(), h.value.to_vec())).collect();
     let mut request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         path: path.to_owned(),
@@ -174,12 +166,7 @@ fn parse_head(buffer: &[u8]) -> Head {
         .header("connection")
         .is_some_and(|value| value.eq_ignore_ascii_case("close"));
     request.keep_alive = parsed.version == Some(1) && !closes;
-    let declares = |name: &str| {
-        request
-            .headers
-            .iter()
-            .any(|(n, _)| n.eq_ignore_ascii_case(name))
-    };
+    let declares = |name: &str| request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     if declares("transfer-encoding") {
         return Head::Refused(Reply::text(411, "a Content-Length is required"));
     }
@@ -198,23 +185,11 @@ fn parse_head(buffer: &[u8]) -> Head {
 }
 
 /// Sends an answer; true when the connection may be used again.
-pub(crate) async fn send(
-    stream: &mut TcpStream,
-    reply: &Reply,
-    delivery: Delivery,
-    keep_alive: bool,
-) -> bool {
-    try_send(stream, reply, delivery, keep_alive)
-        .await
-        .unwrap_or(false)
+pub(crate) async fn send(stream: &mut TcpStream, reply: &Reply, delivery: Delivery, keep_alive: bool) -> bool {
+    try_send(stream, reply, delivery, keep_alive).await.unwrap_or(false)
 }
 
-async fn try_send(
-    stream: &mut TcpStream,
-    reply: &Reply,
-    delivery: Delivery,
-    keep_alive: bool,
-) -> io::Result<bool> {
+async fn try_send(stream: &mut TcpStream, reply: &Reply, delivery: Delivery, keep_alive: bool) -> io::Result<bool> {
     let bytes = encode(reply, keep_alive);
     match delivery {
         Delivery::Whole => stream.write_all(&bytes).await?,
@@ -226,9 +201,7 @@ async fn try_send(
         }
         Delivery::Cut => {
             let kept = bytes.len() - reply.body.len().div_ceil(2);
-            stream
-                .write_all(bytes.get(..kept).unwrap_or_default())
-                .await?;
+            stream.write_all(bytes.get(..kept).unwrap_or_default()).await?;
             stream.shutdown().await?;
             return Ok(false);
         }
@@ -258,11 +231,7 @@ fn encode(reply: &Reply, keep_alive: bool) -> Vec<u8> {
         _ => "Status",
     };
     let connection = if keep_alive { "keep-alive" } else { "close" };
-    let location = reply
-        .location
-        .as_ref()
-        .map(|to| format!("Location: {to}\r\n"))
-        .unwrap_or_default();
+    let location = reply.location.as_ref().map(|to| format!("Location: {to}\r\n")).unwrap_or_default();
     let head = format!(
         "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\n{location}Content-Length: {}\r\nConnection: {connection}\r\n\r\n",
         reply.status,
@@ -295,16 +264,11 @@ mod tests {
 
     #[test]
     fn a_head_says_how_long_the_body_is() {
-        let Head::Complete(request, head, body) =
-            parse_head(b"POST /a?b=c HTTP/1.1\r\ncontent-length: 3\r\n\r\nxyz")
-        else {
+        let Head::Complete(request, head, body) = parse_head(b"POST /a?b=c HTTP/1.1\r\ncontent-length: 3\r\n\r\nxyz") else {
             panic!("not complete");
         };
         assert_eq!((head, body), (43, 3));
-        assert_eq!(
-            (request.path.as_str(), request.query.as_str()),
-            ("/a", "b=c")
-        );
+        assert_eq!((request.path.as_str(), request.query.as_str()), ("/a", "b=c"));
         assert!(request.keep_alive);
     }
 }

@@ -80,20 +80,12 @@ impl Ledger {
     }
 
     /// Takes an order on, or says why not. On `Ok` the book already knows.
-    pub(crate) fn submit(
-        &mut self,
-        submission: &Submission,
-        treatment: &Treatment,
-        now_ms: u64,
-    ) -> io::Result<Verdict> {
+    pub(crate) fn submit(&mut self, submission: &Submission, treatment: &Treatment, now_ms: u64) -> io::Result<Verdict> {
         self.collect_returns(now_ms);
         if self.is_taken(&submission.id, now_ms) {
             return Ok(Verdict::Exists);
         }
-        let (cost_one, face_one) = self
-            .config
-            .costs
-            .price(&submission.product, submission.face_minor);
+        let (cost_one, face_one) = self.config.costs.price(&submission.product, submission.face_minor);
         let quantity = i64::from(submission.quantity);
         let cost_minor = cost_one.saturating_mul(quantity);
         let order = Order {
@@ -117,9 +109,7 @@ impl Ledger {
             faults: treatment.order.clone(),
             hidden_queries: hidden(&treatment.order),
         };
-        let limit_minor = submission
-            .max_cost_minor
-            .map(|limit| limit.saturating_mul(quantity));
+        let limit_minor = submission.max_cost_minor.map(|limit| limit.saturating_mul(quantity));
         if let Some(refusal) = self.refusal(submission, treatment, cost_minor, limit_minor) {
             self.remember_refused(order, now_ms)?;
             return Ok(Verdict::Refused(refusal));
@@ -137,19 +127,11 @@ impl Ledger {
         match self.config.dedupe {
             Dedupe::Never => false,
             Dedupe::ById { keeps_failed: true } => true,
-            Dedupe::ById {
-                keeps_failed: false,
-            } => order.settled_at(now_ms) != Settled::Failed,
+            Dedupe::ById { keeps_failed: false } => order.settled_at(now_ms) != Settled::Failed,
         }
     }
 
-    fn refusal(
-        &self,
-        submission: &Submission,
-        treatment: &Treatment,
-        cost_minor: i64,
-        limit_minor: Option<i64>,
-    ) -> Option<Refusal> {
+    fn refusal(&self, submission: &Submission, treatment: &Treatment, cost_minor: i64, limit_minor: Option<i64>) -> Option<Refusal> {
         if treatment.refusal == Some(Fault::Refuse) {
             return Some(Refusal::BadNumber);
         }

@@ -80,9 +80,7 @@ fn yuan(text: &str) -> Result<i64, String> {
     if decimals.len() != 2 || !is_plain(whole) || !is_plain(decimals) {
         return Err("yuan with two decimals, as 100000.00".to_owned());
     }
-    format!("{whole}{decimals}")
-        .parse()
-        .map_err(|_| "too much money".to_owned())
+    format!("{whole}{decimals}").parse().map_err(|_| "too much money".to_owned())
 }
 
 fn fault_rate(text: &str) -> Result<(Fault, u32), String> {
@@ -111,9 +109,7 @@ fn config(options: &Options, wire: Wire) -> MockConfig {
     config.book_file.clone_from(&options.book_file);
     config.dedupe = match options.dedupe {
         DedupeName::KeepsFailed => Dedupe::ById { keeps_failed: true },
-        DedupeName::ForgetsFailed => Dedupe::ById {
-            keeps_failed: false,
-        },
+        DedupeName::ForgetsFailed => Dedupe::ById { keeps_failed: false },
         DedupeName::Never => Dedupe::Never,
     };
     config.settle_after_ms = options.settle_after_ms;
@@ -166,10 +162,7 @@ mod tests {
         Options::command().debug_assert();
         assert_eq!(yuan("100000.00"), Ok(10_000_000));
         assert!(yuan("1.5").is_err());
-        assert_eq!(
-            fault_rate("arrive_late:2000=50"),
-            Ok((Fault::ArriveLate { after_ms: 2000 }, 50))
-        );
+        assert_eq!(fault_rate("arrive_late:2000=50"), Ok((Fault::ArriveLate { after_ms: 2000 }, 50)));
         assert!(fault_rate("refuse=10001").is_err());
     }
 }

@@ -85,10 +85,7 @@ pub(crate) fn start(mock: &Arc<Mock>, order: &Order, since_ms: u64) -> oneshot::
         let twice = order.faults.contains(&Fault::NotifyTwice);
         for (at_ms, settled) in due {
             sleep(Duration::from_millis(at_ms.saturating_sub(now_ms()))).await;
-            let made = owner
-                .config
-                .wire
-                .notice(owner.shelf(), &order, settled, now_ms());
+            let made = owner.config.wire.notice(owner.shelf(), &order, settled, now_ms());
             let Some(notice) = made else {
                 continue;
             };
@@ -151,9 +148,7 @@ impl Push<'_> {
 /// Posts once and reads the status and the body.
 async fn post(url: &str, notice: &Notice) -> io::Result<(u16, Vec<u8>)> {
     let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why.to_owned());
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| bad("only http"))?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| bad("only http"))?;
     let split = rest.find(['/', '?']).unwrap_or(rest.len());
     let (host, target) = rest.split_at(split);
     if url.bytes().any(|b| b.is_ascii_control() || b == b' ') || host.is_empty() {
@@ -198,10 +193,7 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<(u16, Vec<u8>)> {
                 .iter()
                 .find(|h| h.name.eq_ignore_ascii_case("content-length"))
                 .and_then(|h| std::str::from_utf8(h.value).ok()?.parse::<usize>().ok());
-            let is_chunked = parsed
-                .headers
-                .iter()
-                .any(|h| h.name.eq_ignore_ascii_case("transfer-encoding"));
+            let is_chunked = parsed.headers.iter().any(|h| h.name.eq_ignore_ascii_case("transfer-encoding"));
             let status = parsed.code.ok_or_else(odd)?;
             let body = buffer.get(head..).unwrap_or_default();
             match length {
@@ -223,8 +215,7 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<(u16, Vec<u8>)> {
 fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let httparse::Status::Complete((start, size)) = httparse::parse_chunk_size(chunks).ok()?
-        else {
+        let httparse::Status::Complete((start, size)) = httparse::parse_chunk_size(chunks).ok()? else {
             return None;
         };
         if size == 0 {

@@ -94,12 +94,7 @@ impl Order {
 }
 
 /// The turns of an order that is taken on at `now_ms`.
-pub(crate) fn turns(
-    faults: &[Fault],
-    now_ms: u64,
-    settle_after_ms: u64,
-    knows_partial: bool,
-) -> Vec<Turn> {
+pub(crate) fn turns(faults: &[Fault], now_ms: u64, settle_after_ms: u64, knows_partial: bool) -> Vec<Turn> {
     let settle_ms = if faults.contains(&Fault::NotifyBeforeReply) {
         now_ms
     } else {
@@ -137,29 +132,20 @@ mod tests {
     use super::*;
 
     fn states(faults: &[Fault]) -> Vec<(u64, Settled)> {
-        turns(faults, 100, 10, true)
-            .iter()
-            .map(|turn| (turn.at_ms, turn.settled))
-            .collect()
+        turns(faults, 100, 10, true).iter().map(|turn| (turn.at_ms, turn.settled)).collect()
     }
 
     #[test]
     fn the_future_of_an_order_follows_its_faults() {
         assert_eq!(states(&[]), [(110, Settled::Delivered)]);
         assert_eq!(states(&[Fault::FailLater]), [(110, Settled::Failed)]);
-        assert_eq!(
-            states(&[Fault::NotifyBeforeReply]),
-            [(100, Settled::Delivered)]
-        );
+        assert_eq!(states(&[Fault::NotifyBeforeReply]), [(100, Settled::Delivered)]);
         assert_eq!(
             states(&[Fault::FailedThenSuccess { after_ms: 5 }]),
             [(110, Settled::Failed), (115, Settled::Delivered)]
         );
         assert_eq!(
-            states(&[
-                Fault::Partial { percent: 40 },
-                Fault::SuccessThenFailed { after_ms: 5 }
-            ]),
+            states(&[Fault::Partial { percent: 40 }, Fault::SuccessThenFailed { after_ms: 5 }]),
             [(110, Settled::Partial), (115, Settled::Reversed)]
         );
     }

@@ -66,8 +66,7 @@ impl Scripts {
 
     /// Replaces the script of a recipient.
     pub(crate) fn write(&mut self, recipient: &str, faults: Vec<Fault>) {
-        self.by_recipient
-            .insert(recipient.to_owned(), VecDeque::from(faults));
+        self.by_recipient.insert(recipient.to_owned(), VecDeque::from(faults));
     }
 
     /// The faults for this submit; uses up what a submit uses up. `transmission` counts the submits of its id from 1.
@@ -87,11 +86,7 @@ impl Scripts {
         let mut treatment = Treatment::default();
         for (n, (fault, rate)) in self.rates.iter().enumerate() {
             let used_up = transmission > 1 && Stage::USED_UP.contains(&fault.stage());
-            let throw = [
-                submission.recipient.as_str(),
-                submission.id.as_str(),
-                &n.to_string(),
-            ];
+            let throw = [submission.recipient.as_str(), submission.id.as_str(), &n.to_string()];
             if !used_up && self.dice.falls(*rate, &throw) {
                 treatment.add(*fault);
             }
@@ -140,10 +135,7 @@ mod tests {
     fn faults_of_the_answer_are_taken_in_turn_and_those_of_the_order_stay() {
         let mut scripts = Scripts::new(Dice::new(0), Vec::new());
         let cut = Fault::Truncated { charged: true };
-        scripts.write(
-            "13800138000",
-            vec![Fault::HangUncharged, cut, Fault::Refuse, Fault::NoNotify],
-        );
+        scripts.write("13800138000", vec![Fault::HangUncharged, cut, Fault::Refuse, Fault::NoNotify]);
         let answers: Vec<_> = (1..=3)
             .map(|n| {
                 let met = scripts.treat(&submission("A1"), n);
@@ -161,11 +153,7 @@ mod tests {
         assert!(scripts.treat(&submission("A1"), 1).copies.is_some());
         assert!(scripts.treat(&submission("A1"), 2).copies.is_none());
         scripts.write(EVERYBODY, vec![Fault::FailLater]);
-        assert!(
-            scripts
-                .treat(&submission("A2"), 1)
-                .order_has(Fault::FailLater)
-        );
+        assert!(scripts.treat(&submission("A2"), 1).order_has(Fault::FailLater));
         scripts.write("13800138000", Vec::new());
         assert!(scripts.treat(&submission("A3"), 1).order.is_empty());
     }

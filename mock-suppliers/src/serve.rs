@@ -28,11 +28,7 @@ use crate::wire::{Answer, Ask, Named, Told};
 const BEFORE_REPLY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Serves one connection until either side ends it; an idle one ends when the mock stops accepting.
-pub(crate) async fn connection(
-    mock: Arc<Mock>,
-    mut stream: TcpStream,
-    mut accepting: watch::Receiver<bool>,
-) {
+pub(crate) async fn connection(mock: Arc<Mock>, mut stream: TcpStream, mut accepting: watch::Receiver<bool>) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -110,22 +106,16 @@ fn told(order: Order, now_ms: u64) -> Told {
 async fn submit(mock: &Arc<Mock>, request: &Request, submission: Submission) -> (Reply, Delivery) {
     let treatment = {
         let mut ledger = mock.ledger();
-        let transmission = ledger.requests.note(
-            Operation::Submit,
-            &submission.id,
-            &submission.recipient,
-            now_ms(),
-        );
+        let transmission = ledger
+            .requests
+            .note(Operation::Submit, &submission.id, &submission.recipient, now_ms());
         ledger.scripts.treat(&submission, transmission)
     };
     let delivery = delivery(&treatment);
     let answer_fault = treatment.answer;
     if answer_fault.is_some_and(|fault| !fault.lets_charge()) {
         let reply = mock.write(&Answer::Accepted(imagined(mock, &submission)));
-        return (
-            spoil(mock, request, &submission, answer_fault, reply),
-            delivery,
-        );
+        return (spoil(mock, request, &submission, answer_fault, reply), delivery);
     }
     let id_and_recipient = submission.clone();
     // A task of its own: what has arrived is handled to its end, whatever becomes of the connection.
@@ -187,10 +177,7 @@ async fn arrive(mock: &Arc<Mock>, submission: &Submission, treatment: &Treatment
 
 /// An order that was never taken on, for answers that lie.
 fn imagined(mock: &Mock, submission: &Submission) -> Told {
-    let (cost_minor, face_minor) = mock
-        .config
-        .costs
-        .price(&submission.product, submission.face_minor);
+    let (cost_minor, face_minor) = mock.config.costs.price(&submission.product, submission.face_minor);
     let supplier_ref = format!("{}X", mock.ledger().next_ref());
     Told {
         order: Order {
@@ -225,13 +212,7 @@ fn delivery(treatment: &Treatment) -> Delivery {
 }
 
 /// The answer after its fault.
-fn spoil(
-    mock: &Mock,
-    request: &Request,
-    submission: &Submission,
-    fault: Option<Fault>,
-    mut reply: Reply,
-) -> Reply {
+fn spoil(mock: &Mock, request: &Request, submission: &Submission, fault: Option<Fault>, mut reply: Reply) -> Reply {
     if matches!(fault, Some(Fault::Status500 { .. })) {
         return Reply::text(500, "Internal Server Error");
     }
@@ -245,9 +226,7 @@ fn spoil(
     } else if matches!(fault, Some(Fault::GbkGarbage { .. })) {
         mock.config.wire.garble(&mut reply);
     } else if matches!(fault, Some(Fault::UnlistedCode { .. })) {
-        let pick = mock
-            .dice
-            .throw(&[&submission.recipient, &submission.id, "unlisted"]);
+        let pick = mock.dice.throw(&[&submission.recipient, &submission.id, "unlisted"]);
         return mock.write(&Answer::Unlisted(pick));
     } else if fault == Some(Fault::Redirect307) {
         let mut redirect = Reply::text(307, "");

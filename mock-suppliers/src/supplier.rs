@@ -54,18 +54,12 @@ impl Mock {
 
     /// Writes a try of a notification down.
     pub(crate) fn sent(&self, notification: SentNotification) {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(notification);
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(notification);
     }
 
     /// Every try of a notification so far.
     pub(crate) fn notifications(&self) -> Vec<SentNotification> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -84,10 +78,7 @@ impl Background {
     }
 
     fn abort(&self) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .abort_all();
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 
@@ -186,10 +177,7 @@ impl MockSupplier {
     pub async fn set_accepting(&self, accepting: bool) -> io::Result<()> {
         let (done, heard) = oneshot::channel();
         let gone = || io::Error::new(io::ErrorKind::NotConnected, "the mock has stopped");
-        self.switch
-            .send((accepting, done))
-            .await
-            .map_err(|_| gone())?;
+        self.switch.send((accepting, done)).await.map_err(|_| gone())?;
         heard.await.map_err(|_| gone())?
     }
 
@@ -207,12 +195,7 @@ impl Drop for MockSupplier {
     }
 }
 
-async fn accept(
-    mock: Arc<Mock>,
-    listener: TcpListener,
-    address: SocketAddr,
-    mut switched: mpsc::Receiver<Switch>,
-) {
+async fn accept(mock: Arc<Mock>, listener: TcpListener, address: SocketAddr, mut switched: mpsc::Receiver<Switch>) {
     let (accepting, _) = watch::channel(true);
     let mut connections = JoinSet::new();
     let mut listener = Some(listener);

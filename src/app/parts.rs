@@ -25,7 +25,9 @@ pub async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<Sq
     let key = config.seal_key(|bytes| seams.random.fill(bytes))?;
     let mut surroundings = Surroundings::new(Arc::clone(&seams.clock), Arc::clone(&seams.random), Arc::clone(&seams.spawner));
     surroundings.readers = config.store.read_connections;
-    Ok(Arc::new(SqliteStore::open(&config.store.path, &SealKey::new(*key.expose()), surroundings).await?))
+    Ok(Arc::new(
+        SqliteStore::open(&config.store.path, &SealKey::new(*key.expose()), surroundings).await?,
+    ))
 }
 
 /// Reads adapters.toml and whatever dialects lie beside the built-in ones.
@@ -38,10 +40,16 @@ pub fn adapters(config: &Config, (name, text): &(String, String), secrets: &Secr
 }
 
 /// Keeps every supplier's settings by digest, and gives each its own limits and connections.
-pub(super) async fn suppliers(adapters: &Adapters, store: &Arc<SqliteStore>, seams: &Seams) -> anyhow::Result<BTreeMap<SupplierId, Supplier>> {
+pub(super) async fn suppliers(
+    adapters: &Adapters,
+    store: &Arc<SqliteStore>,
+    seams: &Seams,
+) -> anyhow::Result<BTreeMap<SupplierId, Supplier>> {
     let mut suppliers = BTreeMap::new();
     for adapter in adapters.iter() {
-        store.put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document()).await?;
+        store
+            .put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document())
+            .await?;
         let profile = SupplierProfile {
             connect_timeout_ms: adapter.connect_timeout_ms(),
             concurrency: usize::try_from(adapter.limits().concurrency)?,
@@ -105,7 +113,13 @@ fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, store: &Arc<SqliteStore>, seams: &Seams, address: SocketAddr) -> Parts {
+pub(super) fn dispatch(
+    site: &Site,
+    suppliers: BTreeMap<SupplierId, Supplier>,
+    store: &Arc<SqliteStore>,
+    seams: &Seams,
+    address: SocketAddr,
+) -> Parts {
     let config = &site.config;
     Parts {
         store: shared(store),
@@ -116,17 +130,26 @@ pub(super) fn dispatch(site: &Site, suppliers: BTreeMap<SupplierId, Supplier>, s
         secrets: Arc::clone(&site.secrets),
         policy: config.policy.clone(),
         callback_addresses: addresses(config),
-        public_url: config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned()),
+        public_url: config
+            .server
+            .public_url
+            .as_ref()
+            .map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned()),
         node: config.server.node,
     }
 }
 
 fn addresses(config: &Config) -> AddressPolicy {
-    AddressPolicy { may_call_loopback: config.callbacks.allow_loopback }
+    AddressPolicy {
+        may_call_loopback: config.callbacks.allow_loopback,
+    }
 }
 
 pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams) -> anyhow::Result<Callbacks> {
-    let profile = ShopProfile { may_call_loopback: config.callbacks.allow_loopback, connect_timeout_ms: config.callbacks.timeout_ms };
+    let profile = ShopProfile {
+        may_call_loopback: config.callbacks.allow_loopback,
+        connect_timeout_ms: config.callbacks.timeout_ms,
+    };
     let of_dispatch = dispatch.clone();
     let secrets = move |shop| {
         let catalog = of_dispatch.catalog();

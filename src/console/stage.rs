@@ -13,7 +13,7 @@ use crate::domain::effect::Change;
 use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Fingerprint, Order, Terms};
+use crate::domain::order::{Asked, Fingerprint, Order, Terms};
 use crate::domain::outcome::{BalanceReading, Delivery, Doubt, Outcome, Reading, Via};
 use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
 use crate::domain::policy::{Policy, Promises, RuleBook};
@@ -205,7 +205,15 @@ fn terms(shop: ShopId, number: &str, inputs: &Inputs) -> Terms {
     Terms {
         shop,
         shop_order_no: ShopOrderNo::from(number),
-        fingerprint: Fingerprint::of(&sku, 1, face, None, inputs, Some(&url), 600),
+        fingerprint: Fingerprint::of(&Asked {
+            sku: &sku,
+            quantity: 1,
+            face_value: None,
+            max_price: None,
+            inputs: inputs,
+            callback_url: Some(&url),
+            deadline_seconds: Some(600),
+        }),
         sku,
         kind: ProductKind::Card,
         quantity: 1,

@@ -51,7 +51,9 @@ pub(super) async fn judge(stage: &Stage, lines: &[Line], played: &[Played]) -> a
         let Some(line) = lines.get(one.line) else { continue };
         let mut blame = |what: String| faults.push(format!("{} ({}): {what}", line.number, line.title));
         let id = one.id.clone().unwrap_or_default();
-        let delivered = books.get(&id).map_or(0, |charges| charges.iter().filter(|charge| charge.ends_delivered()).count());
+        let delivered = books
+            .get(&id)
+            .map_or(0, |charges| charges.iter().filter(|charge| charge.ends_delivered()).count());
         if delivered > 1 {
             twice_recharged = twice_recharged.saturating_add(1);
             blame(format!("recharged {delivered} times"));
@@ -75,7 +77,10 @@ pub(super) async fn judge(stage: &Stage, lines: &[Line], played: &[Played]) -> a
         if told != due {
             blame(format!("{told} callbacks arrived, {due} were due"));
         }
-        let told_otherwise = stage.receiver.about(&id).is_some_and(|told| told.statuses.iter().any(|status| *status != one.status));
+        let told_otherwise = stage
+            .receiver
+            .about(&id)
+            .is_some_and(|told| told.statuses.iter().any(|status| *status != one.status));
         if told_otherwise {
             blame("the callback told another status than the API".to_owned());
         }
@@ -108,7 +113,10 @@ pub(super) async fn judge(stage: &Stage, lines: &[Line], played: &[Played]) -> a
     must(summary.lost == 0, "orders were lost");
     must(summary.ledger_sum == 0, "the ledger does not sum to zero");
     must(forged == 0, "a callback arrived with a wrong signature");
-    must(census.orders == u64::try_from(played.len()).unwrap_or(u64::MAX), "the store holds another number of orders than were sent");
+    must(
+        census.orders == u64::try_from(played.len()).unwrap_or(u64::MAX),
+        "the store holds another number of orders than were sent",
+    );
     Ok(Judgement { summary, faults })
 }
 

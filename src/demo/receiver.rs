@@ -47,19 +47,31 @@ impl Receiver {
     /// Listens on a free loopback port.
     pub(super) fn start(secret: SecretString) -> anyhow::Result<Self> {
         let book = Arc::new(Mutex::new(Book::default()));
-        let desk = web::Data::new(Desk { secret, book: Arc::clone(&book), clock: SystemClock::new() });
+        let desk = web::Data::new(Desk {
+            secret,
+            book: Arc::clone(&book),
+            clock: SystemClock::new(),
+        });
         let server = HttpServer::new(move || App::new().app_data(desk.clone()).route("/callbacks", web::post().to(receive)))
             .workers(1)
             .disable_signals()
             .bind(("127.0.0.1", 0))?;
-        let address = server.addrs().first().copied().ok_or_else(|| anyhow::anyhow!("no address was bound"))?;
+        let address = server
+            .addrs()
+            .first()
+            .copied()
+            .ok_or_else(|| anyhow::anyhow!("no address was bound"))?;
         let server = server.run();
         let handle = server.handle();
         TokioSpawner::new(tokio::runtime::Handle::current()).spawn(Box::pin(async move {
             // It ends when it is stopped; how, nobody needs to know.
             let _ = server.await;
         }));
-        Ok(Self { address, server: handle, book })
+        Ok(Self {
+            address,
+            server: handle,
+            book,
+        })
     }
 
     pub(super) fn url(&self) -> String {
@@ -103,15 +115,25 @@ async fn receive(desk: web::Data<Desk>, request: HttpRequest, body: web::Bytes) 
 fn verified(secret: &SecretString, request: &HttpRequest, body: &[u8]) -> Option<(String, String, String)> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let (id, timestamp, signatures) = (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
-    let is_right = signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,")).any(|signature| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
-        mac.update(format!("{id}.{timestamp}.").as_bytes());
-        mac.update(body);
-        let told = base64::engine::general_purpose::STANDARD.decode(signature);
-        told.is_ok_and(|told| mac.verify_slice(&told).is_ok())
-    });
+    let is_right = signatures
+        .split(' ')
+        .filter_map(|signature| signature.strip_prefix("v1,"))
+        .any(|signature| {
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else {
+                return false;
+            };
+            mac.update(format!("{id}.{timestamp}.").as_bytes());
+            mac.update(body);
+            let told = base64::engine::general_purpose::STANDARD.decode(signature);
+            told.is_ok_and(|told| mac.verify_slice(&told).is_ok())
+        });
     let told: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let field = |name: &str| told.get("data").and_then(|data| data.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
+    let field = |name: &str| {
+        told.get("data")
+            .and_then(|data| data.get(name))
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     is_right.then_some(())?;
     Some((id.to_owned(), field("id")?, field("status")?))
 }

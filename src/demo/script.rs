@@ -84,7 +84,13 @@ pub(super) struct Line {
 }
 
 fn scene(title: &'static str, first: First, faults: &[Fault], end: End) -> Scene {
-    Scene { title, first, faults: faults.to_vec(), then: Vec::new(), end }
+    Scene {
+        title,
+        first,
+        faults: faults.to_vec(),
+        then: Vec::new(),
+        end,
+    }
 }
 
 fn scenes() -> Vec<Scene> {
@@ -95,7 +101,12 @@ fn scenes() -> Vec<Scene> {
         scene("charged, then no answer", North, &[Fault::ChargeThenHang], Delivered),
         scene("charged, then reset", North, &[Fault::ChargeThenReset], Delivered),
         scene("no answer, not charged", North, &[Fault::HangUncharged], Delivered),
-        scene("arrives after the time-out", North, &[Fault::ArriveLate { after_ms: 2_500 }], Delivered),
+        scene(
+            "arrives after the time-out",
+            North,
+            &[Fault::ArriveLate { after_ms: 2_500 }],
+            Delivered,
+        ),
         scene("the network sends it twice", North, &[Fault::Duplicate], Delivered),
         scene("500 though charged", North, &[Fault::Status500 { charged }], Delivered),
         scene("500, not charged", North, &[Fault::Status500 { charged: false }], Delivered),
@@ -104,11 +115,26 @@ fn scenes() -> Vec<Scene> {
         scene("truncated answer", North, &[Fault::Truncated { charged }], Delivered),
         scene("garbage in the wrong charset", North, &[Fault::GbkGarbage { charged }], Delivered),
         scene("a code nobody listed", North, &[Fault::UnlistedCode { charged }], Delivered),
-        scene("a code nobody listed, not charged", North, &[Fault::UnlistedCode { charged: false }], Delivered),
+        scene(
+            "a code nobody listed, not charged",
+            North,
+            &[Fault::UnlistedCode { charged: false }],
+            Delivered,
+        ),
         scene("a redirect", North, &[Fault::Redirect307], Delivered),
         scene("\"order exists\"", North, &[Fault::OrderExists], Delivered),
-        scene("charged, yet \"not found\" twice", North, &[Fault::ChargeThenHang, Fault::NotFoundThenSuccess { times: 2 }], Delivered),
-        scene("answers one byte at a time", North, &[Fault::SlowDrip { ms_per_byte: 2 }], Delivered),
+        scene(
+            "charged, yet \"not found\" twice",
+            North,
+            &[Fault::ChargeThenHang, Fault::NotFoundThenSuccess { times: 2 }],
+            Delivered,
+        ),
+        scene(
+            "answers one byte at a time",
+            North,
+            &[Fault::SlowDrip { ms_per_byte: 2 }],
+            Delivered,
+        ),
         scene("notified twice", North, &[Fault::NotifyTwice], Delivered),
         scene("notified late", North, &[Fault::NotifyLate { after_ms: 3_000 }], Delivered),
         scene("notified out of order", North, &[Fault::NotifyReordered], Delivered),
@@ -118,9 +144,18 @@ fn scenes() -> Vec<Scene> {
         scene("refused, failed over", North, &[Fault::Refuse], Delivered),
         scene("supplier's balance empty, failed over", North, &[Fault::BalanceEmpty], Delivered),
         scene("accepted, then failed, failed over", North, &[Fault::FailLater], Delivered),
-        Scene { then: vec![Fault::Refuse], ..scene("refused everywhere", North, &[Fault::Refuse], Failed) },
-        Scene { then: vec![Fault::FailLater], ..scene("no balance, then failed", River, &[Fault::BalanceEmpty], Failed) },
-        Scene { then: vec![Fault::ChargeThenHang], ..scene("failed over into silence", River, &[Fault::Refuse], Delivered) },
+        Scene {
+            then: vec![Fault::Refuse],
+            ..scene("refused everywhere", North, &[Fault::Refuse], Failed)
+        },
+        Scene {
+            then: vec![Fault::FailLater],
+            ..scene("no balance, then failed", River, &[Fault::BalanceEmpty], Failed)
+        },
+        Scene {
+            then: vec![Fault::ChargeThenHang],
+            ..scene("failed over into silence", River, &[Fault::Refuse], Delivered)
+        },
         scene("charged, then no answer", River, &[Fault::ChargeThenHang], Delivered),
         scene("502 with a page of HTML", River, &[Fault::Html502 { charged }], Delivered),
         scene("garbage in the wrong charset", River, &[Fault::GbkGarbage { charged }], Delivered),
@@ -131,7 +166,12 @@ fn scenes() -> Vec<Scene> {
         scene("charged, then no answer", Stone, &[Fault::ChargeThenHang], Delivered),
         scene("truncated answer", Stone, &[Fault::Truncated { charged }], Delivered),
         scene("notified twice", Stone, &[Fault::NotifyTwice], Delivered),
-        scene("arrives after the time-out, no dedupe", Stone, &[Fault::ArriveLate { after_ms: 2_500 }], Delivered),
+        scene(
+            "arrives after the time-out, no dedupe",
+            Stone,
+            &[Fault::ArriveLate { after_ms: 2_500 }],
+            Delivered,
+        ),
         scene("no answer, not charged, no dedupe", Stone, &[Fault::HangUncharged], InDoubt),
         scene("refused, failed over", Stone, &[Fault::Refuse], Delivered),
         scene("connection refused, failed over", Closed, &[], Delivered),
@@ -194,7 +234,12 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_orders_and_faults() {
-        let tell = |seed| lines(seed, 60).into_iter().map(|l| (l.number, l.title, l.recipient, l.faults)).collect::<Vec<_>>();
+        let tell = |seed| {
+            lines(seed, 60)
+                .into_iter()
+                .map(|l| (l.number, l.title, l.recipient, l.faults))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(tell(1), tell(1));
         assert_ne!(tell(1), tell(2));
     }
@@ -204,7 +249,11 @@ mod tests {
         let played = lines(5, 60);
         assert_eq!(played.len(), 60);
         for scene in scenes() {
-            assert!(played.iter().any(|line| line.title == scene.title && line.first == scene.first), "{}", scene.title);
+            assert!(
+                played.iter().any(|line| line.title == scene.title && line.first == scene.first),
+                "{}",
+                scene.title
+            );
         }
         assert!(played.iter().filter(|line| !line.faults.is_empty()).count() > 30);
     }

@@ -74,10 +74,19 @@ async fn order(stage: &Stage, position: usize, line: &Line) -> anyhow::Result<Pl
     anyhow::ensure!(status == 201, "expected 201, got {status}: {told}");
     if line.is_repeated {
         let (status, again) = call(stage, http::Method::POST, "/v1/orders", body.to_string()).await?;
-        anyhow::ensure!(status == 200 && again.get("id") == told.get("id"), "the same order again gave {status}: {again}");
+        anyhow::ensure!(
+            status == 200 && again.get("id") == told.get("id"),
+            "the same order again gave {status}: {again}"
+        );
     }
     let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Played { line: position, id: Some(word("id")), status: word("status"), finality: word("finality"), took_ms: None })
+    Ok(Played {
+        line: position,
+        id: Some(word("id")),
+        status: word("status"),
+        finality: word("finality"),
+        took_ms: None,
+    })
 }
 
 /// Looks at every order that has not ended, and shows those that have.
@@ -91,7 +100,9 @@ async fn look(
 ) -> anyhow::Result<()> {
     let mut still = Vec::new();
     for position in waiting.drain(..) {
-        let (Some(one), Some(line)) = (played.get_mut(position), lines.get(position)) else { continue };
+        let (Some(one), Some(line)) = (played.get_mut(position), lines.get(position)) else {
+            continue;
+        };
         let id = one.id.clone().unwrap_or_default();
         let told = stage.receiver.about(&id);
         let (status, now) = call(stage, http::Method::GET, &format!("/v1/orders/{id}"), String::new()).await?;
@@ -118,7 +129,10 @@ pub(super) async fn call(stage: &Stage, method: http::Method, path: &str, body: 
     let mut nonce = [0_u8; 12];
     SystemRandom.fill(&mut nonce);
     let nonce = hex::encode(nonce);
-    let text = format!("{method}\n{path}\n{timestamp}\n{nonce}\n{}", hex::encode(Sha256::digest(body.as_bytes())));
+    let text = format!(
+        "{method}\n{path}\n{timestamp}\n{nonce}\n{}",
+        hex::encode(Sha256::digest(body.as_bytes()))
+    );
     let mut mac = Hmac::<Sha256>::new_from_slice(stage.shop_secret.expose_secret().as_bytes())?;
     mac.update(text.as_bytes());
     let request = http::Request::builder()
@@ -131,7 +145,15 @@ pub(super) async fn call(stage: &Stage, method: http::Method, path: &str, body: 
         .header("x-nonce", nonce)
         .header("x-signature", hex::encode(mac.finalize().into_bytes()))
         .body(Bytes::from(body))?;
-    let outbound = Outbound { request, timeout_ms: 30_000, max_reply_bytes: 1 << 20 };
-    let reply = stage.wire.send(outbound).await.map_err(|failure| anyhow::anyhow!("the gateway does not answer: {failure:?}"))?;
+    let outbound = Outbound {
+        request,
+        timeout_ms: 30_000,
+        max_reply_bytes: 1 << 20,
+    };
+    let reply = stage
+        .wire
+        .send(outbound)
+        .await
+        .map_err(|failure| anyhow::anyhow!("the gateway does not answer: {failure:?}"))?;
     Ok((reply.status().as_u16(), serde_json::from_slice(reply.body()).unwrap_or(Value::Null)))
 }

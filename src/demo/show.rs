@@ -4,8 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use secrecy::ExposeSecret;
 
-use super::judge::{Judgement, Summary};
 use super::Played;
+use super::judge::{Judgement, Summary};
 use super::script::Line;
 use super::stage::Stage;
 
@@ -28,7 +28,9 @@ impl Show {
     }
 
     pub(super) fn title(&mut self, seed: u64) -> anyhow::Result<()> {
-        self.line(&format!("Recharge gateway: 60 orders through three suppliers that misbehave (seed {seed})"))
+        self.line(&format!(
+            "Recharge gateway: 60 orders through three suppliers that misbehave (seed {seed})"
+        ))
     }
 
     pub(super) fn stage(&mut self, stage: &Stage) -> anyhow::Result<()> {
@@ -50,10 +52,18 @@ impl Show {
 
     pub(super) fn ended(&mut self, position: usize, line: &Line, one: &Played) -> anyhow::Result<()> {
         let took = one.took_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
-        let state = if one.finality == "unknown" { "in doubt" } else { one.status.as_str() };
+        let state = if one.finality == "unknown" {
+            "in doubt"
+        } else {
+            one.status.as_str()
+        };
         let mark = if line.faults.is_empty() && line.then.is_empty() { ' ' } else { '!' };
         let sku = line.first.sku();
-        self.line(&format!("{:>3} {mark} {state:<20} {took:>9}  {sku:<18} {}", position.saturating_add(1), line.title))
+        self.line(&format!(
+            "{:>3} {mark} {state:<20} {took:>9}  {sku:<18} {}",
+            position.saturating_add(1),
+            line.title
+        ))
     }
 
     pub(super) fn summary(&mut self, judgement: &Judgement) -> anyhow::Result<()> {

@@ -48,22 +48,46 @@ impl Stage {
     /// Starts everything, on free ports but for the gateway's own.
     pub(super) async fn set(args: &DemoArgs, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let mocks = vec![
-            MockSupplier::start(mock("north", Wire::Dayuanren, args.seed)).await.context("supplier north")?,
-            MockSupplier::start(mock("river", Wire::Ofpay, args.seed)).await.context("supplier river")?,
-            MockSupplier::start(mock("stone", Wire::Kasushou, args.seed)).await.context("supplier stone")?,
+            MockSupplier::start(mock("north", Wire::Dayuanren, args.seed))
+                .await
+                .context("supplier north")?,
+            MockSupplier::start(mock("river", Wire::Ofpay, args.seed))
+                .await
+                .context("supplier river")?,
+            MockSupplier::start(mock("stone", Wire::Kasushou, args.seed))
+                .await
+                .context("supplier stone")?,
         ];
         let folder = tempfile::Builder::new().prefix("recharge-gateway-demo-").tempdir()?;
         let adapters = adapters_toml(&mocks)?;
         let config = config(args, folder.path());
-        let gateway = app::start(Site { config, adapters: ("demo adapters.toml".to_owned(), adapters), secrets: Arc::new(secret), metrics }).await?;
+        let gateway = app::start(Site {
+            config,
+            adapters: ("demo adapters.toml".to_owned(), adapters),
+            secrets: Arc::new(secret),
+            metrics,
+        })
+        .await?;
         let shop_secret = random_secret();
         let callback_secret = random_secret();
         let receiver = Receiver::start(callback_secret.clone()).context("the demo shop's callback receiver")?;
         let shop_key = "demo-shop".to_owned();
         stock(&gateway, &shop_key, &shop_secret, &callback_secret).await?;
-        let profile = SupplierProfile { connect_timeout_ms: 2_000, concurrency: 64, keep_alive: true };
+        let profile = SupplierProfile {
+            connect_timeout_ms: 2_000,
+            concurrency: 64,
+            keep_alive: true,
+        };
         let wire: Arc<dyn Transport> = Arc::new(SupplierClient::new(profile)?);
-        Ok(Self { mocks, gateway, receiver, shop_key, shop_secret, wire, folder })
+        Ok(Self {
+            mocks,
+            gateway,
+            receiver,
+            shop_key,
+            shop_secret,
+            wire,
+            folder,
+        })
     }
 
     /// Hands each supplier its part of the script.
@@ -208,7 +232,10 @@ fn product(first: First) -> Product {
         name: if is_card { "Gift card 100" } else { "Mobile top-up 100" }.to_owned(),
         kind: if is_card { ProductKind::Card } else { ProductKind::TopUp },
         currency: Currency::Cny,
-        denominations: vec![Denomination { face_minor: FACE_MINOR, price_minor: PRICE_MINOR }],
+        denominations: vec![Denomination {
+            face_minor: FACE_MINOR,
+            price_minor: PRICE_MINOR,
+        }],
         inputs: if is_card { Vec::new() } else { vec![account] },
         max_quantity: if is_card { 5 } else { 1 },
         deadline_seconds: 60,

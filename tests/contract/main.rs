@@ -17,7 +17,7 @@ use recharge_gateway::adapters::{Adapter, Adapters, Call, LoadError};
 use recharge_gateway::domain::attempt::{Attempt, AttemptState};
 use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
-use recharge_gateway::domain::order::{Fingerprint, Terms};
+use recharge_gateway::domain::order::{Asked, Fingerprint, Terms};
 use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
 use secrecy::SecretString;
@@ -110,7 +110,15 @@ impl Story {
                 price: cny(9_900),
                 may_lose_money: false,
                 floor_minor: 0,
-                fingerprint: Fingerprint::of(&sku, 1, cny(10_000), None, &inputs, None, 600),
+                fingerprint: Fingerprint::of(&Asked {
+                    sku: &sku,
+                    quantity: 1,
+                    face_value: None,
+                    max_price: None,
+                    inputs: &inputs,
+                    callback_url: None,
+                    deadline_seconds: Some(600),
+                }),
                 deadline_ms: OPENED_MS + 600_000,
                 callback_url: None,
             },

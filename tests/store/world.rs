@@ -9,7 +9,7 @@ use recharge_gateway::domain::effect::Change;
 use recharge_gateway::domain::ids::{EvidenceId, OrderId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
-use recharge_gateway::domain::order::{Fingerprint, Order, Terms};
+use recharge_gateway::domain::order::{Asked, Fingerprint, Order, Terms};
 use recharge_gateway::domain::outcome::{Delivery, Outcome, Reading, Refusal, RefusalKind, Via};
 use recharge_gateway::domain::plan::{Candidate, Plan};
 use recharge_gateway::domain::policy::{Policy, Promises, RuleBook, Rules};
@@ -116,7 +116,15 @@ impl Wish {
             price: cny(self.price),
             may_lose_money: false,
             floor_minor: 0,
-            fingerprint: Fingerprint::of(&sku, 1, cny(10_000), None, &inputs, None, 600),
+            fingerprint: Fingerprint::of(&Asked {
+                sku: &sku,
+                quantity: 1,
+                face_value: None,
+                max_price: None,
+                inputs: &inputs,
+                callback_url: None,
+                deadline_seconds: Some(600),
+            }),
             deadline_ms: now_ms + 600_000,
             callback_url: Some("https://shop.example/callback".to_owned()),
         };

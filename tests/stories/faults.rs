@@ -28,8 +28,16 @@ async fn the_same_number_is_sent_again_only_where_it_cannot_charge_twice() {
     let (_, told) = house.shop.post("/v1/orders", &house.body("A2", "stone", "13800000002")).await;
     let id = told["id"].as_str().unwrap();
     let in_doubt = house.until(id, |order| order["finality"] == "unknown").await;
-    assert_eq!((&in_doubt["status"], &in_doubt["safe_to_resubmit"]), (&"processing".into(), &false.into()));
-    let sends = house.stone.requests().iter().filter(|seen| seen.recipient == "13800000002" && seen.transmission > 1).count();
+    assert_eq!(
+        (&in_doubt["status"], &in_doubt["safe_to_resubmit"]),
+        (&"processing".into(), &false.into())
+    );
+    let sends = house
+        .stone
+        .requests()
+        .iter()
+        .filter(|seen| seen.recipient == "13800000002" && seen.transmission > 1)
+        .count();
     assert_eq!(sends, 0, "a supplier that does not deduplicate was sent the same number again");
     house.close().await;
 }
@@ -79,7 +87,11 @@ async fn a_success_after_the_failure_is_a_case_and_a_loss_and_the_verdict_stands
 
 #[actix_web::test]
 async fn a_supplier_whose_failures_are_not_final_is_not_believed_when_it_fails_later() {
-    let house = House::open_with(Settings { failed_is_final: false, ..Settings::default() }).await;
+    let house = House::open_with(Settings {
+        failed_is_final: false,
+        ..Settings::default()
+    })
+    .await;
     script(&house.north, "13800000001", &[Fault::FailedThenSuccess { after_ms: 1_000 }]);
     let order = house.order("A1", "north", "13800000001").await;
     assert_eq!(order["status"], "succeeded");
@@ -90,10 +102,13 @@ async fn a_supplier_whose_failures_are_not_final_is_not_believed_when_it_fails_l
 #[actix_web::test]
 async fn cards_come_from_the_query_never_from_the_notification() {
     let house = House::open().await;
-    let body = serde_json::json!({ "shop_order_no": "C1", "sku": "card-100", "inputs": {}, "quantity": 2, "callback_url": house.mail.url() });
+    let body =
+        serde_json::json!({ "shop_order_no": "C1", "sku": "card-100", "inputs": {}, "quantity": 2, "callback_url": house.mail.url() });
     let (status, told) = house.shop.post("/v1/orders", &body).await;
     assert_eq!(status, 201, "{told}");
-    let order = house.until(told["id"].as_str().unwrap(), |order| order["finality"] == "final").await;
+    let order = house
+        .until(told["id"].as_str().unwrap(), |order| order["finality"] == "final")
+        .await;
     assert_eq!(order["status"], "succeeded");
     let cards = order["deliveries"].as_array().unwrap();
     assert_eq!(cards.len(), 2);

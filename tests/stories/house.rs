@@ -97,7 +97,18 @@ impl House {
         stock(&gateway, &settings).await;
         let shop = Agent::new(gateway.address(), "story-shop", SHOP_SECRET);
         let clock = SystemClock::new();
-        Self { north, river, stone, gateway, shop, mail, clock, folder, site: settings, may_charge_twice: false }
+        Self {
+            north,
+            river,
+            stone,
+            gateway,
+            shop,
+            mail,
+            clock,
+            folder,
+            site: settings,
+            may_charge_twice: false,
+        }
     }
 
     /// Stops the gateway and starts it again on the same file, at another port.
@@ -150,7 +161,9 @@ impl House {
     /// Every charge of an order, over all suppliers.
     pub fn charges(&self, order: &str) -> Vec<Charge> {
         let books = [&self.north, &self.river, &self.stone].into_iter().flat_map(MockSupplier::book);
-        books.filter(|charge| charge.id.len() == order.len() + 2 && charge.id.starts_with(order)).collect()
+        books
+            .filter(|charge| charge.id.len() == order.len() + 2 && charge.id.starts_with(order))
+            .collect()
     }
 
     /// Deliveries of an order, now or later, by the suppliers' books.
@@ -199,18 +212,33 @@ async fn start(folder: &TempDir, settings: &Settings, adapters: String) -> Runni
             _ => return None,
         };
         let credentials = wire.demo_credentials();
-        let secret = if name.ends_with("PASSWORD") { credentials.password? } else { credentials.key };
+        let secret = if name.ends_with("PASSWORD") {
+            credentials.password?
+        } else {
+            credentials.key
+        };
         Some(SecretString::from(secret))
     };
     let adapters = ("adapters.toml".to_owned(), adapters);
-    app::start(Site { config, adapters, secrets: Arc::new(secrets), metrics }).await.unwrap()
+    app::start(Site {
+        config,
+        adapters,
+        secrets: Arc::new(secrets),
+        metrics,
+    })
+    .await
+    .unwrap()
 }
 
 fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3]) -> String {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let table = |name: &str, dialect: &str, url: &str, cfg: &str, secrets: &str, dedupes: bool| {
         let more = settings.more.get(name).cloned().unwrap_or_default();
-        let promises = if dedupes { "deduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000" } else { "" };
+        let promises = if dedupes {
+            "deduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000"
+        } else {
+            ""
+        };
         let is_final = settings.failed_is_final;
         format!(
             "[supplier.{name}]\ndialect = \"{dialect}\"\nlabel = \"{name}\"\nbase_url = \"{url}\"\nconnect_timeout_ms = 500\n\
@@ -220,13 +248,31 @@ fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3])
         )
     };
     let refused = "status.submit = { \"4\" = \"refused:supplier_balance\", \"5\" = \"refused:recipient\" }";
-    let north_table = table("north", "dayuanren", &north.base_url(), "10001", "{ key = \"NORTH_KEY\" }", true)
-        .replace("cfg = { userid = \"10001\" }", &format!("cfg = {{ userid = \"10001\" }}\n{refused}"));
-    let river_table = table("river", "ofpay", &river.base_url(), "A00001", "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }", true);
+    let north_table = table("north", "dayuanren", &north.base_url(), "10001", "{ key = \"NORTH_KEY\" }", true).replace(
+        "cfg = { userid = \"10001\" }",
+        &format!("cfg = {{ userid = \"10001\" }}\n{refused}"),
+    );
+    let river_table = table(
+        "river",
+        "ofpay",
+        &river.base_url(),
+        "A00001",
+        "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }",
+        true,
+    );
     let refused = "status.submit = { \"4001\" = \"refused:recipient\", \"4002\" = \"refused:supplier_balance\" }";
-    let stone_table = table("stone", "kasushou", &stone.base_url(), "20002", "{ key = \"STONE_KEY\" }", false)
-        .replace("cfg = { userid = \"20002\" }", &format!("cfg = {{ userid = \"20002\" }}\n{refused}"));
-    let closed_table = table("closed", "dayuanren", &format!("http://{closed}"), "10001", "{ key = \"NORTH_KEY\" }", true);
+    let stone_table = table("stone", "kasushou", &stone.base_url(), "20002", "{ key = \"STONE_KEY\" }", false).replace(
+        "cfg = { userid = \"20002\" }",
+        &format!("cfg = {{ userid = \"20002\" }}\n{refused}"),
+    );
+    let closed_table = table(
+        "closed",
+        "dayuanren",
+        &format!("http://{closed}"),
+        "10001",
+        "{ key = \"NORTH_KEY\" }",
+        true,
+    );
     format!("{north_table}{river_table}{stone_table}{closed_table}")
 }
 
@@ -290,7 +336,10 @@ fn product(sku: &str) -> Product {
         name: sku.to_owned(),
         kind: if is_card { ProductKind::Card } else { ProductKind::TopUp },
         currency: Currency::Cny,
-        denominations: vec![Denomination { face_minor: FACE_MINOR, price_minor: PRICE_MINOR }],
+        denominations: vec![Denomination {
+            face_minor: FACE_MINOR,
+            price_minor: PRICE_MINOR,
+        }],
         inputs: if is_card { Vec::new() } else { vec![account] },
         max_quantity: if is_card { 5 } else { 1 },
         deadline_seconds: 30,

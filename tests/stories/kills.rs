@@ -48,7 +48,10 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
     for (number, answer) in futures_util::future::join_all((0..ORDERS).map(|n| submit(agent.clone(), n))).await {
         let id = answer.expect("a quiet gateway takes every order");
         let before = accepted.insert(number.clone(), id.clone());
-        assert!(before.is_none_or(|before| before == id), "{number} was accepted before as another order");
+        assert!(
+            before.is_none_or(|before| before == id),
+            "{number} was accepted before as another order"
+        );
     }
     let started = clock.monotonic();
     for (number, id) in &accepted {
@@ -63,7 +66,11 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
             clock.sleep(Duration::from_millis(50)).await;
         }
     }
-    let books = world.mocks.iter().flat_map(MockSupplier::book).filter(mock_suppliers::Charge::ends_delivered);
+    let books = world
+        .mocks
+        .iter()
+        .flat_map(MockSupplier::book)
+        .filter(mock_suppliers::Charge::ends_delivered);
     let mut charged: BTreeMap<String, usize> = BTreeMap::new();
     for charge in books {
         *charged.entry(charge.id[..charge.id.len() - 2].to_owned()).or_default() += 1;
@@ -84,7 +91,11 @@ async fn a_second_process_on_the_same_database_is_turned_away() {
     let world = World::new().await;
     world.set_up();
     let mut first = world.serve().await;
-    let second = world.program(&["serve"]).env("RECHARGE_GATEWAY__SERVER__LISTEN", "127.0.0.1:0").output().unwrap();
+    let second = world
+        .program(&["serve"])
+        .env("RECHARGE_GATEWAY__SERVER__LISTEN", "127.0.0.1:0")
+        .output()
+        .unwrap();
     assert!(!second.status.success());
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(told.contains("gateway.db"), "{told}");
@@ -120,7 +131,11 @@ impl World {
         for (name, wire) in [("north", Wire::Dayuanren), ("river", Wire::Ofpay)] {
             let mut config = MockConfig::new(name, wire);
             config.dedupe = Dedupe::ById { keeps_failed: true };
-            config.fault_rate = vec![(Fault::ChargeThenReset, 300), (Fault::Status500 { charged: true }, 300), (Fault::Refuse, 500)];
+            config.fault_rate = vec![
+                (Fault::ChargeThenReset, 300),
+                (Fault::Status500 { charged: true }, 300),
+                (Fault::Refuse, 500),
+            ];
             if name == "river" {
                 config.fault_rate.clear();
             }
@@ -128,7 +143,10 @@ impl World {
         }
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let world = Self { folder, mocks, address };
-        world.write("gateway.toml", &format!("[server]\nlisten = \"{address}\"\n[store]\npath = \"gateway.db\"\n{POLICY}"));
+        world.write(
+            "gateway.toml",
+            &format!("[server]\nlisten = \"{address}\"\n[store]\npath = \"gateway.db\"\n{POLICY}"),
+        );
         world.write("adapters.toml", &world.adapters());
         world.write("products.csv", PRODUCTS);
         world.write("offers.csv", OFFERS);
@@ -146,7 +164,13 @@ impl World {
             )
         };
         let north = table("north", "dayuanren", "10001", "{ key = \"NORTH_KEY\" }", &self.mocks[0]);
-        let river = table("river", "ofpay", "A00001", "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }", &self.mocks[1]);
+        let river = table(
+            "river",
+            "ofpay",
+            "A00001",
+            "{ key = \"RIVER_KEY\", password = \"RIVER_PASSWORD\" }",
+            &self.mocks[1],
+        );
         format!("{north}{river}")
     }
 
@@ -157,7 +181,10 @@ impl World {
         self.command(&["product", "import", "products.csv", "--json"]);
         self.command(&["offer", "import", "offers.csv", "--json"]);
         let word = |name: &str| shop[name].as_str().unwrap().to_owned();
-        ShopKeys { key: word("key"), secret: word("request_secret") }
+        ShopKeys {
+            key: word("key"),
+            secret: word("request_secret"),
+        }
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -186,7 +213,12 @@ impl World {
 
     /// Starts the server and waits until it is ready.
     async fn serve(&self) -> Child {
-        let child = self.program(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = self
+            .program(&["serve"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let clock = SystemClock::new();
         let agent = Agent::new(self.address, "", "");
         for _ in 0..500 {

@@ -23,9 +23,18 @@ pub struct Agent {
 
 impl Agent {
     pub fn new(address: SocketAddr, key: &str, secret: &str) -> Self {
-        let profile = SupplierProfile { connect_timeout_ms: 2_000, concurrency: 64, keep_alive: false };
+        let profile = SupplierProfile {
+            connect_timeout_ms: 2_000,
+            concurrency: 64,
+            keep_alive: false,
+        };
         let wire = SupplierClient::new(profile).unwrap();
-        Self { address, key: key.to_owned(), secret: secret.to_owned(), wire }
+        Self {
+            address,
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            wire,
+        }
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -54,7 +63,10 @@ impl Agent {
         let mut nonce = [0_u8; 12];
         SystemRandom.fill(&mut nonce);
         let nonce = hex::encode(nonce);
-        let text = format!("{method}\n{path}\n{timestamp}\n{nonce}\n{}", hex::encode(Sha256::digest(body.as_bytes())));
+        let text = format!(
+            "{method}\n{path}\n{timestamp}\n{nonce}\n{}",
+            hex::encode(Sha256::digest(body.as_bytes()))
+        );
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(text.as_bytes());
         let mut request = http::Request::builder()
@@ -78,7 +90,11 @@ impl Agent {
     }
 
     async fn try_send(&self, request: http::Request<Bytes>) -> Option<(u16, Value)> {
-        let outbound = Outbound { request, timeout_ms: 30_000, max_reply_bytes: 1 << 20 };
+        let outbound = Outbound {
+            request,
+            timeout_ms: 30_000,
+            max_reply_bytes: 1 << 20,
+        };
         let reply = self.wire.send(outbound).await.ok()?;
         Some((reply.status().as_u16(), serde_json::from_slice(reply.body()).unwrap_or(Value::Null)))
     }
@@ -113,7 +129,10 @@ pub struct Mailbox {
 
 impl Mailbox {
     pub async fn open(secret: &str) -> Self {
-        let desk = Arc::new(Desk { secret: secret.to_owned(), ..Desk::default() });
+        let desk = Arc::new(Desk {
+            secret: secret.to_owned(),
+            ..Desk::default()
+        });
         let data = web::Data::from(Arc::clone(&desk));
         let server = HttpServer::new(move || App::new().app_data(data.clone()).route("/callbacks", web::post().to(receive)))
             .workers(1)
@@ -137,7 +156,11 @@ impl Mailbox {
     /// Every callback about an order, repeats included, in order of arrival.
     pub fn about(&self, order: &str) -> Vec<Letter> {
         let letters = self.desk.letters.lock().unwrap();
-        letters.iter().filter(|letter| letter.body["data"]["id"] == order).cloned().collect()
+        letters
+            .iter()
+            .filter(|letter| letter.body["data"]["id"] == order)
+            .cloned()
+            .collect()
     }
 
     pub fn forged(&self) -> u32 {
@@ -151,12 +174,19 @@ async fn receive(desk: web::Data<Desk>, request: HttpRequest, body: web::Bytes) 
     let mut mac = Hmac::<Sha256>::new_from_slice(desk.secret.as_bytes()).unwrap();
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(&body);
-    let right = format!("v1,{}", base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes()));
+    let right = format!(
+        "v1,{}",
+        base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+    );
     if !header("webhook-signature").split(' ').any(|signature| signature == right) {
         *desk.forged.lock().unwrap() += 1;
         return HttpResponse::Unauthorized().finish();
     }
-    let told = Letter { id, body: serde_json::from_slice(&body).unwrap(), raw: body.to_vec() };
+    let told = Letter {
+        id,
+        body: serde_json::from_slice(&body).unwrap(),
+        raw: body.to_vec(),
+    };
     desk.letters.lock().unwrap().push(told);
     let mut moods = desk.moods.lock().unwrap();
     let status = if moods.is_empty() { 204 } else { moods.remove(0) };

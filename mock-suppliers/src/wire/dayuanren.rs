@@ -51,10 +51,7 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
     match method {
         "recharge" => submission(&pairs).map(Ask::Submit),
         "check" => {
-            let ids: Vec<String> = need(&pairs, "out_trade_nums")?
-                .split(',')
-                .map(str::to_owned)
-                .collect();
+            let ids: Vec<String> = need(&pairs, "out_trade_nums")?.split(',').map(str::to_owned).collect();
             Ok(Ask::Query(Named::Ids(ids)))
         }
         "user" => Ok(Ask::Balance),
@@ -65,20 +62,12 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
 fn pairs(body: &[u8]) -> Option<Pairs> {
     form::pairs(body)?
         .into_iter()
-        .map(|(name, value)| {
-            Some((
-                String::from_utf8(name).ok()?,
-                String::from_utf8(value).ok()?,
-            ))
-        })
+        .map(|(name, value)| Some((String::from_utf8(name).ok()?, String::from_utf8(value).ok()?)))
         .collect()
 }
 
 fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 fn need<'a>(pairs: &'a [(String, String)], name: &str) -> Result<&'a str, Reply> {
@@ -108,11 +97,7 @@ fn submission(pairs: &[(String, String)]) -> Result<Submission, Reply> {
 
 fn reply(errno: i64, errmsg: &str, data: &Value) -> Reply {
     let body = json!({"errno": errno, "errmsg": errmsg, "data": data});
-    Reply::new(
-        200,
-        "application/json; charset=utf-8",
-        body.to_string().into_bytes(),
-    )
+    Reply::new(200, "application/json; charset=utf-8", body.to_string().into_bytes())
 }
 
 fn refuse(errno: i64, errmsg: &str) -> Reply {
@@ -185,12 +170,7 @@ fn line(told: &Told) -> Value {
     })
 }
 
-pub(super) fn notice(
-    credentials: &Credentials,
-    order: &Order,
-    settled: Settled,
-    now_ms: u64,
-) -> Notice {
+pub(super) fn notice(credentials: &Credentials, order: &Order, settled: Settled, now_ms: u64) -> Notice {
     let (_, state) = codes(settled);
     let remark = match settled {
         Settled::Processing => "充值中",

@@ -20,10 +20,7 @@ pub(super) fn pairs(text: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
 }
 
 fn decode(part: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = part
-        .iter()
-        .map(|b| if *b == b'+' { b' ' } else { *b })
-        .collect();
+    let spaced: Vec<u8> = part.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     percent_decode(&spaced).collect()
 }
 

@@ -27,10 +27,7 @@ const MOST_CARDS: u32 = 1_000;
 fn sign(time: &str, body: &Map<String, Value>, key: &str) -> String {
     let mut sorted: Vec<_> = body.iter().collect();
     sorted.sort_by(|left, right| left.0.cmp(right.0));
-    let sorted: Map<String, Value> = sorted
-        .into_iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let sorted: Map<String, Value> = sorted.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let text = format!("{time}{}{key}", Value::Object(sorted));
     hex::encode(Sha1::digest(text.as_bytes()))
 }
@@ -42,11 +39,7 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
     if request.method != "POST" || !request.is_of_type(JSON) {
         return Err(refuse(4000, "请使用POST提交JSON"));
     }
-    let bytes = if request.body.is_empty() {
-        b"{}"
-    } else {
-        request.body.as_slice()
-    };
+    let bytes = if request.body.is_empty() { b"{}" } else { request.body.as_slice() };
     let body = match serde_json::from_slice(bytes) {
         Ok(Value::Object(body)) => body,
         Ok(_) | Err(_) => return Err(refuse(4000, "请求体不是JSON对象")),
@@ -56,9 +49,7 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
         return Err(refuse(401, "Timestamp错误"));
     }
     let given = request.header("sign").unwrap_or_default();
-    if request.header("userid") != Some(credentials.user.as_str())
-        || !same(given, &sign(time, &body, &credentials.key))
-    {
+    if request.header("userid") != Some(credentials.user.as_str()) || !same(given, &sign(time, &body, &credentials.key)) {
         return Err(refuse(401, "签名错误"));
     }
     match operation {
@@ -74,15 +65,12 @@ fn text(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            None
-        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
 fn submission(body: &Map<String, Value>) -> Result<Submission, Reply> {
-    let need =
-        |name: &str| text(body.get(name)).ok_or_else(|| refuse(4000, &format!("参数{name}错误")));
+    let need = |name: &str| text(body.get(name)).ok_or_else(|| refuse(4000, &format!("参数{name}错误")));
     let quantity: u32 = need("quantity")?
         .parse()
         .ok()
@@ -91,9 +79,7 @@ fn submission(body: &Map<String, Value>) -> Result<Submission, Reply> {
     let max_cost_minor = text(body.get("safe_price"))
         .map(|price| fen(&price).ok_or_else(|| refuse(4000, "参数safe_price错误")))
         .transpose()?;
-    let account = body
-        .get("attach")
-        .and_then(|attach| text(attach.get("recharge_account")));
+    let account = body.get("attach").and_then(|attach| text(attach.get("recharge_account")));
     Ok(Submission {
         id: need("external_orderno")?,
         recipient: account.unwrap_or_default(),
@@ -154,9 +140,7 @@ pub(super) fn write(shelf: Shelf<'_>, answer: &Answer) -> Reply {
         Answer::Exists | Answer::ExistsAfterRace(_) => refuse(4003, "外部订单号已存在"),
         Answer::Refused(Refusal::BadNumber) => refuse(4001, "充值账号不正确"),
         Answer::Refused(Refusal::Balance) => refuse(4002, "余额不足"),
-        Answer::Refused(Refusal::CostAboveLimit | Refusal::FaceMismatch) => {
-            refuse(4004, "商品价格高于安全价格")
-        }
+        Answer::Refused(Refusal::CostAboveLimit | Refusal::FaceMismatch) => refuse(4004, "商品价格高于安全价格"),
         Answer::Unlisted(pick) if pick % 2 == 0 => Reply::text(400, "系统繁忙，请稍后再试"),
         Answer::Unlisted(pick) => {
             let code = i64::try_from(pick % 100).unwrap_or_default();
@@ -197,9 +181,7 @@ fn cards(shelf: Shelf<'_>, order: &Order, settled: Settled) -> Vec<Value> {
     }
     (0..order.quantity)
         .map(|n| {
-            let digest = hex::encode(Sha1::digest(
-                format!("{}/{}/{n}", order.id, order.supplier_ref).as_bytes(),
-            ));
+            let digest = hex::encode(Sha1::digest(format!("{}/{}/{n}", order.id, order.supplier_ref).as_bytes()));
             let (number, password) = digest.split_at(16);
             json!({"card_no": format!("C{number}"), "card_password": password})
         })
@@ -241,11 +223,7 @@ mod tests {
         let body = r#"{"id": 77, "quantity": 1, "external_orderno": "K0001", "safe_price": 98.5,
             "attach": {"recharge_account": "13800138000"}, "url": "http://127.0.0.1:9/cb"}"#;
         assert_eq!(
-            sign(
-                "1767225601000",
-                &serde_json::from_str(body).unwrap(),
-                "testkey"
-            ),
+            sign("1767225601000", &serde_json::from_str(body).unwrap(), "testkey"),
             "de27f2dacd87989a9480c10e26a141f2e480f84c"
         );
     }

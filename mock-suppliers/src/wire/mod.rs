@@ -90,13 +90,7 @@ impl Wire {
     }
 
     /// Writes a notification; `None` when this wire has no word for the state.
-    pub(crate) fn notice(
-        self,
-        shelf: Shelf<'_>,
-        order: &Order,
-        settled: Settled,
-        now_ms: u64,
-    ) -> Option<Notice> {
+    pub(crate) fn notice(self, shelf: Shelf<'_>, order: &Order, settled: Settled, now_ms: u64) -> Option<Notice> {
         match self {
             Self::Dayuanren => Some(dayuanren::notice(shelf.credentials, order, settled, now_ms)),
             Self::Ofpay => ofpay::notice(order, settled, now_ms),
@@ -120,10 +114,7 @@ impl Wire {
             Self::Ofpay => b"<err_msg>",
             Self::Kasushou => b"\"message\":\"",
         };
-        let found = reply
-            .body
-            .windows(marker.len())
-            .position(|part| part == marker);
+        let found = reply.body.windows(marker.len()).position(|part| part == marker);
         let place = found.map_or(reply.body.len(), |start| start + marker.len());
         // Two GBK characters, then a lead byte whose second byte cannot be one, then 0xFF.
         let garbage = [0xB3, 0xE4, 0xD6, 0xB5, 0x81, 0x20, 0xFF];
@@ -133,10 +124,5 @@ impl Wire {
 
 /// Compares without telling by its duration where two signatures differ.
 fn same(left: &str, right: &str) -> bool {
-    left.len() == right.len()
-        && left
-            .bytes()
-            .zip(right.bytes())
-            .fold(0, |differs, (l, r)| differs | (l ^ r))
-            == 0
+    left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |differs, (l, r)| differs | (l ^ r)) == 0
 }

@@ -35,22 +35,14 @@ fn password_digest(credentials: &Credentials) -> String {
 
 pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, Reply> {
     let signed: &[&str] = match request.path.as_str() {
-        "/onlineorder.do" => &[
-            "cardid",
-            "cardnum",
-            "sporder_id",
-            "sporder_time",
-            "game_userid",
-        ],
+        "/onlineorder.do" => &["cardid", "cardnum", "sporder_id", "sporder_time", "game_userid"],
         "/queryorderinfo.do" => &["sporder_id"],
         "/queryuserinfo.do" => &[],
         _ => return Err(Reply::text(404, "no such page")),
     };
     let pairs = pairs(request).ok_or_else(|| refuse("1008", "缺少必需参数"))?;
     let password = password_digest(credentials);
-    if get(&pairs, "userid") != Some(credentials.user.as_str())
-        || get(&pairs, "userpws") != Some(password.as_str())
-    {
+    if get(&pairs, "userid") != Some(credentials.user.as_str()) || get(&pairs, "userpws") != Some(password.as_str()) {
         return Err(refuse("1001", "商户名验证错误"));
     }
     if request.path == "/onlineorder.do" && get(&pairs, "version") != Some("6.0") {
@@ -66,9 +58,7 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
     }
     match request.path.as_str() {
         "/onlineorder.do" => submission(&pairs).map(Ask::Submit),
-        "/queryorderinfo.do" => Ok(Ask::Query(Named::Ids(vec![
-            need(&pairs, "sporder_id")?.to_owned(),
-        ]))),
+        "/queryorderinfo.do" => Ok(Ask::Query(Named::Ids(vec![need(&pairs, "sporder_id")?.to_owned()]))),
         _ => Ok(Ask::Balance),
     }
 }
@@ -95,10 +85,7 @@ fn pairs(request: &Request) -> Option<Pairs> {
 }
 
 fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 fn need<'a>(pairs: &'a [(String, String)], name: &str) -> Result<&'a str, Reply> {
@@ -125,9 +112,7 @@ fn submission(pairs: &[(String, String)]) -> Result<Submission, Reply> {
         quantity: 1,
         face_minor: Some(face_yuan * 100),
         max_cost_minor: None,
-        notify_url: get(pairs, "ret_url")
-            .filter(|url| !url.is_empty())
-            .map(str::to_owned),
+        notify_url: get(pairs, "ret_url").filter(|url| !url.is_empty()).map(str::to_owned),
     })
 }
 
@@ -143,14 +128,7 @@ fn document(root: &str, elements: &[(&str, &str)]) -> Reply {
 }
 
 fn refuse(retcode: &str, err_msg: &str) -> Reply {
-    document(
-        "orderinfo",
-        &[
-            ("err_msg", err_msg),
-            ("retcode", retcode),
-            ("game_state", ""),
-        ],
-    )
+    document("orderinfo", &[("err_msg", err_msg), ("retcode", retcode), ("game_state", "")])
 }
 
 fn about(told: &Told, retcode: &str, err_msg: &str) -> Reply {
@@ -187,9 +165,7 @@ pub(super) fn write(credentials: &Credentials, answer: &Answer) -> Reply {
         Answer::Exists | Answer::ExistsAfterRace(_) => refuse("2014", "订单号重复"),
         Answer::Refused(Refusal::Balance) => refuse("1007", "账户余额不足"),
         Answer::Refused(Refusal::BadNumber) => refuse("319", "充值的手机号不正确"),
-        Answer::Refused(Refusal::FaceMismatch | Refusal::CostAboveLimit) => {
-            refuse("1004", "此商品暂不可用")
-        }
+        Answer::Refused(Refusal::FaceMismatch | Refusal::CostAboveLimit) => refuse("1004", "此商品暂不可用"),
         Answer::Unlisted(pick) => {
             let codes = ["105", "334", "1043", "9999", "7777"];
             let place = usize::try_from(pick % 5).unwrap_or_default();

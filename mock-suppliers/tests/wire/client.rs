@@ -126,10 +126,7 @@ fn escape(value: &str) -> String {
 }
 
 fn form(pairs: &[(&str, String)]) -> String {
-    let parts: Vec<String> = pairs
-        .iter()
-        .map(|(n, v)| format!("{n}={}", escape(v)))
-        .collect();
+    let parts: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}={}", escape(v))).collect();
     parts.join("&")
 }
 
@@ -161,16 +158,9 @@ pub fn dayuanren(operation: &str, pairs: &[(&str, &str)], key: &str) -> Vec<u8> 
 }
 
 /// A signed ofpay request; the last of `signed` is followed by the key.
-pub fn ofpay(
-    path: &str,
-    signed: &[(&str, &str)],
-    unsigned: &[(&str, &str)],
-    key: &str,
-    method: &str,
-) -> Vec<u8> {
+pub fn ofpay(path: &str, signed: &[(&str, &str)], unsigned: &[(&str, &str)], key: &str, method: &str) -> Vec<u8> {
     let password = md5_lower("demo-password");
-    let mut pairs: Vec<(&str, String)> =
-        vec![("userid", "A00001".into()), ("userpws", password.clone())];
+    let mut pairs: Vec<(&str, String)> = vec![("userid", "A00001".into()), ("userpws", password.clone())];
     let mut text = format!("A00001{password}");
     for (name, value) in signed {
         text.push_str(value);
@@ -243,18 +233,8 @@ pub fn submit(wire: Wire, id: &str, recipient: &str, notify_url: &str) -> Vec<u8
 pub fn query(wire: Wire, id: &str) -> Vec<u8> {
     match wire {
         Wire::Dayuanren => dayuanren("check", &[("out_trade_nums", id)], "demo-dayuanren-key"),
-        Wire::Ofpay => ofpay(
-            "/queryorderinfo.do",
-            &[("sporder_id", id)],
-            &[],
-            "demo-ofpay-key",
-            "GET",
-        ),
-        Wire::Kasushou => kasushou(
-            "order/info",
-            &format!(r#"{{"external_orderno":"{id}"}}"#),
-            "demo-kasushou-key",
-        ),
+        Wire::Ofpay => ofpay("/queryorderinfo.do", &[("sporder_id", id)], &[], "demo-ofpay-key", "GET"),
+        Wire::Kasushou => kasushou("order/info", &format!(r#"{{"external_orderno":"{id}"}}"#), "demo-kasushou-key"),
     }
 }
 
@@ -325,18 +305,11 @@ impl Receiver {
                 let body = read_request(&mut stream).await;
                 kept.lock().unwrap().push(body);
                 let answer = answers.next().unwrap();
-                let text = format!(
-                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}",
-                    answer.len()
-                );
+                let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
                 stream.write_all(text.as_bytes()).await.ok();
             }
         });
-        Self {
-            url,
-            bodies,
-            _door: door,
-        }
+        Self { url, bodies, _door: door }
     }
 
     pub fn bodies(&self) -> Vec<Vec<u8>> {

@@ -4,9 +4,7 @@ use mock_suppliers::{Dedupe, Fault, Settled, Wire};
 
 use crate::client::*;
 
-const FORGETS: Dedupe = Dedupe::ById {
-    keeps_failed: false,
-};
+const FORGETS: Dedupe = Dedupe::ById { keeps_failed: false };
 
 fn says_exists(wire: Wire, got: &Got) -> bool {
     match wire {
@@ -36,12 +34,7 @@ async fn a_supplier_that_never_deduplicates_charges_twice() {
         send(&mock, wire, "A1").await;
         assert!(accepts(wire, &send(&mock, wire, "A1").await));
         let book = mock.book();
-        assert_eq!(
-            book.iter()
-                .filter(|c| c.is_delivered() && c.id == "A1")
-                .count(),
-            2
-        );
+        assert_eq!(book.iter().filter(|c| c.is_delivered() && c.id == "A1").count(), 2);
         assert_ne!(book[0].supplier_ref, book[1].supplier_ref);
     }
 }
@@ -90,9 +83,7 @@ async fn fifty_simultaneous_submits_of_one_id_charge_once() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let mock = std::sync::Arc::clone(&mock);
-        tasks.spawn(
-            async move { accepts(Wire::Kasushou, &send(&mock, Wire::Kasushou, "A1").await) },
-        );
+        tasks.spawn(async move { accepts(Wire::Kasushou, &send(&mock, Wire::Kasushou, "A1").await) });
     }
     let accepted = tasks.join_all().await.into_iter().filter(|a| *a).count();
     assert_eq!((accepted, mock.book().len()), (1, 1));

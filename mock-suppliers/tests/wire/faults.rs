@@ -21,11 +21,7 @@ async fn meets(wire: Wire, fault: Fault, charged: bool) -> Got {
     if hangs && charged {
         until(|| mock.book().len() == 1).await;
     }
-    assert_eq!(
-        mock.book().len(),
-        usize::from(charged),
-        "{wire:?} {fault:?}"
-    );
+    assert_eq!(mock.book().len(), usize::from(charged), "{wire:?} {fault:?}");
     let again = send(&mock, wire, "A1").await;
     assert_eq!(accepts(wire, &again), !charged, "{wire:?} {fault:?}");
     assert_eq!(mock.book().len(), 1, "{wire:?} {fault:?}");
@@ -59,14 +55,10 @@ async fn spoiled_answers_say_nothing_about_the_charge() {
             let got = meets(wire, Fault::Empty { charged }, charged).await;
             assert_eq!((got.status(), got.body().len()), (200, 0));
             let got = meets(wire, Fault::Truncated { charged }, charged).await;
-            assert!(
-                matches!(&got, Got::Short(bytes) if bytes.starts_with(b"HTTP/1.1 200")),
-                "{got:?}"
-            );
+            assert!(matches!(&got, Got::Short(bytes) if bytes.starts_with(b"HTTP/1.1 200")), "{got:?}");
             let got = meets(wire, Fault::GbkGarbage { charged }, charged).await;
             assert!(std::str::from_utf8(got.body()).is_err());
-            let gbk =
-                encoding_rs::GBK.decode_without_bom_handling_and_without_replacement(got.body());
+            let gbk = encoding_rs::GBK.decode_without_bom_handling_and_without_replacement(got.body());
             assert!(gbk.is_none());
             let got = meets(wire, Fault::UnlistedCode { charged }, charged).await;
             assert!(got.status() == 400 || !accepts(wire, &got));
@@ -88,9 +80,7 @@ async fn a_redirect_names_the_same_address_and_charges_nothing() {
 
 #[tokio::test]
 async fn an_existing_order_is_claimed_for_one_that_was_just_charged() {
-    let got = meets(Wire::Dayuanren, Fault::OrderExists, true)
-        .await
-        .json();
+    let got = meets(Wire::Dayuanren, Fault::OrderExists, true).await.json();
     assert_eq!(got["errno"], 208);
     assert!(got["data"]["order_number"].is_string());
     let got = meets(Wire::Ofpay, Fault::OrderExists, true).await;
@@ -129,10 +119,7 @@ async fn refusals_are_definite_and_charge_nothing() {
         (Wire::Ofpay, "319", "1007"),
         (Wire::Kasushou, "4001", "4002"),
     ] {
-        for (fault, code) in [
-            (Fault::Refuse, bad_number),
-            (Fault::BalanceEmpty, no_balance),
-        ] {
+        for (fault, code) in [(Fault::Refuse, bad_number), (Fault::BalanceEmpty, no_balance)] {
             let mock = scripted(wire, vec![fault]).await;
             for id in ["A1", "A2"] {
                 let got = send(&mock, wire, id).await;
@@ -150,11 +137,7 @@ async fn refusals_are_definite_and_charge_nothing() {
 
 #[tokio::test]
 async fn an_order_may_fail_after_it_was_accepted() {
-    for (wire, failed) in [
-        (Wire::Dayuanren, "2"),
-        (Wire::Ofpay, "9"),
-        (Wire::Kasushou, "4"),
-    ] {
+    for (wire, failed) in [(Wire::Dayuanren, "2"), (Wire::Ofpay, "9"), (Wire::Kasushou, "4")] {
         let mock = scripted(wire, vec![Fault::FailLater]).await;
         assert!(accepts(wire, &send(&mock, wire, "A1").await));
         assert_eq!(ask(&mock, wire, "A1").await.as_deref(), Some(failed));
@@ -185,10 +168,7 @@ async fn a_failure_may_turn_into_success_and_a_success_may_be_reversed() {
         send(&takes_back, wire, "A1").await;
         assert_eq!(ask(&takes_back, wire, "A1").await.as_deref(), Some(done));
         until(|| takes_back.book()[0].settled == Settled::Reversed).await;
-        assert_eq!(
-            ask(&takes_back, wire, "A1").await.as_deref(),
-            Some(reversed)
-        );
+        assert_eq!(ask(&takes_back, wire, "A1").await.as_deref(), Some(reversed));
         assert_eq!(takes_back.balance_minor(), 10_000_000);
     }
 }
@@ -209,25 +189,18 @@ async fn a_charged_order_may_hide_from_the_first_queries() {
 async fn a_part_is_delivered_billed_and_told() {
     let day = scripted(Wire::Dayuanren, vec![Fault::Partial { percent: 40 }]).await;
     send(&day, Wire::Dayuanren, "A1").await;
-    let told = exchange(&day, query(Wire::Dayuanren, "A1"), 2_000)
-        .await
-        .json();
+    let told = exchange(&day, query(Wire::Dayuanren, "A1"), 2_000).await.json();
     assert_eq!(told["data"][0]["state"], 3);
     assert_eq!(told["data"][0]["charge_amount"], "40.00");
     let kas = scripted(Wire::Kasushou, vec![Fault::Partial { percent: 40 }]).await;
     send(&kas, Wire::Kasushou, "A1").await;
-    let told = exchange(&kas, query(Wire::Kasushou, "A1"), 2_000)
-        .await
-        .json();
+    let told = exchange(&kas, query(Wire::Kasushou, "A1"), 2_000).await.json();
     assert_eq!(told["data"][0]["status"], 3);
     assert_eq!(told["data"][0]["amount"], "98.00");
     assert_eq!(told["data"][0]["has_back_money"], "58.80");
     for mock in [day, kas] {
         let charge = &mock.book()[0];
-        assert_eq!(
-            (charge.amount_minor, charge.delivered_minor),
-            (3_920, 4_000)
-        );
+        assert_eq!((charge.amount_minor, charge.delivered_minor), (3_920, 4_000));
         assert!(charge.is_delivered());
         assert_eq!(mock.balance_minor(), 10_000_000 - 3_920);
     }

@@ -22,10 +22,7 @@ fn pairs(body: &[u8]) -> Vec<(String, Vec<u8>)> {
     text.split('&')
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap();
-            (
-                name.to_owned(),
-                percent_encoding::percent_decode_str(value).collect(),
-            )
+            (name.to_owned(), percent_encoding::percent_decode_str(value).collect())
         })
         .collect()
 }
@@ -45,11 +42,7 @@ async fn a_notification_repeats_until_it_is_acknowledged_in_the_wires_own_word()
         let mock = mock(wire, |c| c.notify_gaps_ms = vec![5, 5, 5]).await;
         order(&mock, wire, &receiver).await;
         until(|| mock.notifications().iter().any(|n| n.acknowledged)).await;
-        let tries: Vec<_> = mock
-            .notifications()
-            .iter()
-            .map(|n| (n.attempt, n.acknowledged))
-            .collect();
+        let tries: Vec<_> = mock.notifications().iter().map(|n| (n.attempt, n.acknowledged)).collect();
         assert_eq!(tries, [(1, false), (2, false), (3, true)]);
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
         assert_eq!(receiver.bodies().len(), 3);
@@ -81,10 +74,7 @@ async fn dayuanren_signs_everything_it_sends() {
         .iter()
         .map(|(n, v)| format!("{n}={}&", String::from_utf8(v.clone()).unwrap()))
         .collect();
-    assert_eq!(
-        sign.1,
-        md5_upper(&format!("{text}apikey=demo-dayuanren-key")).into_bytes()
-    );
+    assert_eq!(sign.1, md5_upper(&format!("{text}apikey=demo-dayuanren-key")).into_bytes());
     assert_eq!(value(&body, "state"), b"1");
     assert_eq!(value(&body, "charge_amount"), b"100.00");
     assert_eq!(value(&body, "remark"), "充值成功".as_bytes());
@@ -99,10 +89,7 @@ async fn ofpay_notifies_unsigned_and_in_gbk() {
     until(|| !receiver.bodies().is_empty()).await;
     let body = receiver.bodies().remove(0);
     let names: Vec<_> = pairs(&body).into_iter().map(|(n, _)| n).collect();
-    assert_eq!(
-        names,
-        ["ret_code", "sporder_id", "ordersuccesstime", "err_msg"]
-    );
+    assert_eq!(names, ["ret_code", "sporder_id", "ordersuccesstime", "err_msg"]);
     assert_eq!(value(&body, "ret_code"), b"1");
     let message = value(&body, "err_msg");
     assert_eq!(message, [0xB3, 0xE4, 0xD6, 0xB5, 0xB3, 0xC9, 0xB9, 0xA6]);
@@ -119,16 +106,9 @@ async fn kasushou_signs_all_but_the_lists_and_its_unsigned_cards_are_decoys() {
     let cards = body.remove("card_list").unwrap();
     body.remove("express_list").unwrap();
     body.sort_keys();
-    let text = format!(
-        "{}{}demo-kasushou-key",
-        body["time"],
-        Value::Object(body.clone())
-    );
+    let text = format!("{}{}demo-kasushou-key", body["time"], Value::Object(body.clone()));
     assert_eq!(sign, sha1_hex(&text));
-    assert_eq!(
-        (&body["status"], &body["external_orderno"]),
-        (&3.into(), &"A1".into())
-    );
+    assert_eq!((&body["status"], &body["external_orderno"]), (&3.into(), &"A1".into()));
     assert_eq!(cards[0]["card_no"], "DECOY");
 }
 
@@ -156,25 +136,13 @@ async fn a_notification_may_come_twice_or_never_or_late() {
 #[tokio::test]
 async fn notifications_may_come_in_the_wrong_order() {
     for (wire, told) in [
-        (
-            Wire::Dayuanren,
-            &[Settled::Delivered, Settled::Failed, Settled::Processing][..],
-        ),
+        (Wire::Dayuanren, &[Settled::Delivered, Settled::Failed, Settled::Processing][..]),
         (Wire::Ofpay, &[Settled::Delivered, Settled::Failed]),
-        (
-            Wire::Kasushou,
-            &[Settled::Delivered, Settled::Failed, Settled::Processing],
-        ),
+        (Wire::Kasushou, &[Settled::Delivered, Settled::Failed, Settled::Processing]),
     ] {
         let receiver = Receiver::answering(acknowledgement(wire)).await;
         let mock = mock(wire, |_| {}).await;
-        mock.script(
-            PHONE,
-            vec![
-                Fault::NotifyReordered,
-                Fault::FailedThenSuccess { after_ms: 30 },
-            ],
-        );
+        mock.script(PHONE, vec![Fault::NotifyReordered, Fault::FailedThenSuccess { after_ms: 30 }]);
         order(&mock, wire, &receiver).await;
         until(|| mock.notifications().len() == told.len()).await;
         let order: Vec<_> = mock.notifications().iter().map(|n| n.settled).collect();
@@ -184,11 +152,7 @@ async fn notifications_may_come_in_the_wrong_order() {
 
 #[tokio::test]
 async fn a_notification_may_come_before_the_answer_to_its_submit() {
-    for (wire, working) in [
-        (Wire::Dayuanren, None),
-        (Wire::Ofpay, Some("0")),
-        (Wire::Kasushou, Some("2")),
-    ] {
+    for (wire, working) in [(Wire::Dayuanren, None), (Wire::Ofpay, Some("0")), (Wire::Kasushou, Some("2"))] {
         let receiver = Receiver::answering(acknowledgement(wire)).await;
         let mock = mock(wire, |c| c.settle_after_ms = 60_000).await;
         mock.script(PHONE, vec![Fault::NotifyBeforeReply]);
@@ -211,10 +175,6 @@ async fn every_change_of_mind_is_notified() {
     mock.script(PHONE, vec![Fault::SuccessThenFailed { after_ms: 30 }]);
     order(&mock, Wire::Dayuanren, &receiver).await;
     until(|| receiver.bodies().len() == 2).await;
-    let states: Vec<_> = receiver
-        .bodies()
-        .iter()
-        .map(|b| value(b, "state"))
-        .collect();
+    let states: Vec<_> = receiver.bodies().iter().map(|b| value(b, "state")).collect();
     assert_eq!(states, [b"1", b"2"]);
 }

@@ -17,7 +17,7 @@ use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::replay;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Fingerprint, Order, Terms};
+use crate::domain::order::{Asked, Fingerprint, Order, Terms};
 use crate::domain::outcome::{Delivery, Via};
 use crate::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
 use crate::domain::recipient::Inputs;
@@ -306,7 +306,15 @@ pub fn accepted(id: i64, shop: ShopId) -> Event {
         terms: Terms {
             shop,
             shop_order_no: ShopOrderNo::from("A-1"),
-            fingerprint: Fingerprint::of(&sku, 1, cny(1_000), None, &Inputs::default(), None, 600),
+            fingerprint: Fingerprint::of(&Asked {
+                sku: &sku,
+                quantity: 1,
+                face_value: None,
+                max_price: None,
+                inputs: &Inputs::default(),
+                callback_url: None,
+                deadline_seconds: Some(600),
+            }),
             sku,
             kind: ProductKind::TopUp,
             quantity: 1,

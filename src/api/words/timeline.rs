@@ -285,7 +285,10 @@ fn not_sent(why: NotSentReason, locale: Locale) -> &'static str {
         NotSentReason::Address => ("地址无法解析", "its address did not resolve"),
         NotSentReason::Connect => ("无法建立连接", "no connection came about"),
         NotSentReason::Encoding => ("订单无法写成对方的格式", "the order cannot be written in its format"),
-        NotSentReason::StampUnconfirmed => ("我们未能确认落盘，因此没有发送", "we could not confirm our own record of it, so nothing was sent"),
+        NotSentReason::StampUnconfirmed => (
+            "我们未能确认落盘，因此没有发送",
+            "we could not confirm our own record of it, so nothing was sent",
+        ),
     };
     pick(locale, zh, en)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::attempt::{Fate, Transmission};
 use crate::domain::ids::{SettingsDigest, ShopId, ShopOrderNo, Sku};
 use crate::domain::money::Currency;
-use crate::domain::order::Fingerprint;
+use crate::domain::order::{Asked, Fingerprint};
 use crate::domain::outcome::{Refusal, RefusalKind, Via};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
@@ -17,7 +17,15 @@ fn terms(price_minor: i64, quantity: u32) -> Terms {
     Terms {
         shop: ShopId(1),
         shop_order_no: ShopOrderNo::from("n1"),
-        fingerprint: Fingerprint::of(&sku, quantity, face, None, &Inputs::default(), None, 600),
+        fingerprint: Fingerprint::of(&Asked {
+            sku: &sku,
+            quantity: quantity,
+            face_value: None,
+            max_price: None,
+            inputs: &Inputs::default(),
+            callback_url: None,
+            deadline_seconds: Some(600),
+        }),
         sku,
         kind: ProductKind::TopUp,
         quantity,
