@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use mock_suppliers::{Dedupe, Fault, MockConfig, MockSupplier, Wire};
 use recharge_gateway::seams::{Clock, SystemClock};
 use serde_json::{Value, json};
@@ -30,13 +32,12 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
     let mut next = 0;
     for kill in 1..=KILLS {
         let until = ORDERS * kill / KILLS;
-        let wave = (next..until).map(|n| submit(agent.clone(), n));
-        let waves = tokio::spawn(futures_util::future::join_all(wave));
+        let wave = actix_web::rt::spawn(submit_all(agent.clone(), next..until));
         // Later kills fall later into the wave: before, between and after stamps, sends and replies.
         clock.sleep(Duration::from_millis(u64::try_from(30 * kill).unwrap())).await;
         gateway.kill().unwrap();
         gateway.wait().unwrap();
-        for (number, answer) in waves.await.unwrap() {
+        for (number, answer) in wave.await.unwrap() {
             if let Some(id) = answer {
                 accepted.insert(number, id);
             }
@@ -45,7 +46,7 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
         gateway = world.serve().await;
     }
     // The shop repeats every number, as shops do: the same order for those that were accepted.
-    for (number, answer) in futures_util::future::join_all((0..ORDERS).map(|n| submit(agent.clone(), n))).await {
+    for (number, answer) in submit_all(agent.clone(), 0..ORDERS).await {
         let id = answer.expect("a quiet gateway takes every order");
         let before = accepted.insert(number.clone(), id.clone());
         assert!(
@@ -101,6 +102,15 @@ async fn a_second_process_on_the_same_database_is_turned_away() {
     assert!(told.contains("gateway.db"), "{told}");
     first.kill().unwrap();
     first.wait().unwrap();
+}
+
+/// Orders all of these, a few at once.
+async fn submit_all(agent: Agent, numbers: Range<usize>) -> Vec<(String, Option<String>)> {
+    stream::iter(numbers)
+        .map(|n| submit(agent.clone(), n))
+        .buffer_unordered(25)
+        .collect()
+        .await
 }
 
 /// Orders once; the order's id, if the gateway lived to answer.
