@@ -82,8 +82,10 @@ impl Dialect {
             Some(mut section) => {
                 let trust = trust(&mut section)?;
                 let reader = Reader::read(&mut section, Operation::Notification)?;
-                if trust == Trust::Fact && reader.verify.is_none() {
-                    return Err(section.fault("anybody can send this: without `verify` its trust is \"trigger\""));
+                let is_proof = reader.verify.as_ref().is_some_and(|verify| !verify.is_malleable());
+                if trust == Trust::Fact && !is_proof {
+                    return Err(section
+                        .fault("anybody can send or change this: without a `verify` that fixes every character its trust is \"trigger\""));
                 }
                 let acknowledgement = match section.section("acknowledge")? {
                     Some(section) => Acknowledgement::read(section)?,

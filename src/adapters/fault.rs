@@ -35,6 +35,7 @@ impl Source {
             message: message.into(),
             label: "here",
             help: None,
+            is_hidden: false,
         }))
     }
 }
@@ -51,9 +52,16 @@ struct Fault {
     message: String,
     label: &'static str,
     help: Option<String>,
+    is_hidden: bool,
 }
 
 impl LoadError {
+    /// The same refusal without the text around it, where that may be a secret in the wrong place.
+    pub(super) fn hidden(mut self) -> Self {
+        self.0.is_hidden = true;
+        self
+    }
+
     /// The same refusal with a remedy.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
@@ -66,9 +74,12 @@ impl LoadError {
         self.0.line
     }
 
-    /// The text that is underlined.
+    /// The text that is underlined; empty where it may be a secret in the wrong place.
     #[must_use]
     pub fn underlined(&self) -> &str {
+        if self.0.is_hidden {
+            return "";
+        }
         self.0.source.inner().get(self.0.span.clone()).unwrap_or_default()
     }
 }
@@ -93,14 +104,18 @@ impl std::error::Error for LoadError {}
 
 impl Diagnostic for LoadError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display + 'a>)
+        let help = self.0.help.as_ref()?;
+        Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.0.source)
+        if self.0.is_hidden { None } else { Some(&self.0.source) }
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if self.0.is_hidden {
+            return None;
+        }
         let label = LabeledSpan::new_with_span(Some(self.0.label.to_owned()), self.0.span.clone());
         Some(Box::new(std::iter::once(label)))
     }

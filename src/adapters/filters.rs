@@ -269,6 +269,26 @@ mod tests {
     }
 
     #[test]
+    fn every_filter_and_test_is_in_the_reference_and_exists() {
+        let reference = include_str!("../../docs/dialects.md");
+        let mut language = Environment::empty();
+        install(&mut language);
+        for name in FILTERS {
+            assert!(
+                reference.contains(&format!("`{name}`")) || reference.contains(&format!("`{name}(")),
+                "{name}"
+            );
+            let is_filter = language.compile_expression(&format!("'1' | {name}")).unwrap().eval(());
+            assert!(!is_filter.is_err_and(|error| error.kind() == ErrorKind::UnknownFilter), "{name}");
+        }
+        for name in TESTS {
+            assert!(reference.contains(&format!("`is {name}`")), "{name}");
+            let is_test = language.compile_expression(&format!("'1' is {name}")).unwrap().eval(());
+            assert!(is_test.is_ok(), "{name}");
+        }
+    }
+
+    #[test]
     fn names_inside_quotes_are_text() {
         assert!(check_names("a ~ '| nosuch is bad(' ~ b").is_ok());
         assert!(check_names("(a or b) and not (c in ['x'])").is_ok());

@@ -85,7 +85,7 @@ impl Reader {
             && let Some(item) = section.get("http")
         {
             for status in item.list()? {
-                http.push(u16::try_from(status.number(100..=599)?).unwrap_or_default());
+                http.push(u16::try_from(status.number(400..=599)?).unwrap_or_default());
             }
         }
         let status = StatusTable::read(&section.need("status")?, operation)?;

@@ -120,7 +120,8 @@ fn base_url(item: &Item<'_>, allows_plain_http: bool) -> Result<String, LoadErro
     let url = url::Url::parse(text).map_err(|_| item.fault("not an absolute URL, such as https://api.example.com"))?;
     let has_more = url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
     if has_more {
-        return Err(item.fault("a base_url has neither a query, a fragment nor credentials: they belong into the dialect and `secrets`"));
+        let fault = item.fault("a base_url has neither a query, a fragment nor credentials: they belong into the dialect and `secrets`");
+        return Err(fault.hidden());
     }
     let is_loopback = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -149,7 +150,10 @@ fn zone(item: &Item<'_>) -> Result<i32, LoadError> {
         let (hours, minutes) = rest.split_once(':')?;
         let two = |part: &str| (part.len() == 2).then(|| part.parse::<u8>().ok()).flatten();
         let (hours, minutes) = (two(hours).filter(|h| *h <= 14)?, two(minutes).filter(|m| *m < 60)?);
-        Some(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60))
+        let seconds = i32::from(hours)
+            .saturating_mul(3600)
+            .saturating_add(i32::from(minutes).saturating_mul(60));
+        Some(seconds.saturating_mul(sign))
     });
     parsed.ok_or_else(|| item.fault("not a fixed offset, such as \"+08:00\""))
 }
@@ -227,6 +231,13 @@ fn secrets(section: Option<Section<'_>>, dialect: &Dialect, supplier: &Item<'_>,
             return Err(unknown(&item, dialect, "secrets", dialect.secrets.iter()));
         }
         let name = item.text()?;
+        let is_name = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
+            let fault = item.fault(format!("`secrets.{}` is not the name of an environment variable", item.key()));
+            let fault = fault
+                .help("write a NAME of capitals, digits and _ here, and give that variable the value; a secret never stands in this file");
+            return Err(fault.hidden());
+        }
         let found = secret(name).ok_or_else(|| {
             item.fault(format!("no secret of the name `{name}`"))
                 .help("write the NAME of an environment variable here, and give that variable its value")

@@ -205,6 +205,12 @@ impl Recipe {
         keyed.ok_or_else(|| super::take::wrong("sign: the key cannot be used"))
     }
 
+    /// Whether a field is among those that are signed.
+    fn covers(&self, name: &str, value: &Tree) -> bool {
+        let is_dropped = self.drops_empty && value.literal().is_empty();
+        !is_dropped && !self.except.iter().any(|known| known == name)
+    }
+
     fn decoded(&self, given: &str) -> Option<Vec<u8>> {
         match self.encode {
             Encoding::Hex | Encoding::UpperHex => hex::decode(given).ok(),
@@ -271,9 +277,15 @@ impl Verify {
             return None;
         }
         Some(match &self.covers {
-            Some(names) => tree.retain(|name| names.iter().any(|known| known == name)),
-            None => tree.retain(|name| !self.recipe.except.iter().any(|known| known == name)),
+            Some(names) => tree.retain(|name, _| names.iter().any(|known| known == name)),
+            None => tree.retain(|name, value| self.recipe.covers(name, value)),
         })
+    }
+
+    /// Whether somebody without the key can change what a signed text says: the order of characters
+    /// is not signed, so they may change places.
+    pub(super) fn is_malleable(&self) -> bool {
+        matches!(self.recipe.over, Over::Characters)
     }
 
     /// What the signature would have been; only for samples, whose secrets are no secrets.

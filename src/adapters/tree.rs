@@ -74,8 +74,9 @@ impl Tree {
     }
 
     /// Only these fields of a map, in their order.
-    pub(super) fn retain(&self, keep: impl Fn(&str) -> bool) -> Arc<Self> {
-        Arc::new(Self::Map(self.fields().iter().filter(|(name, _)| keep(name)).cloned().collect()))
+    pub(super) fn retain(&self, keep: impl Fn(&str, &Self) -> bool) -> Arc<Self> {
+        let kept = self.fields().iter().filter(|(name, value)| keep(name, value));
+        Arc::new(Self::Map(kept.cloned().collect()))
     }
 }
 
