@@ -147,7 +147,7 @@ CREATE TABLE callbacks (
     CHECK ((state = 'due') = (due_at_ms IS NOT NULL))
 );
 CREATE INDEX callbacks_of_order ON callbacks (order_id);
-CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id) WHERE state = 'due';
+CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id, id) WHERE state = 'due';
 CREATE INDEX callbacks_parked ON callbacks (id) WHERE state = 'parked';
 
 CREATE TABLE callback_tries (

@@ -136,8 +136,12 @@ pub(super) async fn callbacks_of(pool: &SqlitePool, sealer: &Sealer, order: Orde
     rows.iter().map(|row| callback_of(row, sealer)).collect()
 }
 
+/// The due ones are sorted by their index alone; only those that are returned are opened.
 pub(super) async fn callbacks_due(pool: &SqlitePool, sealer: &Sealer, until_ms: i64, limit: u32) -> Found<Vec<StoredCallback>> {
-    let text = format!("{CALLBACK} WHERE state = 'due' AND due_at_ms <= ? ORDER BY order_id, due_at_ms, id LIMIT ?");
+    let text = format!(
+        "{CALLBACK} WHERE id IN (SELECT id FROM callbacks WHERE state = 'due' AND due_at_ms <= ? \
+         ORDER BY order_id, due_at_ms, id LIMIT ?) ORDER BY order_id, due_at_ms, id"
+    );
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(until_ms).bind(limit);
     let rows = query.fetch_all(pool).await?;
     rows.iter().map(|row| callback_of(row, sealer)).collect()
