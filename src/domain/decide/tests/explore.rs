@@ -12,7 +12,6 @@ use super::bench::*;
 use crate::domain::attempt::Attempt;
 use crate::domain::case::CaseKind;
 use crate::domain::decide::Input;
-use crate::domain::event::Event;
 use crate::domain::ids::{Seq, SupplierId};
 use crate::domain::order::Verdict;
 use crate::domain::outcome::{Outcome, RefusalKind, Via};
@@ -219,17 +218,10 @@ impl World {
 
     /// What is stamped is on its way from then on.
     fn send(&mut self, input: Input) {
-        for event in self.bench.feed(input).unwrap_or_default() {
-            match event {
-                Event::AttemptOpened { seq, .. } => {
-                    self.requests.insert((seq, 1));
-                }
-                Event::AttemptResubmitted { seq, n } => {
-                    self.requests.insert((seq, n));
-                }
-                _ => {}
-            }
-        }
+        let before: Vec<(Seq, u8)> = self.stamped().collect();
+        drop(self.bench.feed(input));
+        let new: Vec<(Seq, u8)> = self.stamped().filter(|stamp| !before.contains(stamp)).collect();
+        self.requests.extend(new);
     }
 
     /// `None`: turned away at the gate. A number that is in the books is answered from them.
