@@ -1,231 +1,21 @@
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Days in the life of the outbox worker, in virtual time: dead shops, pauses, restarts, a database that is away.
+
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http::{Request, Response};
 use secrecy::SecretString;
 
-use super::*;
-use crate::callbacks::{CallbackSettings, Callbacks};
-use crate::domain::callback::Callback;
-use crate::domain::ids::{OrderId, ShopId};
-use crate::seams::{BoxFuture, Clock, MaybeSent, Outbound, Random, SendFailure, Transport};
+use crate::callbacks::sign::signatures;
 use crate::store::{CallbackState, StoredCallback};
 
-use fake_store::FakeStore;
-use virtual_time::VirtualClock;
+use stage::{Manners, NOW_MS, Stage, row};
 
 mod fake_store;
+mod stage;
 mod virtual_time;
-
-const NOW_MS: i64 = 1_800_000_000_000;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Draws the middle of every range: no jitter.
-struct NoJitter;
-
-impl Random for NoJitter {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-
-    fn below(&self, bound: u64) -> u64 {
-        bound / 2
-    }
-}
-
-struct OnThisThread;
-
-impl crate::seams::Spawner for OnThisThread {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        tokio::spawn(task);
-    }
-}
-
-/// How a shop behaves: its answers in order, the last one for ever, each after a while.
-#[derive(Clone)]
-struct Manners {
-    answers: Vec<Result<(u16, Option<&'static str>), SendFailure>>,
-    after_ms: u64,
-}
-
-impl Manners {
-    fn always(status: u16) -> Self {
-        Self::in_turn(&[status])
-    }
-
-    fn in_turn(statuses: &[u16]) -> Self {
-        Self {
-            answers: statuses.iter().map(|status| Ok((*status, None))).collect(),
-            after_ms: 10,
-        }
-    }
-
-    fn silent() -> Self {
-        Self {
-            answers: vec![Err(SendFailure::MaybeSent(MaybeSent::Timeout))],
-            after_ms: 10_000,
-        }
-    }
-}
-
-/// One request as a shop saw it.
-#[derive(Debug, Clone)]
-struct Seen {
-    at_ms: i64,
-    host: String,
-    id: String,
-    request: Request<Bytes>,
-}
-
-struct Shops {
-    clock: Arc<VirtualClock>,
-    manners: Mutex<BTreeMap<String, Manners>>,
-    seen: Mutex<Vec<Seen>>,
-}
-
-impl Transport for Shops {
-    fn send(&self, outbound: Outbound) -> BoxFuture<'_, Result<Response<Bytes>, SendFailure>> {
-        let host = outbound.request.uri().host().unwrap().to_owned();
-        let id = outbound.request.headers()["webhook-id"].to_str().unwrap().to_owned();
-        let manners = lock(&self.manners).get(&host).cloned().unwrap_or_else(|| Manners::always(200));
-        let mut seen = lock(&self.seen);
-        let before = seen.iter().filter(|s| s.host == host).count();
-        seen.push(Seen {
-            at_ms: self.clock.now_ms(),
-            host,
-            id,
-            request: outbound.request,
-        });
-        Box::pin(async move {
-            self.clock.sleep(Duration::from_millis(manners.after_ms)).await;
-            let (status, retry_after) = manners.answers.get(before).or(manners.answers.last()).copied().unwrap()?;
-            let mut response = Response::builder().status(status);
-            if let Some(text) = retry_after {
-                response = response.header("Retry-After", text);
-            }
-            Ok(response.body(Bytes::new()).unwrap())
-        })
-    }
-}
-
-/// A worker with everything around it faked, in virtual time.
-struct Stage {
-    clock: Arc<VirtualClock>,
-    store: Arc<FakeStore>,
-    shops: Arc<Shops>,
-    poll_ms: u64,
-    stop: Mutex<Option<tokio::sync::oneshot::Sender<()>>>,
-    has_ended: Arc<AtomicBool>,
-}
-
-impl Stage {
-    fn set(rows: Vec<StoredCallback>) -> Self {
-        let clock = Arc::new(VirtualClock::starting_at(NOW_MS));
-        Self {
-            store: Arc::new(FakeStore::holding(rows)),
-            shops: Arc::new(Shops {
-                clock: Arc::clone(&clock),
-                manners: Mutex::default(),
-                seen: Mutex::default(),
-            }),
-            clock,
-            poll_ms: 1_000,
-            stop: Mutex::default(),
-            has_ended: Arc::default(),
-        }
-    }
-
-    fn with(self, host: &str, manners: Manners) -> Self {
-        self.teach(host, manners);
-        self
-    }
-
-    /// Looks at the outbox seldom, so that days pass quickly.
-    fn dozing(self) -> Self {
-        Self {
-            poll_ms: 3_600_000,
-            ..self
-        }
-    }
-
-    fn teach(&self, host: &str, manners: Manners) {
-        lock(&self.shops.manners).insert(host.to_owned(), manners);
-    }
-
-    fn start(&self) {
-        let secrets: crate::callbacks::Secrets = Arc::new(|_| vec![SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
-        let callbacks = Callbacks::new(
-            Arc::clone(&self.store) as Arc<dyn crate::store::Store>,
-            Arc::clone(&self.shops) as Arc<dyn Transport>,
-            Arc::clone(&self.clock) as Arc<dyn Clock>,
-            Arc::new(NoJitter),
-            Arc::new(OnThisThread),
-            secrets,
-            CallbackSettings {
-                poll_ms: self.poll_ms,
-                ..CallbackSettings::default()
-            },
-        );
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        *lock(&self.stop) = Some(stop);
-        let has_ended = Arc::clone(&self.has_ended);
-        has_ended.store(false, Ordering::SeqCst);
-        tokio::spawn(async move {
-            callbacks
-                .run(async move {
-                    let _ = stopped.await;
-                })
-                .await;
-            has_ended.store(true, Ordering::SeqCst);
-        });
-    }
-
-    fn ask_to_stop(&self) {
-        let _ = lock(&self.stop).take().unwrap().send(());
-    }
-
-    async fn pass(&self, ms: i64) {
-        self.clock.pass(ms).await;
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        lock(&self.shops.seen).clone()
-    }
-
-    /// When each request came, in milliseconds since the start.
-    fn times(&self) -> Vec<i64> {
-        self.seen().iter().map(|seen| seen.at_ms - NOW_MS).collect()
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.seen().into_iter().map(|seen| seen.id).collect()
-    }
-
-    fn states(&self) -> Vec<CallbackState> {
-        self.store.rows().iter().map(|row| row.state).collect()
-    }
-}
-
-fn row(shop: i64, order: i64, number: u32) -> StoredCallback {
-    let order = OrderId::from_stored(order).unwrap();
-    StoredCallback {
-        callback: Callback {
-            id: format!("evt_{order}_{number}"),
-            order,
-            shop: ShopId(shop),
-            url: format!("https://shop{shop}.example/told?n=1"),
-            payload: format!(r#"{{"type":"order.succeeded","n":{number}}}"#),
-            created_at_ms: NOW_MS,
-        },
-        state: CallbackState::Due(NOW_MS),
-        tries: 0,
-        last_result: None,
-    }
 }
 
 #[tokio::test]
@@ -241,7 +31,7 @@ async fn a_callback_carries_its_id_its_time_and_a_signature_over_its_bytes() {
     assert_eq!(headers["content-type"], "application/json");
     let secrets = [SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")];
     let body = std::str::from_utf8(seen[0].request.body()).unwrap();
-    let signature = crate::callbacks::sign::signatures(&secrets, "evt_7_3", 1_800_000_000, body).unwrap();
+    let signature = signatures(&secrets, "evt_7_3", 1_800_000_000, body).unwrap();
     assert_eq!(headers["webhook-signature"], signature.as_str());
     assert_eq!(stage.states(), [CallbackState::Delivered]);
 }

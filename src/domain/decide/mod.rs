@@ -12,6 +12,8 @@ mod accept;
 mod fact;
 mod next;
 mod route;
+#[cfg(test)]
+mod tests;
 
 pub use accept::accept;
 

@@ -1,3 +1,5 @@
+//! What a plan must and must not contain, example by example and for random offers, suppliers and attempts.
+
 use proptest::prelude::*;
 
 use super::*;

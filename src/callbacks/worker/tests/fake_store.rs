@@ -54,12 +54,16 @@ impl FakeStore {
     }
 }
 
+fn never_asked<T>() -> T {
+    panic!("the worker has no business here")
+}
+
 impl Store for FakeStore {
     fn commit(&self, command: Command) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             let Command::CallbackTried(tried) = command else {
-                unimplemented!("only results")
+                panic!("only results are written")
             };
             if self.is_away.load(Ordering::SeqCst) || self.takes_no_results.load(Ordering::SeqCst) {
                 return Answer::Unknown;
@@ -105,57 +109,57 @@ impl Store for FakeStore {
     }
 
     fn commit_all(&self, _: Vec<Command>) -> BoxFuture<'_, Vec<Answer>> {
-        unimplemented!()
+        never_asked()
     }
     fn order(&self, _: OrderId) -> Read<'_, Option<Order>> {
-        unimplemented!()
+        never_asked()
     }
     fn order_by_shop_no(&self, _: ShopId, _: ShopOrderNo) -> Read<'_, Option<Order>> {
-        unimplemented!()
+        never_asked()
     }
     fn inputs(&self, _: OrderId) -> Read<'_, Option<Inputs>> {
-        unimplemented!()
+        never_asked()
     }
     fn history(&self, _: OrderId) -> Read<'_, Vec<Recorded>> {
-        unimplemented!()
+        never_asked()
     }
     fn deliveries(&self, _: OrderId) -> Read<'_, Vec<Delivery>> {
-        unimplemented!()
+        never_asked()
     }
     fn evidence(&self, _: OrderId) -> Read<'_, Vec<Evidence>> {
-        unimplemented!()
+        never_asked()
     }
     fn schedule(&self, _: Option<ScheduleCursor>, _: u32) -> Read<'_, Vec<ScheduleCursor>> {
-        unimplemented!()
+        never_asked()
     }
     fn balance(&self, _: ShopId, _: Currency) -> Read<'_, ShopBalance> {
-        unimplemented!()
+        never_asked()
     }
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
-        unimplemented!()
+        never_asked()
     }
     fn open_cases(&self, _: u32) -> Read<'_, Vec<StoredCase>> {
-        unimplemented!()
+        never_asked()
     }
     fn census(&self) -> Read<'_, Census> {
-        unimplemented!()
+        never_asked()
     }
     fn catalog(&self) -> Read<'_, Catalog> {
-        unimplemented!()
+        never_asked()
     }
     fn put_shop(&self, _: ShopRecord) -> Read<'_, ShopId> {
-        unimplemented!()
+        never_asked()
     }
     fn put_products(&self, _: Vec<Product>) -> Read<'_, ()> {
-        unimplemented!()
+        never_asked()
     }
     fn put_offers(&self, _: Vec<Offer>) -> Read<'_, ()> {
-        unimplemented!()
+        never_asked()
     }
     fn put_settings(&self, _: SettingsDigest, _: SupplierId, _: String) -> Read<'_, ()> {
-        unimplemented!()
+        never_asked()
     }
     fn settings(&self, _: SettingsDigest) -> Read<'_, Option<String>> {
-        unimplemented!()
+        never_asked()
     }
 }

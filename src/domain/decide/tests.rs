@@ -1,0 +1,8 @@
+//! Attacks on `decide`: stories for each rule, random histories, and every history of a small world.
+
+mod bench;
+mod chaos;
+mod explore;
+mod money;
+mod progress;
+mod settle;

@@ -1,0 +1,143 @@
+//! Random histories: no promise is kept, no order of events is respected, and still the books balance.
+
+use proptest::prelude::*;
+
+use super::bench::*;
+use crate::domain::attempt::NotSentReason;
+use crate::domain::decide::{Input, Refusal};
+use crate::domain::ids::SupplierId;
+use crate::domain::order::Order;
+use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
+use crate::domain::plan::Plan;
+use crate::domain::product::ProductKind;
+
+fn any_via() -> impl Strategy<Value = Via> {
+    prop_oneof![Just(Via::Submit), Just(Via::Query), Just(Via::Notification)]
+}
+
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        3 => (0_usize..4).prop_map(cards),
+        1 => (-1_i64..2_100).prop_map(partial),
+        3 => proptest::sample::select(RefusalKind::ALL.to_vec()).prop_map(refused),
+        2 => Just(Outcome::Accepted),
+        3 => Just(Outcome::NotFound),
+        3 => prop_oneof![Just(Doubt::Timeout), Just(Doubt::OrderExists), Just(Doubt::NotFound)].prop_map(Outcome::Unknown),
+    ]
+}
+
+fn any_plan() -> impl Strategy<Value = Plan> {
+    prop_oneof![
+        4 => proptest::sample::subsequence(ALL.to_vec(), 1..=ALL.len()).prop_map(|names| plan(&names)),
+        1 => (0_i64..60_000).prop_map(|wait_ms| plan_waiting(START_MS + wait_ms)),
+        1 => Just(plan(&[])),
+    ]
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let seq = || 1_u8..5;
+    prop_oneof![
+        6 => (any_plan(), proptest::option::weighted(0.8, proptest::sample::select(ALL.to_vec())))
+            .prop_map(|(plan, name)| Input::Route { plan, permitted: name.map(SupplierId::from) }),
+        2 => seq().prop_map(|seq| Input::Resubmit { seq }),
+        8 => (seq(), any_via(), any_outcome()).prop_map(|(seq, via, outcome)| Input::Fact {
+            seq,
+            via,
+            reading: reading(outcome),
+            evidence: None,
+        }),
+        1 => (seq(), 1_u8..3).prop_map(|(seq, n)| Input::NotSent { seq, n, why: NotSentReason::Connect }),
+        2 => seq().prop_map(|seq| Input::Hint { seq }),
+        2 => Just(Input::Review),
+        1 => Just(Input::Recover),
+    ]
+}
+
+/// Mostly forwards, sometimes for a day, now and then back.
+fn any_jump() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => 0_i64..3_000, 2 => 0_i64..120_000, 1 => Just(86_400_000_i64), 1 => -60_000_i64..0]
+}
+
+fn any_kind() -> impl Strategy<Value = ProductKind> {
+    prop_oneof![Just(ProductKind::TopUp), Just(ProductKind::Card)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// `Bench` checks the invariants after every step.
+    #[test]
+    fn no_history_however_absurd_breaks_an_invariant(
+        kind in any_kind(),
+        script in proptest::collection::vec((any_input(), any_jump()), 1..60),
+    ) {
+        let mut bench = Bench::of(kind);
+        for (input, jump_ms) in script {
+            bench.pass(jump_ms);
+            let before = bench.order.clone();
+            if bench.feed(input).is_err() {
+                prop_assert_eq!(&bench.order, &before);
+            }
+        }
+    }
+
+    #[test]
+    fn a_final_fact_told_again_is_refused_and_changes_nothing(
+        kind in any_kind(),
+        script in proptest::collection::vec((any_input(), any_jump()), 1..40),
+    ) {
+        let mut bench = Bench::of(kind);
+        for (input, jump_ms) in script {
+            bench.pass(jump_ms);
+            let told = bench.feed(input.clone()).is_ok();
+            let Input::Fact { seq, reading, .. } = &input else { continue };
+            let is_settled = bench.order.attempt(*seq).is_some_and(|attempt| !attempt.is_open());
+            let is_final = matches!(reading.outcome, Outcome::Succeeded { .. } | Outcome::Refused(_) | Outcome::Partial { .. });
+            let is_asked = bench.order.attempt(*seq).is_some_and(|attempt| attempt.is_hinted);
+            if told && is_settled && is_final && !is_asked {
+                prop_assert_eq!(bench.feed(input), Err(Refusal::NothingNew));
+            }
+        }
+    }
+
+    #[test]
+    fn facts_that_do_not_contradict_each_other_end_in_one_state_whatever_their_order(
+        supplier in proptest::sample::select(ALL.to_vec()),
+        is_success in any::<bool>(),
+        facts in proptest::collection::vec((any_via(), prop_oneof![
+            Just(Outcome::Accepted),
+            Just(Outcome::NotFound),
+            Just(Outcome::Unknown(Doubt::Timeout)),
+        ]), 0..6),
+        final_via in any_via(),
+        place in any::<prop::sample::Index>(),
+        order in Just(()).prop_perturb(|(), mut rng| (0..8).map(|_| rng.random_range(0_usize..8)).collect::<Vec<_>>()),
+    ) {
+        let end = if is_success { succeeded() } else { refused(RefusalKind::Stock) };
+        let via = if is_success { final_via } else { Via::Submit };
+        let mut straight = facts.clone();
+        straight.push((via, end.clone()));
+        let mut shuffled = facts;
+        shuffled.insert(place.index(shuffled.len() + 1), (via, end));
+        for (i, j) in order.into_iter().enumerate() {
+            if i < shuffled.len() && j < shuffled.len() {
+                shuffled.swap(i, j);
+            }
+        }
+        let end_of = |facts: Vec<(Via, Outcome)>| {
+            let mut bench = Bench::sent_to(supplier);
+            for (via, outcome) in facts {
+                drop(bench.tell(1, via, outcome));
+            }
+            essence(&bench.order)
+        };
+        prop_assert_eq!(end_of(straight), end_of(shuffled));
+    }
+}
+
+/// What an order has come to, without the path.
+fn essence(order: &Order) -> (String, Vec<&'static str>, Vec<String>) {
+    let states = order.attempts.iter().map(|attempt| attempt.word()).collect();
+    let cases = order.cases.iter().map(|case| format!("{case:?}")).collect();
+    (format!("{:?}", order.verdict), states, cases)
+}
