@@ -11,7 +11,7 @@ use crate::domain::evolve::replay;
 use crate::domain::ids::{OrderId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Fingerprint, Order, Step, Terms, Verdict};
+use crate::domain::order::{Asked, Fingerprint, Order, Step, Terms, Verdict};
 use crate::domain::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
 use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
 use crate::domain::policy::{Policy, Promises, RuleBook, Rules};
@@ -59,7 +59,15 @@ pub fn terms(kind: ProductKind) -> Terms {
     Terms {
         shop: ShopId(1),
         shop_order_no: ShopOrderNo::from("n1"),
-        fingerprint: Fingerprint::of(&sku, 2, face, None, &Inputs::default(), None, 600),
+        fingerprint: Fingerprint::of(&Asked {
+            sku: &sku,
+            quantity: 2,
+            face_value: None,
+            max_price: None,
+            inputs: &Inputs::default(),
+            callback_url: None,
+            deadline_seconds: Some(600),
+        }),
         sku,
         kind,
         quantity: 2,
