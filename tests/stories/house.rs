@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Wire};
+use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Operation, Wire};
 use recharge_gateway::app::{self, Running, Site};
 use recharge_gateway::config::Config;
 use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
-use recharge_gateway::domain::ledger::Posting;
+use recharge_gateway::domain::ledger::{Account, Posting};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::policy::Policy;
 use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::seams::{Clock, SystemClock};
-use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
+use recharge_gateway::store::{Answer, Command, ShopRecord, Store, StoredCase};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -24,8 +24,15 @@ use crate::shop::{Agent, Mailbox};
 pub const FACE_MINOR: i64 = 10_000;
 pub const COST_MINOR: i64 = 9_800;
 pub const PRICE_MINOR: i64 = 9_950;
-const SHOP_SECRET: &str = "story-shop-secret";
+pub const SHOP_SECRET: &str = "story-shop-secret";
+/// A code whose offer costs more than the shop pays.
+const DEAR: &str = "13";
 const CALLBACK_SECRET: &str = "story-callback-secret";
+
+/// How long a story waits for anything before it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A limit that no story reaches.
+const WIDE: &str = "{ per_minute = 60000, burst = 100 }";
 
 /// North deduplicates and promises so; stone deduplicates nothing and promises nothing but final
 /// failures; river is between, without signatures on its notifications.
@@ -35,6 +42,8 @@ pub struct House {
     pub stone: MockSupplier,
     pub gateway: Running,
     pub shop: Agent,
+    /// Another shop, as rich, whose callbacks are signed with the same secret.
+    pub neighbour: Agent,
     pub mail: Mailbox,
     pub clock: SystemClock,
     folder: Arc<TempDir>,
@@ -50,8 +59,12 @@ pub struct Settings {
     pub credit_limit_minor: i64,
     /// Lines added to each supplier's table in adapters.toml.
     pub more: BTreeMap<&'static str, String>,
+    /// What stands instead of the wide submit limit, by supplier.
+    pub submit_limits: BTreeMap<&'static str, &'static str>,
     pub failed_is_final: bool,
     pub settle_after_ms: u64,
+    pub submit_timeout_ms: u64,
+    pub stop_grace_seconds: u32,
 }
 
 impl Default for Settings {
@@ -67,8 +80,11 @@ impl Default for Settings {
             credit_minor: 1_000_000,
             credit_limit_minor: 0,
             more: BTreeMap::new(),
+            submit_limits: BTreeMap::new(),
             failed_is_final: true,
             settle_after_ms: 50,
+            submit_timeout_ms: 600,
+            stop_grace_seconds: 5,
         }
     }
 }
@@ -95,7 +111,7 @@ impl House {
         let gateway = start(&folder, &settings, adapters).await;
         let mail = Mailbox::open(CALLBACK_SECRET).await;
         stock(&gateway, &settings).await;
-        let shop = Agent::new(gateway.address(), "story-shop", SHOP_SECRET);
+        let (shop, neighbour) = agents(&gateway);
         let clock = SystemClock::new();
         Self {
             north,
@@ -103,6 +119,7 @@ impl House {
             stone,
             gateway,
             shop,
+            neighbour,
             mail,
             clock,
             folder,
@@ -116,8 +133,13 @@ impl House {
         let adapters = adapters_toml(&self.site, [&self.north, &self.river, &self.stone]);
         self.gateway.stop().await;
         let gateway = start(&self.folder, &self.site, adapters).await;
-        let shop = Agent::new(gateway.address(), "story-shop", SHOP_SECRET);
-        Self { gateway, shop, ..self }
+        let (shop, neighbour) = agents(&gateway);
+        Self {
+            gateway,
+            shop,
+            neighbour,
+            ..self
+        }
     }
 
     /// The story breaks a supplier's promise on purpose: its books may show two charges.
@@ -135,15 +157,25 @@ impl House {
         })
     }
 
-    /// Orders once and waits for the verdict, at most ten seconds.
-    pub async fn order(&self, number: &str, first: &str, recipient: &str) -> serde_json::Value {
+    /// Orders once and does not wait for the verdict; the order's id.
+    pub async fn place(&self, number: &str, first: &str, recipient: &str) -> String {
         let (status, told) = self.shop.post("/v1/orders", &self.body(number, first, recipient)).await;
         assert_eq!(status, 201, "{told}");
-        let id = told["id"].as_str().unwrap().to_owned();
-        self.until(&id, |order| order["finality"] == "final").await
+        told["id"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until the order satisfies `is_so`, at most ten seconds; the order as last seen.
+    /// Orders once and waits for the verdict, at most ten seconds.
+    pub async fn order(&self, number: &str, first: &str, recipient: &str) -> serde_json::Value {
+        let id = self.place(number, first, recipient).await;
+        self.until_final(&id).await
+    }
+
+    /// Waits for the verdict.
+    pub async fn until_final(&self, id: &str) -> serde_json::Value {
+        self.until(id, |order| order["finality"] == "final").await
+    }
+
+    /// Waits until the order satisfies `is_so`, at most `PATIENCE`; the order as last seen.
     pub async fn until(&self, id: &str, is_so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let started = self.clock.monotonic();
         loop {
@@ -153,9 +185,76 @@ impl House {
                 return order;
             }
             let waited = self.clock.monotonic().saturating_sub(started);
-            assert!(waited < Duration::from_secs(10), "waited {waited:?} in vain: {order}");
+            assert!(waited < PATIENCE, "waited {waited:?} in vain: {order}");
             self.clock.sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Waits until `is_so`, at most `PATIENCE`; `what` is said if it never is.
+    pub async fn until_so(&self, what: &str, is_so: impl Fn() -> bool) {
+        let started = self.clock.monotonic();
+        while !is_so() {
+            let waited = self.clock.monotonic().saturating_sub(started);
+            assert!(waited < PATIENCE, "waited {waited:?} in vain: {what}");
+            self.clock.sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until the verdict of an order has reached its shop.
+    pub async fn until_told(&self, id: &str) {
+        self.until_so("the callback of an order", || !self.mail.about(id).is_empty()).await;
+    }
+
+    /// The cases still open.
+    pub async fn cases(&self) -> Vec<StoredCase> {
+        self.gateway.store().open_cases(100).await.unwrap()
+    }
+
+    /// Waits until there are `count` open cases.
+    pub async fn until_cases(&self, count: usize) -> Vec<StoredCase> {
+        let started = self.clock.monotonic();
+        loop {
+            let cases = self.cases().await;
+            if cases.len() >= count {
+                assert_eq!(cases.len(), count, "{cases:?}");
+                return cases;
+            }
+            let waited = self.clock.monotonic().saturating_sub(started);
+            assert!(waited < PATIENCE, "waited {waited:?} in vain for {count} cases: {cases:?}");
+            self.clock.sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What the shop sees of its money: (available, held).
+    pub async fn money(&self) -> (String, String) {
+        let (_, balance) = self.shop.get("/v1/balance").await;
+        let word = |name: &str| balance[name].as_str().unwrap().to_owned();
+        (word("available"), word("held"))
+    }
+
+    /// The balance of an account as the ledger has it, in minor units.
+    pub async fn account(&self, is_it: impl Fn(&Account) -> bool) -> i64 {
+        let balances = self.gateway.store().balances().await.unwrap();
+        balances
+            .iter()
+            .filter(|balance| is_it(&balance.account))
+            .map(|balance| balance.minor)
+            .sum()
+    }
+
+    pub fn mock(&self, name: &str) -> &MockSupplier {
+        match name {
+            "north" => &self.north,
+            "river" => &self.river,
+            "stone" => &self.stone,
+            other => panic!("no supplier {other}"),
+        }
+    }
+
+    /// How many requests of one kind a supplier has seen for an order.
+    pub fn seen(&self, name: &str, op: Operation, order: &str) -> usize {
+        let requests = self.mock(name).requests();
+        requests.iter().filter(|seen| seen.op == op && seen.id.starts_with(order)).count()
     }
 
     /// Every charge of an order, over all suppliers.
@@ -187,6 +286,9 @@ impl House {
         let twice: Vec<_> = by_order.iter().filter(|(_, count)| **count > 1).collect();
         assert!(twice.is_empty() || self.may_charge_twice, "recharged twice: {twice:?}");
         assert_eq!(self.mail.forged(), 0, "a callback had a wrong signature");
+        for (order, ids) in self.mail.events() {
+            assert_eq!(ids.len(), 1, "the shop was told {} verdicts about {order}", ids.len());
+        }
         self.gateway.stop().await;
     }
 }
@@ -199,7 +301,7 @@ pub fn script(mock: &MockSupplier, recipient: &str, faults: &[Fault]) {
 async fn start(folder: &TempDir, settings: &Settings, adapters: String) -> Running {
     let mut config = Config::default();
     config.server.listen = "127.0.0.1:0".parse().unwrap();
-    config.server.stop_grace_seconds = 5;
+    config.server.stop_grace_seconds = settings.stop_grace_seconds;
     config.store.path = folder.path().join("gateway.db");
     config.callbacks.allow_loopback = true;
     config.policy = settings.policy.clone();
@@ -240,10 +342,12 @@ fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3])
             ""
         };
         let is_final = settings.failed_is_final;
+        let submit = settings.submit_limits.get(name).copied().unwrap_or(WIDE);
+        let submit_timeout_ms = settings.submit_timeout_ms;
         format!(
             "[supplier.{name}]\ndialect = \"{dialect}\"\nlabel = \"{name}\"\nbase_url = \"{url}\"\nconnect_timeout_ms = 500\n\
-             submit_timeout_ms = 600\nquery_timeout_ms = 600\nsecrets = {secrets}\ncfg = {{ userid = \"{cfg}\" }}\n\
-             {more}\n[supplier.{name}.limits]\nsubmit = {{ per_minute = 60000, burst = 100 }}\nquery = {{ per_minute = 60000, burst = 100 }}\n\
+             submit_timeout_ms = {submit_timeout_ms}\nquery_timeout_ms = 600\nsecrets = {secrets}\ncfg = {{ userid = \"{cfg}\" }}\n\
+             {more}\n[supplier.{name}.limits]\nsubmit = {submit}\nquery = {WIDE}\n\
              [supplier.{name}.promises]\n{promises}\nfailed_is_final = {is_final}\n\n"
         )
     };
@@ -276,31 +380,39 @@ fn adapters_toml(settings: &Settings, [north, river, stone]: [&MockSupplier; 3])
     format!("{north_table}{river_table}{stone_table}{closed_table}")
 }
 
-/// One shop with credit, top-ups that start at each supplier, and a card.
+fn agents(gateway: &Running) -> (Agent, Agent) {
+    let agent = |key| Agent::new(gateway.address(), key, SHOP_SECRET);
+    (agent("story-shop"), agent("neighbour-shop"))
+}
+
+/// Two shops with credit, top-ups that start at each supplier, and a card.
 async fn stock(gateway: &Running, settings: &Settings) {
     let store = gateway.store();
-    let record = ShopRecord {
-        shop: Shop {
-            id: ShopId(0),
-            name: "Story shop".to_owned(),
-            key: "story-shop".to_owned(),
-            currency: Currency::Cny,
-            credit_limit_minor: settings.credit_limit_minor,
-            active: true,
-        },
-        request_secrets: vec![SecretString::from(SHOP_SECRET)],
-        callback_secrets: vec![SecretString::from(CALLBACK_SECRET)],
-    };
-    let shop = store.put_shop(record).await.unwrap();
-    if settings.credit_minor != 0 {
-        let credit = Posting::credit(shop, Money::new(settings.credit_minor, Currency::Cny), "story");
-        assert_eq!(store.commit(Command::Post(credit)).await, Answer::Done);
+    for key in ["story-shop", "neighbour-shop"] {
+        let record = ShopRecord {
+            shop: Shop {
+                id: ShopId(0),
+                name: key.to_owned(),
+                key: key.to_owned(),
+                currency: Currency::Cny,
+                credit_limit_minor: settings.credit_limit_minor,
+                active: true,
+            },
+            request_secrets: vec![SecretString::from(SHOP_SECRET)],
+            callback_secrets: vec![SecretString::from(CALLBACK_SECRET)],
+        };
+        let shop = store.put_shop(record).await.unwrap();
+        if settings.credit_minor != 0 {
+            let credit = Posting::credit(shop, Money::new(settings.credit_minor, Currency::Cny), key);
+            assert_eq!(store.commit(Command::Post(credit)).await, Answer::Done);
+        }
     }
     let routes = [
         ("mobile-100-north", vec![("north", "12"), ("river", "140101")]),
         ("mobile-100-river", vec![("river", "140101"), ("north", "12")]),
         ("mobile-100-stone", vec![("stone", "77"), ("north", "12")]),
         ("mobile-100-closed", vec![("closed", "12"), ("north", "12")]),
+        ("mobile-100-dear", vec![("north", DEAR), ("river", "140101")]),
         ("card-100", vec![("stone", "900")]),
     ];
     let products = routes.iter().map(|(sku, _)| product(sku)).collect();
@@ -310,7 +422,7 @@ async fn stock(gateway: &Running, settings: &Settings) {
             supplier: SupplierId::from(*supplier),
             sku: Sku::from(*sku),
             face_minor: FACE_MINOR,
-            cost_minor: COST_MINOR,
+            cost_minor: if *code == DEAR { PRICE_MINOR + 1 } else { COST_MINOR },
             priority: Some(priority),
             code: (*code).to_owned(),
             enabled: true,

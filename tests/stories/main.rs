@@ -13,5 +13,6 @@
 mod faults;
 mod house;
 mod kills;
+mod matrix;
 mod money;
 mod shop;

@@ -1,5 +1,6 @@
 //! The shop of the stories: signs like any shop, and takes callbacks like any shop.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -7,17 +8,19 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use base64::Engine;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use recharge_gateway::api::sign;
 use recharge_gateway::net::{SupplierClient, SupplierProfile};
 use recharge_gateway::seams::{Clock, Outbound, Random, SystemClock, SystemRandom, Transport};
+use secrecy::SecretString;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// Speaks to the gateway in one shop's name.
 #[derive(Clone)]
 pub struct Agent {
     address: SocketAddr,
     key: String,
-    secret: String,
+    secret: SecretString,
     wire: SupplierClient,
 }
 
@@ -32,7 +35,7 @@ impl Agent {
         Self {
             address,
             key: key.to_owned(),
-            secret: secret.to_owned(),
+            secret: SecretString::from(secret),
             wire,
         }
     }
@@ -58,26 +61,24 @@ impl Agent {
         self.send(self.signed(&method, path, body, headers)).await
     }
 
-    fn signed(&self, method: &http::Method, path: &str, body: String, headers: &[(&str, &str)]) -> http::Request<Bytes> {
+    pub fn signed(&self, method: &http::Method, path: &str, body: String, headers: &[(&str, &str)]) -> http::Request<Bytes> {
         let timestamp = SystemClock::new().now_ms().div_euclid(1_000).to_string();
         let mut nonce = [0_u8; 12];
         SystemRandom.fill(&mut nonce);
         let nonce = hex::encode(nonce);
-        let text = format!(
-            "{method}\n{path}\n{timestamp}\n{nonce}\n{}",
-            hex::encode(Sha256::digest(body.as_bytes()))
-        );
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
-        mac.update(text.as_bytes());
+        let signature = sign(&self.secret, method.as_str(), path, &timestamp, &nonce, body.as_bytes());
         let mut request = http::Request::builder()
             .method(method.clone())
             .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
-            .header("accept-language", "en")
             .header("x-shop-key", &self.key)
             .header("x-timestamp", timestamp)
             .header("x-nonce", nonce)
-            .header("x-signature", hex::encode(mac.finalize().into_bytes()));
+            .header("x-signature", signature);
+        let names_language = headers.iter().any(|(name, _)| *name == "accept-language");
+        if !names_language {
+            request = request.header("accept-language", "en");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -90,13 +91,23 @@ impl Agent {
     }
 
     async fn try_send(&self, request: http::Request<Bytes>) -> Option<(u16, Value)> {
+        let (status, body) = self.try_raw(request).await?;
+        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// Sends a request as it is; the status and the body, byte for byte.
+    pub async fn raw(&self, request: http::Request<Bytes>) -> (u16, Vec<u8>) {
+        self.try_raw(request).await.expect("the gateway answers")
+    }
+
+    async fn try_raw(&self, request: http::Request<Bytes>) -> Option<(u16, Vec<u8>)> {
         let outbound = Outbound {
             request,
             timeout_ms: 30_000,
             max_reply_bytes: 1 << 20,
         };
         let reply = self.wire.send(outbound).await.ok()?;
-        Some((reply.status().as_u16(), serde_json::from_slice(reply.body()).unwrap_or(Value::Null)))
+        Some((reply.status().as_u16(), reply.body().to_vec()))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -161,6 +172,17 @@ impl Mailbox {
             .filter(|letter| letter.body["data"]["id"] == order)
             .cloned()
             .collect()
+    }
+
+    /// The distinct event ids told about each order.
+    pub fn events(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let letters = self.desk.letters.lock().unwrap();
+        let mut events: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for letter in letters.iter() {
+            let order = letter.body["data"]["id"].as_str().unwrap().to_owned();
+            events.entry(order).or_default().insert(letter.id.clone());
+        }
+        events
     }
 
     pub fn forged(&self) -> u32 {
