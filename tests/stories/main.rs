@@ -10,9 +10,18 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod asking;
+mod callbacks;
+mod demo;
 mod faults;
 mod house;
 mod kills;
+mod limits;
 mod matrix;
 mod money;
+mod notices;
+mod outage;
+mod restarts;
 mod shop;
+mod telling;
+mod voice;

@@ -1,8 +1,10 @@
 //! What a shop has, holds and pays.
 
-use mock_suppliers::Fault;
+use std::collections::BTreeSet;
 
-use crate::house::{House, PRICE_MINOR, Settings, script};
+use mock_suppliers::{Fault, Operation};
+
+use crate::house::{COST_MINOR, House, PRICE_MINOR, Settings, script};
 
 #[actix_web::test]
 async fn the_last_fen_is_spent_once_however_many_ask_for_it() {
@@ -83,5 +85,39 @@ async fn the_same_number_is_the_same_order_and_other_content_is_a_conflict() {
         .until(told["id"].as_str().unwrap(), |order| order["finality"] == "final")
         .await;
     assert_eq!(house.charges(told["id"].as_str().unwrap()).len(), 1);
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn three_cards_are_three_secrets_and_three_times_the_price() {
+    let house = House::open().await;
+    let body =
+        serde_json::json!({ "shop_order_no": "M1", "sku": "card-100", "inputs": {}, "quantity": 3, "callback_url": house.mail.url() });
+    let (status, told) = house.shop.post("/v1/orders", &body).await;
+    assert_eq!((status, &told["price"]), (201, &"298.50".into()), "{told}");
+    let id = told["id"].as_str().unwrap();
+    let order = house.until_final(id).await;
+    assert_eq!((&order["status"], &order["charged"]), (&"succeeded".into(), &"298.50".into()));
+    let cards = order["deliveries"].as_array().unwrap();
+    let secrets: BTreeSet<&str> = cards.iter().map(|card| card["secret"].as_str().unwrap()).collect();
+    assert_eq!((cards.len(), secrets.len()), (3, 3), "{order}");
+    let charges = house.charges(id);
+    assert_eq!((charges.len(), charges[0].amount_minor), (1, 3 * COST_MINOR));
+    assert_eq!(house.money().await, ("9701.50".to_owned(), "0.00".to_owned()));
+    house.until_told(id).await;
+    assert_eq!(house.mail.about(id)[0].body["data"]["deliveries"], order["deliveries"]);
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn a_supplier_that_costs_more_than_the_shop_pays_is_passed_over() {
+    let house = House::open().await;
+    let order = house.order("M1", "dear", "13800000001").await;
+    assert_eq!(order["status"], "succeeded");
+    let id = order["id"].as_str().unwrap();
+    assert_eq!(house.charges(id)[0].supplier, "river");
+    assert_eq!(house.seen("north", Operation::Submit, id), 0);
+    let told = house.until_timeline(id, |_| true).await;
+    assert!(told.to_string().contains("cannot deliver at this price"), "{told}");
     house.close().await;
 }
