@@ -125,7 +125,7 @@ impl Recipe {
         let mut out = self.prefix.render(scope)?;
         let fields = || {
             let is_kept =
-                |(name, value): &&(String, Arc<Tree>)| !self.except.contains(name) && !(self.drops_empty && value.literal().is_empty());
+                |(name, value): &&(String, Arc<Tree>)| !(self.except.contains(name) || self.drops_empty && value.literal().is_empty());
             material.fields.fields().iter().filter(is_kept).collect::<Vec<_>>()
         };
         match &self.over {

@@ -357,10 +357,10 @@ impl Sign {
     fn read(mut section: Section<'_>, body: &Body) -> Result<Self, LoadError> {
         let item = section.need("into")?;
         let (part, name) = item.text()?.split_once('.').unwrap_or_default();
-        let has_part = match (part, body) {
-            ("form", Body::Form(_)) | ("json", Body::Json(_)) | ("query" | "header", _) => true,
-            _ => false,
-        };
+        let has_part = matches!(
+            (part, body),
+            ("form", Body::Form(_)) | ("json", Body::Json(_)) | ("query" | "header", _)
+        );
         if !has_part || name.is_empty() {
             return Err(
                 item.fault("a signature goes into `query.<name>`, `header.<name>`, or a `form.<name>` or `json.<name>` of this request")

@@ -166,10 +166,10 @@ fn what_is_not_an_answer_is_unknown_with_its_reason() {
     ];
     for (name, body, is_expected) in cases {
         let (_, reading) = adapter(name).read_query(&call, &reply(body));
-        match &reading.outcome {
-            Outcome::Unknown(doubt) => assert!(is_expected(doubt), "{name} {body:?}: {doubt:?}"),
-            other => panic!("{name} {body:?}: {other:?}"),
-        }
+        let Outcome::Unknown(doubt) = &reading.outcome else {
+            panic!("{name} {body:?}: {:?}", reading.outcome)
+        };
+        assert!(is_expected(doubt), "{name} {body:?}: {doubt:?}");
     }
     let mut redirect = reply(format!(r#"{{"errno":0,"data":[{{"out_trade_num":"{id}","state":1}}]}}"#));
     *redirect.status_mut() = http::StatusCode::FOUND;
