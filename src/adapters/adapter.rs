@@ -260,8 +260,8 @@ impl Adapter {
         }
     }
 
-    /// What a request to our notification address is. Whether its number is ours, and its amounts are
-    /// the order's, is not known here.
+    /// What a request to our notification address is, before anything is known about its order:
+    /// `read_notification_of` also compares numbers and amounts.
     #[must_use]
     pub fn read_notification(&self, request: &Request<Bytes>) -> Notice {
         let Some(notification) = &self.dialect.notification else {
@@ -309,6 +309,34 @@ impl Adapter {
             trust: notification.trust,
             reading,
         }
+    }
+
+    /// What a notification means for the attempt it was found to be about: its number and the amounts it
+    /// repeats must be ours. Total, like every reading.
+    #[must_use]
+    pub fn read_notification_of(&self, call: &Call<'_>, request: &Request<Bytes>) -> (Trust, Reading) {
+        let Some(notification) = &self.dialect.notification else {
+            return (Trust::Trigger, Reading::unknown(unreadable("this dialect has no notifications")));
+        };
+        let account = &self.settings.account;
+        let facts = self.facts(call);
+        let arrived = Arrived {
+            headers: request.headers(),
+            bytes: self.message(request),
+        };
+        if arrived.bytes.len() > self.settings.max_reply_bytes {
+            return (notification.trust, Reading::unknown(Doubt::ReplyTooLarge));
+        }
+        let scope = facts.scope(account);
+        let reader = &notification.reader;
+        let mut reading = match reader.open(&arrived, self.dialect.charset, account, &scope) {
+            Ok(tree) => reader.judge(&tree, scope, Some(&facts), account, self.extra(Operation::Notification)),
+            Err(doubt) => Reading::unknown(doubt),
+        };
+        if notification.trust == Trust::Trigger {
+            forget_deliveries(&mut reading);
+        }
+        (notification.trust, reading)
     }
 
     /// The answer the supplier takes as receipt of this notification. Only to be given once what the

@@ -219,8 +219,10 @@ impl Stage {
             })
         };
         let is_forged = opened == Err(Doubt::BadSignature);
+        let mut known = None;
         let got = match (operation, opened) {
             (Operation::Notification, Ok(tree)) => {
+                known = Some(Got::of(&reader.judge(&tree, facts.scope(account), Some(facts), account, None)));
                 let value = scope.clone().with("body", tree.value()).value();
                 let number = lenient(reader.number.as_ref(), &value).ok().flatten();
                 Got::of(&reader.judge(&tree, scope, None, account, None)).with("number", number)
@@ -241,6 +243,10 @@ impl Stage {
             Some(signature) => fault.help(format!("with the sample's secrets the signature is {signature}")),
             None => fault,
         })?;
+        if let Some(known) = known {
+            known.compare_known(section, &got)?;
+            seen.reads.insert(known.reads);
+        }
         if let Some(acknowledged) = template(section.get("acknowledged"))? {
             let expected = acknowledged.render(&Record::default().value()).unwrap_or_default();
             let written = dialect.notification.as_ref().map(|notification| {
@@ -325,6 +331,18 @@ impl Got {
     fn with(mut self, key: &'static str, value: Option<String>) -> Self {
         self.fields.extend(value.map(|value| (key, value)));
         self
+    }
+
+    /// A notification read again with its order known: the same as before, or as `about` says.
+    fn compare_known(&self, section: &mut Section<'_>, before: &Self) -> Result<(), LoadError> {
+        match section.get("about") {
+            Some(item) => expect(&item, &self.reads),
+            None if self.reads == before.reads => Ok(()),
+            None => Err(section.fault(format!(
+                "this sample fails: with its order known it reads {} ({}); say so with `about`",
+                self.reads, self.detail
+            ))),
+        }
     }
 
     fn compare(&self, section: &mut Section<'_>) -> Result<(), LoadError> {

@@ -83,7 +83,7 @@ impl Expr {
                     // Our own filters explain themselves without data; the engine's kinds are data-free too.
                     error
                         .detail()
-                        .filter(|detail| filters::is_own_refusal(detail))
+                        .and_then(filters::own_refusal)
                         .unwrap_or("invalid operation")
                         .to_owned()
                 } else {

@@ -230,6 +230,32 @@ fn cards_of_an_unsigned_field_are_never_handed_over() {
 }
 
 #[test]
+fn a_notification_about_another_amount_or_number_is_not_believed() {
+    let story = Story::new();
+    let adapter = adapter("dayuanren");
+    let told = |number: &str, amount: &str| {
+        let mut text = format!("charge_amount={amount}&out_trade_num={number}&state=1&userid=10001");
+        let digest = md5_hex(&format!("{text}&apikey=testkey"));
+        text.push_str(&format!("&sign={digest}"));
+        adapter.read_notification_of(&story.call(OPENED_MS), &notification(text)).1.outcome
+    };
+    let id = story.id.to_string();
+    assert_eq!(told(&id, "100.00"), Outcome::Succeeded { deliveries: Vec::new() });
+    for (number, amount) in [(id.as_str(), "50.00"), (&id, "1000"), (&id, "0"), ("1201", "100.00")] {
+        let outcome = told(number, amount);
+        assert!(
+            matches!(outcome, Outcome::Unknown(Doubt::NotOurs { .. })),
+            "{number} {amount}: {outcome:?}"
+        );
+    }
+}
+
+fn md5_hex(text: &str) -> String {
+    use md5::{Digest, Md5};
+    hex::encode(Md5::digest(text.as_bytes()))
+}
+
+#[test]
 fn a_notification_is_acknowledged_in_the_supplier_s_own_word() {
     for (name, word) in [("dayuanren", "success"), ("ofpay", "success"), ("kasushou", "ok")] {
         let response = adapter(name).acknowledgement(&notification("anything at all"));
