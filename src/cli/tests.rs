@@ -29,7 +29,7 @@ impl House for Small {
         Box::pin(async { Ok(()) })
     }
 
-    fn open<'a>(&'a self, _config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
+    fn open<'a>(&'a self, _config: &'a Config, _suppliers: bool) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         let alone = AdminContext {
             running: None,
