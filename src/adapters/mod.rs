@@ -14,6 +14,7 @@ mod adapter;
 mod call;
 mod charset;
 mod dialect;
+mod dialects;
 mod fault;
 mod filters;
 mod form;
