@@ -51,12 +51,15 @@ impl House for Gateway {
         })
     }
 
-    fn open<'a>(&'a self, config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
+    fn open<'a>(&'a self, config: &'a Config, suppliers: bool) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
         Box::pin(async move {
             let seams = Seams::of_this_machine();
-            let adapters = app::adapters(config, &adapters_file(config)?, &secrets())?;
+            let adapters = match adapters_file(config).and_then(|file| app::adapters(config, &file, &secrets())) {
+                Err(refused) if suppliers => return Err(refused),
+                adapters => adapters.ok(),
+            };
             let store = app::open_store(config, &seams).await?;
-            Ok(app::admin_context(&store, None, &adapters, &seams))
+            Ok(app::admin_context(&store, None, adapters.as_ref(), &seams))
         })
     }
 

@@ -3,6 +3,7 @@
 //! Without `--wire` all three start on 127.0.0.1:9101 (dayuanren), 9102 (ofpay) and 9103 (kasushou) with their demo
 //! credentials; options that name one supplier's address, account or book then make no sense and are refused.
 //! Runs until ctrl-c.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it tells a terminal where it listens")]
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

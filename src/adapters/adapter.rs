@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use minijinja::Value;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use super::call::{Call, Notice};
 use super::dialect::{Dialect, Exchange};
 use super::fault::LoadError;
 use super::load;
@@ -22,14 +23,11 @@ use super::status::Operation;
 use super::take::lenient;
 use super::tree::Tree;
 use super::write::Unencodable;
-use crate::domain::attempt::Attempt;
-use crate::domain::ids::{AttemptId, SettingsDigest, SupplierId};
+use crate::domain::ids::{SettingsDigest, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::Currency;
-use crate::domain::order::Terms;
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust};
 use crate::domain::policy::Rules;
-use crate::domain::recipient::Inputs;
 
 const MAX_NUMBER: usize = 64;
 
@@ -40,47 +38,6 @@ pub struct Adapter {
     dialect: Arc<Dialect>,
     document: String,
     digest: SettingsDigest,
-}
-
-/// One attempt with everything its request may carry.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The attempt as stamped.
-    pub attempt: &'a Attempt,
-    /// The number the supplier sees.
-    pub attempt_id: AttemptId,
-    /// What was agreed with the shop.
-    pub terms: &'a Terms,
-    /// What the buyer entered.
-    pub inputs: &'a Inputs,
-    /// The time of this request, UTC milliseconds; the attempt's own time is what a submit carries.
-    pub now_ms: i64,
-    /// Where the supplier may notify us; empty if nowhere.
-    pub notify_url: &'a str,
-}
-
-/// What a supplier's push to us is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// News about an attempt.
-    About {
-        /// The attempt's id as the supplier sees it; not yet known to be ours.
-        number: String,
-        /// Whether it proves anything, or is only a reason to query.
-        trust: Trust,
-        /// What it says.
-        reading: Reading,
-    },
-    /// The signature is wrong or missing.
-    Forged {
-        /// What gave it away.
-        why: &'static str,
-    },
-    /// Not this dialect's notification.
-    Unreadable {
-        /// What is wrong with it; free of data.
-        why: String,
-    },
 }
 
 impl fmt::Debug for Adapter {
@@ -260,8 +217,8 @@ impl Adapter {
         }
     }
 
-    /// What a request to our notification address is. Whether its number is ours, and its amounts are
-    /// the order's, is not known here.
+    /// What a request to our notification address is, before anything is known about its order:
+    /// `read_notification_of` also compares numbers and amounts.
     #[must_use]
     pub fn read_notification(&self, request: &Request<Bytes>) -> Notice {
         let Some(notification) = &self.dialect.notification else {
@@ -271,18 +228,8 @@ impl Adapter {
         };
         let reader = &notification.reader;
         let account = &self.settings.account;
-        let bytes = self.message(request);
-        if bytes.len() > self.settings.max_reply_bytes {
-            return Notice::Unreadable {
-                why: told(&Doubt::ReplyTooLarge),
-            };
-        }
-        let arrived = Arrived {
-            headers: request.headers(),
-            bytes,
-        };
         let scope = account.scope();
-        let tree = match reader.open(&arrived, self.dialect.charset, account, &scope) {
+        let tree = match self.open_notification(reader, request, &scope) {
             Ok(tree) => tree,
             Err(Doubt::BadSignature) => {
                 return Notice::Forged {
@@ -300,15 +247,27 @@ impl Adapter {
                 why: "it names no order".to_owned(),
             };
         };
-        let mut reading = reader.judge(&tree, scope, None, account, self.extra(Operation::Notification));
-        if notification.trust == Trust::Trigger {
-            forget_deliveries(&mut reading);
-        }
-        Notice::About {
-            number,
-            trust: notification.trust,
-            reading,
-        }
+        let reading = reader.judge(&tree, scope, None, account, self.extra(Operation::Notification));
+        let (trust, reading) = believed(notification.trust, reading);
+        Notice::About { number, trust, reading }
+    }
+
+    /// What a notification means for the attempt it was found to be about: its number and the amounts it
+    /// repeats must be ours. Total, like every reading.
+    #[must_use]
+    pub fn read_notification_of(&self, call: &Call<'_>, request: &Request<Bytes>) -> (Trust, Reading) {
+        let Some(notification) = &self.dialect.notification else {
+            return (Trust::Trigger, Reading::unknown(unreadable("this dialect has none")));
+        };
+        let account = &self.settings.account;
+        let facts = self.facts(call);
+        let scope = facts.scope(account);
+        let reader = &notification.reader;
+        let reading = match self.open_notification(reader, request, &scope) {
+            Ok(tree) => reader.judge(&tree, scope, Some(&facts), account, self.extra(Operation::Notification)),
+            Err(doubt) => Reading::unknown(doubt),
+        };
+        believed(notification.trust, reading)
     }
 
     /// The answer the supplier takes as receipt of this notification. Only to be given once what the
@@ -370,14 +329,11 @@ impl Adapter {
         let account = &self.settings.account;
         let facts = self.facts(call);
         let scope = facts.scope(account);
-        let mut reading = match self.open(reader, reply, &scope) {
+        let reading = match self.open(reader, reply, &scope) {
             Ok(tree) => reader.judge(&tree, scope, Some(&facts), account, self.extra(operation)),
             Err(doubt) => Reading::unknown(doubt),
         };
-        if *trust == Trust::Trigger {
-            forget_deliveries(&mut reading);
-        }
-        (*trust, reading)
+        believed(*trust, reading)
     }
 
     fn open(&self, reader: &Reader, reply: &Response<Bytes>, scope: &Record) -> Result<Arc<Tree>, Doubt> {
@@ -389,11 +345,21 @@ impl Adapter {
         if reply.body().len() > self.settings.max_reply_bytes {
             return Err(Doubt::ReplyTooLarge);
         }
-        let headers: &HeaderMap = reply.headers();
         let arrived = Arrived {
-            headers,
+            headers: reply.headers(),
             bytes: reply.body(),
         };
+        reader.open(&arrived, self.dialect.charset, &self.settings.account, scope)
+    }
+
+    fn open_notification(&self, reader: &Reader, request: &Request<Bytes>, scope: &Record) -> Result<Arc<Tree>, Doubt> {
+        let arrived = Arrived {
+            headers: request.headers(),
+            bytes: self.message(request),
+        };
+        if arrived.bytes.len() > self.settings.max_reply_bytes {
+            return Err(Doubt::ReplyTooLarge);
+        }
         reader.open(&arrived, self.dialect.charset, &self.settings.account, scope)
     }
 
@@ -411,11 +377,13 @@ impl Adapter {
 }
 
 /// What anybody may have said is a reason to ask, and hands nothing over.
-fn forget_deliveries(reading: &mut Reading) {
-    match &mut reading.outcome {
-        Outcome::Succeeded { deliveries } | Outcome::Partial { deliveries, .. } => deliveries.clear(),
-        Outcome::Accepted | Outcome::Refused(_) | Outcome::NotFound | Outcome::Unknown(_) => {}
+fn believed(trust: Trust, mut reading: Reading) -> (Trust, Reading) {
+    match (&mut reading.outcome, trust) {
+        (Outcome::Succeeded { deliveries } | Outcome::Partial { deliveries, .. }, Trust::Trigger) => deliveries.clear(),
+        (Outcome::Succeeded { .. } | Outcome::Partial { .. }, Trust::Fact)
+        | (Outcome::Accepted | Outcome::Refused(_) | Outcome::NotFound | Outcome::Unknown(_), _) => {}
     }
+    (trust, reading)
 }
 
 fn unreadable(detail: &str) -> Doubt {

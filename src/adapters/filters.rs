@@ -76,9 +76,9 @@ fn refuse(why: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("{MARK}{why}"))
 }
 
-/// Whether a refusal's text is one of ours.
-pub(super) fn is_own_refusal(detail: &str) -> bool {
-    detail.starts_with(MARK)
+/// The text of a refusal that is one of ours.
+pub(super) fn own_refusal(detail: &str) -> Option<&str> {
+    detail.strip_prefix(MARK)
 }
 
 /// UTC milliseconds in the supplier's zone, by a strftime format.

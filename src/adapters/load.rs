@@ -9,18 +9,12 @@ use toml::de::DeValue;
 
 use super::adapter::Adapter;
 use super::dialect::Dialect;
+use super::dialects::EMBEDDED;
 use super::fault::{LoadError, Source};
 use super::section::{Item, Section, parse};
 use super::settings::{SecretOf, Settings};
 use crate::domain::ids::SupplierId;
 use crate::domain::policy::RuleBook;
-
-/// The dialects that come with the gateway, by their file name without `.toml`.
-const EMBEDDED: [(&str, &str); 3] = [
-    ("dayuanren", include_str!("dialects/dayuanren.toml")),
-    ("kasushou", include_str!("dialects/kasushou.toml")),
-    ("ofpay", include_str!("dialects/ofpay.toml")),
-];
 
 const DOCUMENT_VERSION: u8 = 1;
 

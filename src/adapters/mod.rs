@@ -11,12 +11,15 @@
 //! dialects, and a supplier's name anywhere in code.
 
 mod adapter;
+mod call;
 mod charset;
 mod dialect;
+mod dialects;
 mod fault;
 mod filters;
 mod form;
 mod json;
+mod leaf;
 mod load;
 mod read;
 mod sample;
@@ -31,7 +34,8 @@ mod tree;
 mod write;
 mod xml;
 
-pub use adapter::{Adapter, Call, Notice};
+pub use adapter::Adapter;
+pub use call::{Call, Notice};
 pub use fault::LoadError;
 pub use load::Adapters;
 pub use settings::SupplierState;

@@ -189,7 +189,7 @@ impl Reader {
         if let Some(ask) = ask {
             self.bind(word, has_entry, &value, ask)?;
         }
-        self.compare(&value)?;
+        self.compare(&value, ask.is_some())?;
         let supplier_ref = self.take.supplier_ref(&value).map_err(no_value)?;
         let cost = if take::bills(word) {
             self.take.cost(&value, account.currency).map_err(no_value)?
@@ -234,18 +234,24 @@ impl Reader {
         if !has_entry && word.speaks_of_an_order() {
             return Err(not_ours());
         }
+        let must_name = self.operation != Operation::Submit && self.number.is_some() && word.speaks_of_an_order();
         match lenient(self.number.as_ref(), scope).map_err(no_value)? {
             Some(number) if number != ask.attempt_id => Err(not_ours()),
             Some(_) => Ok(()),
-            None if self.operation == Operation::Query && self.number.is_some() && word.speaks_of_an_order() => Err(not_ours()),
+            None if must_name => Err(not_ours()),
             None => Ok(()),
         }
     }
 
-    fn compare(&self, scope: &Value) -> Result<(), Doubt> {
+    /// What the answer repeats must be as we said it. Without an order, what only an order can say is
+    /// not compared.
+    fn compare(&self, scope: &Value, knows_order: bool) -> Result<(), Doubt> {
         for check in &self.matches {
             if let Some(theirs) = lenient(Some(&check.theirs), scope).map_err(no_value)? {
-                let ours = check.ours.need(scope).map_err(no_value)?;
+                let ours = match check.ours.need(scope) {
+                    Err(error) if error.is_missing && !knows_order => continue,
+                    ours => ours.map_err(no_value)?,
+                };
                 if theirs != ours {
                     return Err(Doubt::NotOurs { field: check.name.clone() });
                 }

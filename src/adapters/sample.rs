@@ -4,11 +4,17 @@
 //! once, and everything it takes, compares or verifies once; so every expression has been evaluated
 //! before the first order. A sample that fails refuses the file, with its line underlined.
 
+mod given;
+mod got;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::SecretString;
 
+use self::given::given;
+use self::got::Got;
+pub(super) use self::got::told;
 use super::dialect::{Dialect, Exchange};
 use super::fault::LoadError;
 use super::read::{Arrived, Reader};
@@ -19,7 +25,7 @@ use super::status::Operation;
 use super::take::lenient;
 use super::write::Signed;
 use crate::domain::money::{Currency, Money};
-use crate::domain::outcome::{BalanceReading, Delivery, Doubt, Outcome, Reading};
+use crate::domain::outcome::{BalanceReading, Doubt, Reading};
 
 const ZONE_OFFSET_S: i32 = 8 * 3600;
 const BASE_URL: &str = "https://supplier.example";
@@ -219,8 +225,10 @@ impl Stage {
             })
         };
         let is_forged = opened == Err(Doubt::BadSignature);
+        let mut known = None;
         let got = match (operation, opened) {
             (Operation::Notification, Ok(tree)) => {
+                known = Some(Got::of(&reader.judge(&tree, facts.scope(account), Some(facts), account, None)));
                 let value = scope.clone().with("body", tree.value()).value();
                 let number = lenient(reader.number.as_ref(), &value).ok().flatten();
                 Got::of(&reader.judge(&tree, scope, None, account, None)).with("number", number)
@@ -241,6 +249,10 @@ impl Stage {
             Some(signature) => fault.help(format!("with the sample's secrets the signature is {signature}")),
             None => fault,
         })?;
+        if let Some(known) = known {
+            known.compare_known(section, &got)?;
+            seen.reads.insert(known.reads);
+        }
         if let Some(acknowledged) = template(section.get("acknowledged"))? {
             let expected = acknowledged.render(&Record::default().value()).unwrap_or_default();
             let written = dialect.notification.as_ref().map(|notification| {
@@ -268,84 +280,6 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     bytes: Vec<u8>,
-}
-
-/// A reading as texts under the keys of a sample.
-struct Got {
-    reads: String,
-    detail: String,
-    fields: BTreeMap<&'static str, String>,
-}
-
-impl Got {
-    fn words(reads: &str, detail: &str) -> Self {
-        Self {
-            reads: reads.to_owned(),
-            detail: detail.to_owned(),
-            fields: BTreeMap::new(),
-        }
-    }
-
-    fn of(reading: &Reading) -> Self {
-        let (words, deliveries) = match &reading.outcome {
-            Outcome::Succeeded { deliveries } => (Self::words("succeeded", ""), deliveries.as_slice()),
-            Outcome::Accepted => (Self::words("accepted", ""), [].as_slice()),
-            Outcome::Partial { delivered, deliveries } => {
-                (Self::words(&format!("partial:{}", delivered.decimal()), ""), deliveries.as_slice())
-            }
-            Outcome::Refused(refusal) => (
-                Self::words(&format!("refused:{}", refusal.kind.word()), &refusal.code),
-                [].as_slice(),
-            ),
-            Outcome::NotFound => (Self::words("not_found", ""), [].as_slice()),
-            Outcome::Unknown(doubt) => (Self::words(&format!("unknown:{}", code(doubt)), &told(doubt)), [].as_slice()),
-        };
-        let mut receipt = None;
-        let mut cards = Vec::new();
-        for delivery in deliveries {
-            match delivery {
-                Delivery::Receipt { text } => receipt = Some(text.clone()),
-                Delivery::Card { number, secret } => cards.push(format!("{}:{secret}", number.as_deref().unwrap_or_default())),
-            }
-        }
-        words
-            .with("supplier_ref", reading.supplier_ref.clone())
-            .with("cost", reading.cost.map(Money::decimal))
-            .with("receipt", receipt)
-            .with("cards", (!cards.is_empty()).then(|| cards.join(" ")))
-    }
-
-    fn balance(reading: &BalanceReading) -> Self {
-        match reading {
-            BalanceReading::Balance(money) => Self::words(&format!("balance:{}", money.decimal()), ""),
-            BalanceReading::Unreadable(doubt) => Self::words(&format!("unknown:{}", code(doubt)), &told(doubt)),
-        }
-    }
-
-    fn with(mut self, key: &'static str, value: Option<String>) -> Self {
-        self.fields.extend(value.map(|value| (key, value)));
-        self
-    }
-
-    fn compare(&self, section: &mut Section<'_>) -> Result<(), LoadError> {
-        let reads = section.need("reads")?;
-        let got = if self.detail.is_empty() {
-            self.reads.clone()
-        } else {
-            format!("{} ({})", self.reads, self.detail)
-        };
-        if reads.text()? != self.reads {
-            return Err(reads.fault(format!("this sample fails: expected {}, got {got}", reads.text()?)));
-        }
-        for key in ["number", "supplier_ref", "cost", "receipt", "cards"] {
-            match (section.get(key), self.fields.get(key)) {
-                (None, None) => {}
-                (Some(item), got) => expect(&item, got.map(String::as_str).unwrap_or("nothing"))?,
-                (None, Some(got)) => return Err(reads.fault(format!("this sample fails: it does not expect {key} = {got:?}"))),
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What the samples of one operation have shown.
@@ -411,45 +345,6 @@ fn expect(item: &Item<'_>, got: &str) -> Result<(), LoadError> {
     }
 }
 
-/// Reads what a sample says about attempt and order, over what it does not say.
-fn given(section: &mut Section<'_>, base: Facts) -> Result<Facts, LoadError> {
-    let mut facts = base;
-    let number = |item: Option<Item<'_>>| item.map(|item| item.number(0..=i64::MAX.unsigned_abs())).transpose();
-    let money = |item: Option<Item<'_>>| {
-        item.map(|item| Money::parse(item.text()?, Currency::Cny).map_err(|why| item.fault(why.to_string())))
-            .transpose()
-    };
-    if let Some(ms) = number(section.get("time_ms"))? {
-        facts.opened_at_ms = i64::try_from(ms).unwrap_or_default();
-        facts.now_ms = facts.opened_at_ms;
-    }
-    if let Some(ms) = number(section.get("now_ms"))? {
-        facts.now_ms = i64::try_from(ms).unwrap_or_default();
-    }
-    if let Some(quantity) = number(section.get("quantity"))? {
-        facts.quantity = u32::try_from(quantity).unwrap_or_default();
-    }
-    facts.cost = money(section.get("cost"))?.unwrap_or(facts.cost);
-    facts.face = money(section.get("face"))?.unwrap_or(facts.face);
-    for (key, field) in [
-        ("attempt_id", &mut facts.attempt_id),
-        ("code", &mut facts.code),
-        ("notify_url", &mut facts.notify_url),
-        ("recipient_input", &mut facts.recipient_input),
-    ] {
-        if let Some(text) = section.text(key)? {
-            *field = text.to_owned();
-        }
-    }
-    if let Some(inputs) = section.section("inputs")? {
-        facts.inputs = BTreeMap::new();
-        for item in inputs.entries() {
-            facts.inputs.insert(item.key().to_owned(), item.text()?.to_owned());
-        }
-    }
-    Ok(facts)
-}
-
 fn bytes(dialect: &Dialect, item: &Item<'_>, is_hex: bool) -> Result<Vec<u8>, LoadError> {
     let text = item.text()?;
     if is_hex {
@@ -483,48 +378,4 @@ fn headers(section: Option<Section<'_>>) -> Result<HeaderMap, LoadError> {
         );
     }
     Ok(headers)
-}
-
-/// The word of a doubt, as samples write it.
-fn code(doubt: &Doubt) -> &'static str {
-    match doubt {
-        Doubt::Timeout => "timeout",
-        Doubt::ConnectionBroken => "connection_broken",
-        Doubt::ReplyTooLarge => "reply_too_large",
-        Doubt::HttpStatus { .. } => "http_status",
-        Doubt::EmptyReply => "empty_reply",
-        Doubt::Unreadable { .. } => "unreadable",
-        Doubt::UnlistedCode { .. } => "unlisted_code",
-        Doubt::OrderExists => "order_exists",
-        Doubt::NotOurs { .. } => "not_ours",
-        Doubt::BadSignature => "bad_signature",
-        Doubt::NotFound => "not_found",
-        Doubt::DeliveriesMissing => "deliveries_missing",
-        Doubt::FailureNotFinal => "failure_not_final",
-        Doubt::Interrupted => "interrupted",
-        Doubt::EarlierTransmission => "earlier_transmission",
-        Doubt::QueryNotSent => "query_not_sent",
-    }
-}
-
-/// What a doubt says besides its word.
-pub(super) fn told(doubt: &Doubt) -> String {
-    match doubt {
-        Doubt::HttpStatus { status } => status.to_string(),
-        Doubt::Unreadable { detail } => detail.clone(),
-        Doubt::UnlistedCode { value } => value.clone(),
-        Doubt::NotOurs { field } => field.clone(),
-        Doubt::Timeout
-        | Doubt::ConnectionBroken
-        | Doubt::ReplyTooLarge
-        | Doubt::EmptyReply
-        | Doubt::OrderExists
-        | Doubt::BadSignature
-        | Doubt::NotFound
-        | Doubt::DeliveriesMissing
-        | Doubt::FailureNotFinal
-        | Doubt::Interrupted
-        | Doubt::EarlierTransmission
-        | Doubt::QueryNotSent => code(doubt).to_owned(),
-    }
 }

@@ -124,8 +124,7 @@ impl Recipe {
     pub(super) fn canonical(&self, material: &Material<'_>, scope: &Value) -> Result<String, NoValue> {
         let mut out = self.prefix.render(scope)?;
         let fields = || {
-            let is_kept =
-                |(name, value): &&(String, Arc<Tree>)| !self.except.contains(name) && !(self.drops_empty && value.literal().is_empty());
+            let is_kept = |(name, value): &&(String, Arc<Tree>)| self.covers(name, value);
             material.fields.fields().iter().filter(is_kept).collect::<Vec<_>>()
         };
         match &self.over {

@@ -83,7 +83,7 @@ impl Expr {
                     // Our own filters explain themselves without data; the engine's kinds are data-free too.
                     error
                         .detail()
-                        .filter(|detail| filters::is_own_refusal(detail))
+                        .and_then(filters::own_refusal)
                         .unwrap_or("invalid operation")
                         .to_owned()
                 } else {
@@ -147,6 +147,9 @@ fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
         ValueKind::Bool => Ok(Some(if value.is_true() { "true" } else { "false" }.to_owned())),
         ValueKind::Number if value.is_integer() => Ok(Some(value.to_string())),
         ValueKind::Number => Err("a float is never money: keep it text"),
+        ValueKind::Bytes | ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::Plain | ValueKind::Invalid => {
+            Err("it is not a text but has parts")
+        }
         _ => Err("it is not a text but has parts"),
     }
 }

@@ -6,15 +6,14 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request};
 use minijinja::Value;
-use toml::de::DeValue;
 
 use super::charset::Charset;
 use super::fault::LoadError;
-use super::filters::{Raw, RawKind};
+use super::leaf::{Leaf, leaves};
 use super::scope::{Record, Texts};
 use super::section::{Item, Section};
 use super::sign::{Material, Recipe, template};
-use super::template::{Expr, NoValue, Template};
+use super::template::{Expr, Template};
 use super::tree::Tree;
 use super::{form, json};
 
@@ -49,17 +48,6 @@ enum Body {
     None,
     Form(Vec<(String, Leaf)>),
     Json(Vec<(String, Leaf)>),
-}
-
-/// A value of a request.
-#[derive(Debug)]
-enum Leaf {
-    Constant(Arc<Tree>),
-    Template(Template),
-    List(Vec<Leaf>),
-    Map(Vec<(String, Leaf)>),
-    /// A value written as JSON into a text: JSON within a form field or within JSON.
-    JsonText(Box<Leaf>),
 }
 
 #[derive(Debug)]
@@ -293,74 +281,14 @@ fn put(fields: &mut Vec<(String, Arc<Tree>)>, name: &str, signature: &str) {
     }
 }
 
-impl Leaf {
-    fn fill(&self, scope: &Value) -> Result<Arc<Tree>, NoValue> {
-        match self {
-            Self::Constant(tree) => Ok(Arc::clone(tree)),
-            Self::Template(template) => {
-                if let Some(expr) = template.only_hole() {
-                    let value = expr.eval(scope)?;
-                    if let Some(raw) = value.downcast_object_ref::<Raw>()
-                        && raw.kind == RawKind::Number
-                    {
-                        return Ok(Arc::new(Tree::Number(raw.text.clone())));
-                    }
-                }
-                template.render(scope).map(Tree::text)
-            }
-            Self::List(items) => {
-                let items: Result<Vec<_>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
-                items.map(|items| Arc::new(Tree::List(items)))
-            }
-            Self::Map(fields) => {
-                let fields: Result<Vec<_>, NoValue> = fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
-                fields.map(|fields| Arc::new(Tree::Map(fields)))
-            }
-            Self::JsonText(leaf) => leaf.fill(scope).map(|tree| Tree::text(json::write(&tree))),
-        }
-    }
-}
-
-fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> {
-    item.section()?
-        .entries()
-        .map(|item| Ok((item.key().to_owned(), leaf(&item)?)))
-        .collect()
-}
-
-fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
-    let constant = |tree| Ok(Leaf::Constant(Arc::new(tree)));
-    match item.value() {
-        DeValue::String(text) => Template::compile(text).map(Leaf::Template).map_err(|why| item.fault(why)),
-        DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().to_owned())),
-        DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().to_owned())),
-        DeValue::Boolean(flag) => constant(Tree::Bool(*flag)),
-        DeValue::Array(_) => {
-            let items: Result<Vec<Leaf>, LoadError> = item.list()?.iter().map(leaf).collect();
-            items.map(Leaf::List)
-        }
-        DeValue::Table(_) => {
-            let fields = leaves(item)?;
-            match <[(String, Leaf); 1]>::try_from(fields) {
-                Ok([(name, inner)]) if name == "$json" => Ok(Leaf::JsonText(Box::new(inner))),
-                Ok(one) => Ok(Leaf::Map(one.into())),
-                Err(fields) => Ok(Leaf::Map(fields)),
-            }
-        }
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => {
-            Err(item.fault("not a value that can be sent: write it as a text"))
-        }
-    }
-}
-
 impl Sign {
     fn read(mut section: Section<'_>, body: &Body) -> Result<Self, LoadError> {
         let item = section.need("into")?;
         let (part, name) = item.text()?.split_once('.').unwrap_or_default();
-        let has_part = match (part, body) {
-            ("form", Body::Form(_)) | ("json", Body::Json(_)) | ("query" | "header", _) => true,
-            _ => false,
-        };
+        let has_part = matches!(
+            (part, body),
+            ("form", Body::Form(_)) | ("json", Body::Json(_)) | ("query" | "header", _)
+        );
         if !has_part || name.is_empty() {
             return Err(
                 item.fault("a signature goes into `query.<name>`, `header.<name>`, or a `form.<name>` or `json.<name>` of this request")

@@ -66,8 +66,8 @@ pub(super) async fn suppliers(
 }
 
 /// What operators' calls work with, beside a running server or alone.
-pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adapters: &Adapters, seams: &Seams) -> AdminContext {
-    let lines: Vec<SupplierLine> = adapters.iter().map(|adapter| line(adapter)).collect();
+pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adapters: Option<&Adapters>, seams: &Seams) -> AdminContext {
+    let lines: Vec<SupplierLine> = adapters.into_iter().flat_map(Adapters::iter).map(|adapter| line(adapter)).collect();
     AdminContext {
         store: shared(store),
         running: dispatch.map(|dispatch| -> Arc<dyn console::Running> { Arc::new(dispatch.clone()) }),

@@ -9,8 +9,9 @@ use crate::console::AdminContext;
 pub trait House {
     /// Serves until told to stop.
     fn serve(&self, config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>>;
-    /// Opens the database and reads the suppliers, without serving: for commands when no server runs.
-    fn open<'a>(&'a self, config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>>;
+    /// Opens the database without serving: for commands when no server runs. `suppliers` says whether
+    /// the command is about them; other commands work before any supplier is set up.
+    fn open<'a>(&'a self, config: &'a Config, suppliers: bool) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>>;
     /// Runs the demonstration.
     #[cfg(feature = "demo")]
     fn demo(&self, args: super::DemoArgs) -> LocalBoxFuture<'_, anyhow::Result<()>>;

@@ -116,7 +116,8 @@ async fn reach(config: &Config, house: &dyn House, call: AdminCall) -> Result<Ad
     match ask(&config.socket_path(), &call).await {
         Ok(reply) => Ok(reply),
         Err(AskError::Nobody(_)) => {
-            let context = house.open(config).await?;
+            let is_about_suppliers = matches!(call, AdminCall::SupplierList | AdminCall::SupplierCheck { .. });
+            let context = house.open(config, is_about_suppliers).await?;
             Ok(perform(&context, call).await)
         }
         Err(error @ (AskError::Forbidden(_) | AskError::Broken(_) | AskError::Unreadable(_))) => Err(error.into()),

@@ -14,7 +14,7 @@ use super::run::done;
 use crate::config::Config;
 use crate::console::stage::{CARD_SECRET, RECIPIENT, Stage};
 use crate::console::{AdminContext, AdminSocket};
-use crate::seams::TokioSpawner;
+use crate::seams::{Spawner, TokioSpawner};
 
 /// A gateway whose database is the stage's; counts how often a command opened it by itself.
 struct Small {
@@ -29,7 +29,7 @@ impl House for Small {
         Box::pin(async { Ok(()) })
     }
 
-    fn open<'a>(&'a self, _config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
+    fn open<'a>(&'a self, _config: &'a Config, _suppliers: bool) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         let alone = AdminContext {
             running: None,
@@ -213,9 +213,9 @@ async fn beside_a_running_server_commands_go_through_its_socket() {
     desk.types(&["shop", "list"]).await.unwrap();
     assert_eq!(desk.house.opened.load(Ordering::SeqCst), 1);
     let socket = AdminSocket::bind(&desk.folder.path().join("g.db.sock")).await.unwrap();
-    let handle = tokio::runtime::Handle::current();
-    let spawner = Arc::new(TokioSpawner::new(handle.clone()));
-    handle.spawn(socket.run(Arc::new(desk.stage.context.clone()), spawner, std::future::pending()));
+    let spawner = Arc::new(TokioSpawner::new(tokio::runtime::Handle::current()));
+    let context = Arc::new(desk.stage.context.clone());
+    spawner.spawn(Box::pin(socket.run(context, spawner.clone(), std::future::pending())));
     let text = desk.types(&["supplier", "check"]).await.unwrap();
     assert!(text.contains("1234.56 CNY"), "only the running server can ask: {text}");
     assert_eq!(desk.house.opened.load(Ordering::SeqCst), 1);

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
         std::fs::write(&config.store.path, "").unwrap();
-        let again = config.seal_key(|_| unreachable!("a key exists")).unwrap();
+        let again = config.seal_key(|_| panic!("a key exists")).unwrap();
         assert_eq!(again.expose(), made.expose());
         assert_eq!(again.expose(), &[7; 32]);
         assert_eq!(format!("{again:?}"), "SealKey(hidden)");

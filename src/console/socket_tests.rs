@@ -28,6 +28,7 @@ async fn serve(stage: &Stage) -> Server {
     let context = Arc::new(stage.context.clone());
     let handle = tokio::runtime::Handle::current();
     let spawner = Arc::new(TokioSpawner::new(handle.clone()));
+    #[expect(clippy::disallowed_methods, reason = "the test waits for this task by its handle")]
     let task = handle.spawn(socket.run(context, spawner, async move {
         let _ = stopped.await;
     }));

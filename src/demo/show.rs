@@ -101,9 +101,9 @@ impl Show {
         self.line("")?;
         self.line("The gateway stays up; ctrl-c ends it. Try, in another terminal:")?;
         self.line("")?;
-        self.line(&format!("curl -s {base}/readyz"))?;
+        self.line(&format!("curl -s {base}/readyz; echo"))?;
         if let Some(mock) = stage.mocks.first() {
-            self.line(&format!("curl -s {}/_mock/book", mock.base_url()))?;
+            self.line(&format!("curl -s {}/_mock/book; echo", mock.base_url()))?;
         }
         self.line("")?;
         self.line("# as the demo shop: sign METHOD, path, time, nonce and the body's hash")?;

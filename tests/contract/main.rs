@@ -2,6 +2,13 @@
 //!
 //! The samples inside the dialect files prove what they say; here it is proven that nothing else is
 //! ever a fact: not a reply cut off, not a flipped byte, not rubbish.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
 
 mod recipes;
 mod refusals;

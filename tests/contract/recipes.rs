@@ -131,7 +131,7 @@ json = { sku_id = "{{ offer.code | number }}", quantity = "{{ order.quantity | n
 
 #[test]
 fn a_notification_signed_over_its_raw_body_and_a_header() {
-    let head = format!("secrets.key = \"key\"\n[sample]\nsecrets.key = \"whsecret\"\nattempt_id = \"R1\"{SAMPLE}");
+    let head = format!("secrets.key = \"key\"\n[sample]\nsecrets.key = \"whsecret\"\nattempt_id = \"1\"{SAMPLE}");
     let submit = r#"request = "POST /topups"
 json = { customIdentifier = "{{ attempt.id }}" }
 sign = false"#;
@@ -143,7 +143,7 @@ sign = false"#;
 reply = "json"
 status = {{ from = "body.code", "0" = "accepted" }}
 [[submit.sample]]
-body = '{{"customIdentifier":"R1"}}'
+body = '{{"customIdentifier":"1"}}'
 [[submit.sample]]
 reply = '{{"code":0}}'
 reads = "accepted"

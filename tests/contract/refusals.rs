@@ -305,6 +305,25 @@ fn a_sample_that_is_missing_is_missed() {
 }
 
 #[test]
+fn a_field_that_no_signature_covers_cannot_be_read_at_all() {
+    let path = format!("{}/src/adapters/dialects/kasushou.toml", env!("CARGO_MANIFEST_DIR"));
+    let own = std::fs::read_to_string(path).unwrap();
+    let head = "[notification.take]\nsupplier_ref = \"body.ordersn\"\n";
+    let greedy = head.to_owned() + "cards = { list = \"body.card_list\", secret = \"card.card_password\" }\n";
+    let text = own.replacen(head, &greedy, 1);
+    assert_ne!(text, own);
+    // Every sample of it carries cards, and none can be seen.
+    assert!(text.contains("DECOY"));
+    let error = with_dialect(&text).unwrap_err();
+    assert!(
+        error.to_string().contains("no sample of `notification` shows `take.cards`"),
+        "{error:?}"
+    );
+    let covered = text.replacen("except = [\"card_list\", \"express_list\"]", "except = [\"express_list\"]", 1);
+    assert!(with_dialect(&covered).unwrap_err().to_string().contains("got forged"));
+}
+
+#[test]
 fn a_name_that_is_taken_is_refused() {
     let extra = [("ofpay.toml".to_owned(), good())];
     assert!(Adapters::load("adapters.toml", "", &secret, &extra).is_err());

@@ -166,10 +166,10 @@ fn what_is_not_an_answer_is_unknown_with_its_reason() {
     ];
     for (name, body, is_expected) in cases {
         let (_, reading) = adapter(name).read_query(&call, &reply(body));
-        match &reading.outcome {
-            Outcome::Unknown(doubt) => assert!(is_expected(doubt), "{name} {body:?}: {doubt:?}"),
-            other => panic!("{name} {body:?}: {other:?}"),
-        }
+        let Outcome::Unknown(doubt) = &reading.outcome else {
+            panic!("{name} {body:?}: {:?}", reading.outcome)
+        };
+        assert!(is_expected(doubt), "{name} {body:?}: {doubt:?}");
     }
     let mut redirect = reply(format!(r#"{{"errno":0,"data":[{{"out_trade_num":"{id}","state":1}}]}}"#));
     *redirect.status_mut() = http::StatusCode::FOUND;
@@ -227,6 +227,32 @@ fn cards_of_an_unsigned_field_are_never_handed_over() {
             assert!(deliveries.is_empty());
         }
     }
+}
+
+#[test]
+fn a_notification_about_another_amount_or_number_is_not_believed() {
+    let story = Story::new();
+    let adapter = adapter("dayuanren");
+    let told = |number: &str, amount: &str| {
+        let mut text = format!("charge_amount={amount}&out_trade_num={number}&state=1&userid=10001");
+        let digest = md5_hex(&format!("{text}&apikey=testkey"));
+        text.push_str(&format!("&sign={digest}"));
+        adapter.read_notification_of(&story.call(OPENED_MS), &notification(text)).1.outcome
+    };
+    let id = story.id.to_string();
+    assert_eq!(told(&id, "100.00"), Outcome::Succeeded { deliveries: Vec::new() });
+    for (number, amount) in [(id.as_str(), "50.00"), (&id, "1000"), (&id, "0"), ("1201", "100.00")] {
+        let outcome = told(number, amount);
+        assert!(
+            matches!(outcome, Outcome::Unknown(Doubt::NotOurs { .. })),
+            "{number} {amount}: {outcome:?}"
+        );
+    }
+}
+
+fn md5_hex(text: &str) -> String {
+    use md5::{Digest, Md5};
+    hex::encode(Md5::digest(text.as_bytes()))
 }
 
 #[test]

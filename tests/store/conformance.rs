@@ -148,7 +148,9 @@ async fn a_credit_line_is_spent_to_its_floor_and_no_further(store: &dyn Store) {
     let book = Book::new();
     let on_credit = |counter: u16, number: &'static str| {
         let mut command = Wish::new(counter, number, 10).command(&book, START_MS);
-        let Command::Decide(decision) = &mut command else { unreachable!() };
+        let Command::Decide(decision) = &mut command else {
+            panic!("a wish is a decision")
+        };
         for effect in &mut decision.change.effects {
             if let recharge_gateway::domain::effect::Effect::Post(Posting { guard: Some(guard), .. }) = effect {
                 guard.floor_minor = -20;
@@ -312,7 +314,7 @@ async fn a_success_captures_tells_and_delivers_in_one_commit(store: &dyn Store) 
     let balance = store.balance(SHOP, Currency::Cny).await.unwrap();
     assert_eq!((balance.available, balance.held), (cny(90), cny(0)));
     let Outcome::Succeeded { deliveries } = card("CARD-SECRET") else {
-        unreachable!()
+        panic!("a card is a success")
     };
     assert_eq!(store.deliveries(order.id).await.unwrap(), deliveries);
     let told = store.callbacks_of(order.id).await.unwrap();

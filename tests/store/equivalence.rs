@@ -406,6 +406,7 @@ pub async fn raw(path: &Path) -> sqlx::SqliteConnection {
 }
 
 /// Enough for every commit; `PROPTEST_CASES` asks for more.
+#[expect(clippy::disallowed_methods, reason = "the runner asks for more cases by the environment")]
 fn config() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {

@@ -163,6 +163,7 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     store.close().await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test measures how long a refusal takes")]
 #[tokio::test]
 async fn a_locked_database_is_an_outage_within_a_second_and_comes_back_without_traffic() {
     let folder = tempfile::tempdir().unwrap();
@@ -189,6 +190,7 @@ async fn a_locked_database_is_an_outage_within_a_second_and_comes_back_without_t
     store.close().await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test is a crowd of submitters")]
 #[tokio::test]
 async fn a_full_queue_turns_away_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,11 +206,9 @@ async fn a_full_queue_turns_away_at_once() {
         .collect();
     let mut full = 0;
     for answer in waiting {
-        match answer.await.unwrap() {
-            Answer::Outage(text) if text.contains("full") => full += 1,
-            Answer::Outage(_) => {}
-            other => panic!("{other:?}"),
-        }
+        let answer = answer.await.unwrap();
+        let Answer::Outage(text) = answer else { panic!("{answer:?}") };
+        full += i32::from(text.contains("full"));
     }
     assert!((1_000..2_000).contains(&full), "{full} were turned away");
     raw.execute("ROLLBACK").await.unwrap();
@@ -252,6 +252,7 @@ async fn closing_writes_what_waits_and_then_takes_no_more() {
     open(&path, 1).await.expect("closing lets go of the file").close().await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test is a crowd of submitters")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_submitters_each_get_their_own_answer() {
     let folder = tempfile::tempdir().unwrap();
@@ -295,6 +296,7 @@ async fn sixty_four_submitters_each_get_their_own_answer() {
 const CHILD: &str = "STORE_TEST_CHILD_DATABASE";
 
 /// Not a test by itself: the process that the next test kills.
+#[expect(clippy::disallowed_methods, reason = "the parent tells its child where to work")]
 #[tokio::test]
 async fn child_that_deposits_until_it_is_killed() {
     let Some(path) = std::env::var_os(CHILD) else { return };

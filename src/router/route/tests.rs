@@ -21,7 +21,7 @@ fn terms(price_minor: i64, quantity: u32) -> Terms {
         shop_order_no: ShopOrderNo::from("n1"),
         fingerprint: Fingerprint::of(&Asked {
             sku: &sku,
-            quantity: quantity,
+            quantity,
             face_value: None,
             max_price: None,
             inputs: &Inputs::default(),

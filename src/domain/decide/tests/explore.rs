@@ -330,11 +330,3 @@ fn nobody_is_charged_twice_in_the_shorter_histories_of_a_small_world() {
         assert!(states >= 2_000, "the world is smaller than it should be: {states}");
     }
 }
-
-#[test]
-#[ignore = "minutes in a debug build: cargo test --release --lib explore -- --ignored"]
-fn nobody_is_charged_twice_in_any_history_of_a_small_world() {
-    for suppliers in PAIRS {
-        println!("{suppliers:?}: {} states", explore(suppliers, usize::MAX));
-    }
-}

@@ -1,0 +1,86 @@
+//! The values of a request: constants, templates, lists and tables, and JSON within a text.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use toml::de::DeValue;
+
+use super::fault::LoadError;
+use super::filters::{Raw, RawKind};
+use super::json;
+use super::section::Item;
+use super::template::{NoValue, Template};
+use super::tree::Tree;
+
+/// A value of a request.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    Constant(Arc<Tree>),
+    Template(Template),
+    List(Vec<Leaf>),
+    Map(Vec<(String, Leaf)>),
+    /// A value written as JSON into a text: JSON within a form field or within JSON.
+    JsonText(Box<Leaf>),
+}
+
+impl Leaf {
+    /// The value with every template filled.
+    pub(super) fn fill(&self, scope: &Value) -> Result<Arc<Tree>, NoValue> {
+        match self {
+            Self::Constant(tree) => Ok(Arc::clone(tree)),
+            Self::Template(template) => {
+                if let Some(expr) = template.only_hole() {
+                    let value = expr.eval(scope)?;
+                    if let Some(raw) = value.downcast_object_ref::<Raw>()
+                        && raw.kind == RawKind::Number
+                    {
+                        return Ok(Arc::new(Tree::Number(raw.text.clone())));
+                    }
+                }
+                template.render(scope).map(Tree::text)
+            }
+            Self::List(items) => {
+                let items: Result<Vec<_>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
+                items.map(|items| Arc::new(Tree::List(items)))
+            }
+            Self::Map(fields) => {
+                let fields: Result<Vec<_>, NoValue> = fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
+                fields.map(|fields| Arc::new(Tree::Map(fields)))
+            }
+            Self::JsonText(leaf) => leaf.fill(scope).map(|tree| Tree::text(json::write(&tree))),
+        }
+    }
+}
+
+/// The fields of a table, in the order of the file.
+pub(super) fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> {
+    item.section()?
+        .entries()
+        .map(|item| Ok((item.key().to_owned(), leaf(&item)?)))
+        .collect()
+}
+
+fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
+    let constant = |tree| Ok(Leaf::Constant(Arc::new(tree)));
+    match item.value() {
+        DeValue::String(text) => Template::compile(text).map(Leaf::Template).map_err(|why| item.fault(why)),
+        DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().to_owned())),
+        DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().to_owned())),
+        DeValue::Boolean(flag) => constant(Tree::Bool(*flag)),
+        DeValue::Array(_) => {
+            let items: Result<Vec<Leaf>, LoadError> = item.list()?.iter().map(leaf).collect();
+            items.map(Leaf::List)
+        }
+        DeValue::Table(_) => {
+            let fields = leaves(item)?;
+            match <[(String, Leaf); 1]>::try_from(fields) {
+                Ok([(name, inner)]) if name == "$json" => Ok(Leaf::JsonText(Box::new(inner))),
+                Ok(one) => Ok(Leaf::Map(one.into())),
+                Err(fields) => Ok(Leaf::Map(fields)),
+            }
+        }
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => {
+            Err(item.fault("not a value that can be sent: write it as a text"))
+        }
+    }
+}
