@@ -69,7 +69,7 @@ pub(super) fn tell(order: &Order, history: &[Recorded], locale: Locale) -> Timel
 }
 
 fn line(recorded: &Recorded, cast: &Cast, locale: Locale) -> Line {
-    let about = cast.about(seq_of(&recorded.event));
+    let about = cast.about(recorded.event.subject().seq());
     Line {
         at: rfc3339(recorded.at_ms),
         code: recorded.event.kind(),
@@ -92,28 +92,6 @@ fn next(order: &Order, cast: &Cast, locale: Locale) -> Option<Next> {
         text: words::next(action, cast, locale),
         about: cast.about(seq),
     })
-}
-
-/// The attempt an event is about.
-fn seq_of(event: &Event) -> Option<Seq> {
-    match event {
-        Event::OrderAccepted { .. } | Event::OrderWaiting { .. } | Event::OrderFailed { .. } | Event::OrderOverdue => None,
-        Event::AttemptOpened { seq, .. }
-        | Event::AttemptResubmitted { seq, .. }
-        | Event::AttemptAccepted { seq, .. }
-        | Event::AttemptDoubted { seq, .. }
-        | Event::AttemptHinted { seq }
-        | Event::AttemptConfirmed { seq }
-        | Event::AttemptWon { seq, .. }
-        | Event::AttemptRefused { seq, .. }
-        | Event::AttemptNotSent { seq, .. }
-        | Event::AttemptExcess { seq, .. }
-        | Event::AttemptLate { seq, .. }
-        | Event::AttemptContradicted { seq, .. }
-        | Event::OrderSucceeded { seq }
-        | Event::OrderPartiallySucceeded { seq, .. }
-        | Event::CaseOpened { seq, .. } => Some(*seq),
-    }
 }
 
 /// Who appears in a story, in order of appearance.

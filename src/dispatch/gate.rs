@@ -190,7 +190,7 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
     Ok(supplier.adapter.read_balance(&reply))
 }
 
-fn call<'a>(house: &House, order: &'a Order, attempt: &'a Attempt, inputs: &'a Inputs, notify_url: &'a str) -> Call<'a> {
+pub(super) fn call<'a>(house: &House, order: &'a Order, attempt: &'a Attempt, inputs: &'a Inputs, notify_url: &'a str) -> Call<'a> {
     Call {
         attempt,
         attempt_id: order.attempt_id(attempt.seq),

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::House;
 use crate::domain::decide::{Input, Refusal, decide};
 use crate::domain::effect::Change;
+use crate::domain::event::Subject;
 use crate::domain::ids::{OrderId, Seq};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Verdict};
 use crate::store::{Answer, Command, Decision, Evidence};
 
 /// How a step ended.
@@ -149,28 +150,8 @@ pub(super) struct Followed {
 
 impl Followed {
     pub(super) fn of(change: &Change) -> Self {
-        use crate::domain::event::Event;
-        let verdict = change.events.iter().find_map(|event| match event {
-            Event::OrderSucceeded { .. } => Some("succeeded"),
-            Event::OrderPartiallySucceeded { .. } => Some("partially_succeeded"),
-            Event::OrderFailed { .. } => Some("failed"),
-            Event::OrderAccepted { .. }
-            | Event::OrderWaiting { .. }
-            | Event::AttemptOpened { .. }
-            | Event::AttemptResubmitted { .. }
-            | Event::AttemptAccepted { .. }
-            | Event::AttemptDoubted { .. }
-            | Event::AttemptHinted { .. }
-            | Event::AttemptConfirmed { .. }
-            | Event::AttemptWon { .. }
-            | Event::AttemptRefused { .. }
-            | Event::AttemptNotSent { .. }
-            | Event::AttemptExcess { .. }
-            | Event::AttemptLate { .. }
-            | Event::AttemptContradicted { .. }
-            | Event::OrderOverdue
-            | Event::CaseOpened { .. } => None,
-        });
+        let ended = change.events.iter().any(|event| matches!(event.subject(), Subject::Verdict(_)));
+        let verdict = change.after.verdict.as_ref().filter(|_| ended).map(Verdict::word);
         Self {
             order: change.order,
             next_ms: change.after.next_action.map(|next| next.at_ms),

@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::journey::Step;
-use super::{Dispatch, House, Supplier};
+use super::{Dispatch, House, Supplier, gate};
 use crate::adapters::{Adapter, Notice};
 use crate::domain::attempt::Attempt;
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::decide::Input;
 use crate::domain::ids::{AttemptId, OrderId, Seq, SettingsDigest, SupplierId};
-use crate::domain::outcome::{Reading, Trust, Via, printable_code};
+use crate::domain::order::Order;
+use crate::domain::outcome::{Trust, Via, printable_code};
 use crate::store::{Answer, Command, Evidence, Refused};
 
 /// What became of a notification.
@@ -93,9 +94,9 @@ impl Heard {
     }
 }
 
-/// An attempt that a notification names, found to be this supplier's.
+/// What a notification names, found to be this supplier's.
 struct Named {
-    order: OrderId,
+    order: Order,
     seq: Seq,
 }
 
@@ -112,13 +113,13 @@ impl House {
             return Heard::NotAuthentic;
         }
         match adapter.read_notification(request) {
-            Notice::About { number, trust, reading } => {
+            Notice::About { number, trust, .. } => {
                 let named = match self.named(&number, adapter.id()).await {
                     Ok(named) => named,
                     Err(_) => return Heard::Unavailable,
                 };
                 match (named, trust) {
-                    (Some(named), Trust::Fact) => self.believe(supplier, request, named, reading).await,
+                    (Some(named), Trust::Fact) => self.believe(supplier, request, named).await,
                     (Some(named), Trust::Trigger) => self.take_hint(adapter, request, named).await,
                     (None, Trust::Fact) => self.keep_orphan(adapter, request, &number).await,
                     (None, Trust::Trigger) => {
@@ -146,17 +147,21 @@ impl House {
             return Ok(None);
         };
         let found = self.parts.store.order(order).await?;
-        let is_theirs = found
-            .as_ref()
-            .and_then(|order| order.attempt(seq))
-            .is_some_and(|attempt| attempt.supplier == *supplier);
-        Ok(is_theirs.then_some(Named { order, seq }))
+        let is_theirs = |order: &Order| order.attempt(seq).is_some_and(|attempt| attempt.supplier == *supplier);
+        Ok(found.filter(is_theirs).map(|order| Named { order, seq }))
     }
 
-    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, named: Named, reading: Reading) -> Heard {
-        let evidence = self.notified(supplier.adapter.id(), request, Some((named.order, named.seq)));
+    /// Read again now that its order is known: the number and every amount it repeats must be ours (R15).
+    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, Named { order, seq }: Named) -> Heard {
+        let (Ok(Some(inputs)), Some(attempt)) = (self.parts.store.inputs(order.id).await, order.attempt(seq)) else {
+            return Heard::Unavailable;
+        };
+        let notify_url = self.parts.notify_url(&attempt.supplier);
+        let call = gate::call(self, &order, attempt, &inputs, &notify_url);
+        let (_, reading) = supplier.adapter.read_notification_of(&call, request);
+        let evidence = self.notified(supplier.adapter.id(), request, Some((order.id, seq)));
         let input = Input::Fact {
-            seq: named.seq,
+            seq,
             via: Via::Notification,
             reading,
             evidence: Some(evidence.id.clone()),
@@ -164,7 +169,7 @@ impl House {
         self.answer(
             &supplier.adapter,
             request,
-            self.step(named.order, None, input, vec![evidence]).await,
+            self.step(order.id, Some(order), input, vec![evidence]).await,
         )
     }
 
@@ -172,7 +177,7 @@ impl House {
         self.answer(
             adapter,
             request,
-            self.step(named.order, None, Input::Hint { seq: named.seq }, Vec::new()).await,
+            self.step(named.order.id, None, Input::Hint { seq: named.seq }, Vec::new()).await,
         )
     }
 

@@ -214,6 +214,29 @@ impl Event {
         }
     }
 
+    /// What the event is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::OrderAccepted { .. } | Self::OrderWaiting { .. } | Self::OrderOverdue => Subject::Order,
+            Self::AttemptOpened { seq, .. }
+            | Self::AttemptResubmitted { seq, .. }
+            | Self::AttemptAccepted { seq, .. }
+            | Self::AttemptDoubted { seq, .. }
+            | Self::AttemptHinted { seq }
+            | Self::AttemptConfirmed { seq }
+            | Self::AttemptWon { seq, .. }
+            | Self::AttemptRefused { seq, .. }
+            | Self::AttemptNotSent { seq, .. }
+            | Self::AttemptExcess { seq, .. }
+            | Self::AttemptLate { seq, .. }
+            | Self::AttemptContradicted { seq, .. } => Subject::Attempt(*seq),
+            Self::OrderSucceeded { seq } | Self::OrderPartiallySucceeded { seq, .. } => Subject::Verdict(Some(*seq)),
+            Self::OrderFailed { .. } => Subject::Verdict(None),
+            Self::CaseOpened { seq, .. } => Subject::Case(*seq),
+        }
+    }
+
     /// Reads an event of any version ever written.
     ///
     /// # Errors
@@ -222,6 +245,30 @@ impl Event {
         match version {
             1 => serde_json::from_str(body).map_err(|error| UnreadableEvent::Body(error.to_string())),
             _ => Err(UnreadableEvent::Version(version)),
+        }
+    }
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The order as a whole.
+    Order,
+    /// One attempt, whose state it may change.
+    Attempt(Seq),
+    /// The order's end, and the attempt it rests on, if one.
+    Verdict(Option<Seq>),
+    /// A person's attention, about one attempt.
+    Case(Seq),
+}
+
+impl Subject {
+    /// The attempt it names, if one.
+    #[must_use]
+    pub fn seq(self) -> Option<Seq> {
+        match self {
+            Self::Attempt(seq) | Self::Verdict(Some(seq)) | Self::Case(seq) => Some(seq),
+            Self::Order | Self::Verdict(None) => None,
         }
     }
 }

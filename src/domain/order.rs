@@ -171,6 +171,17 @@ impl Verdict {
         }
     }
 
+    /// The word in metrics and storage.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded { .. } => "succeeded",
+            Self::PartiallySucceeded { .. } => "partially_succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+
     /// The verdict of an attempt won at `at_ms` to `extent`, paid with `captured`.
     #[must_use]
     pub fn won(seq: Seq, at_ms: i64, extent: Extent, captured: Money) -> Self {

@@ -142,12 +142,15 @@ fn a_flipped_byte_never_turns_a_signed_notification_into_another_fact() {
     }
 }
 
+/// A dialect, a body, and the doubt it must leave.
+type Case = (&'static str, &'static [u8], fn(&Doubt) -> bool);
+
 #[test]
 fn what_is_not_an_answer_is_unknown_with_its_reason() {
     let story = Story::new();
     let call = story.call(OPENED_MS);
     let id = story.id.to_string();
-    let cases: [(&str, &[u8], fn(&Doubt) -> bool); 9] = [
+    let cases: [Case; 9] = [
         ("dayuanren", b"", |doubt| *doubt == Doubt::EmptyReply),
         ("dayuanren", b" \r\n", |doubt| *doubt == Doubt::EmptyReply),
         ("dayuanren", b"<html><body>502 Bad Gateway</body></html>", is_unreadable),

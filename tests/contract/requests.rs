@@ -89,10 +89,11 @@ fn codes_that_a_supplier_confirmed_are_settings() {
     let text = format!("{SUPPLIERS}\n[supplier.dayuanren.status.submit]\n4 = \"refused:supplier_balance\"\n");
     let adapters = load(&text).unwrap();
     let adapter = adapters.get(&SupplierId::from("dayuanren")).unwrap();
-    match adapter.read_submit(&call, &reply(body)).outcome {
-        Outcome::Refused(refusal) => assert_eq!((refusal.kind, refusal.code.as_str()), (RefusalKind::SupplierBalance, "4")),
-        other => panic!("{other:?}"),
-    }
+    let outcome = adapter.read_submit(&call, &reply(body)).outcome;
+    let Outcome::Refused(refusal) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((refusal.kind, refusal.code.as_str()), (RefusalKind::SupplierBalance, "4"));
     assert_ne!(adapter.digest(), self::adapter("dayuanren").digest());
 }
 

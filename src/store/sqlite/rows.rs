@@ -128,7 +128,7 @@ impl<'c> Rows<'c> {
         row.after = after;
         row.state = serde_json::to_string(after)?;
         row.sealed_inputs = row.sealed_inputs.take().or(inputs);
-        row.touched.extend(change.events.iter().filter_map(attempt_of));
+        row.touched.extend(change.events.iter().filter_map(|event| event.subject().seq()));
         for effect in &change.effects {
             if let Effect::Post(posting) = effect {
                 row.note(posting);
@@ -216,30 +216,5 @@ impl<'c> OrderRow<'c> {
     pub(super) fn touched_attempts(&self) -> impl Iterator<Item = (&'c Order, &'c Attempt)> {
         let attempts = self.after.attempts.iter().filter(|attempt| self.touched.contains(&attempt.seq));
         attempts.map(|attempt| (self.after, attempt))
-    }
-}
-
-/// The attempt that an event changes, if it changes one.
-fn attempt_of(event: &Event) -> Option<Seq> {
-    match event {
-        Event::AttemptOpened { seq, .. }
-        | Event::AttemptResubmitted { seq, .. }
-        | Event::AttemptAccepted { seq, .. }
-        | Event::AttemptDoubted { seq, .. }
-        | Event::AttemptHinted { seq }
-        | Event::AttemptConfirmed { seq }
-        | Event::AttemptWon { seq, .. }
-        | Event::AttemptRefused { seq, .. }
-        | Event::AttemptNotSent { seq, .. }
-        | Event::AttemptExcess { seq, .. }
-        | Event::AttemptLate { seq, .. }
-        | Event::AttemptContradicted { seq, .. } => Some(*seq),
-        Event::OrderAccepted { .. }
-        | Event::OrderWaiting { .. }
-        | Event::OrderSucceeded { .. }
-        | Event::OrderPartiallySucceeded { .. }
-        | Event::OrderFailed { .. }
-        | Event::OrderOverdue
-        | Event::CaseOpened { .. } => None,
     }
 }
