@@ -7,7 +7,7 @@ use std::time::Duration;
 use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Operation, Wire};
 use recharge_gateway::app::{self, Running, Site};
 use recharge_gateway::config::Config;
-use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
+use recharge_gateway::domain::ids::{AttemptId, ShopId, Sku, SupplierId};
 use recharge_gateway::domain::ledger::{Account, Posting};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::offer::Offer;
@@ -260,9 +260,7 @@ impl House {
     /// Every charge of an order, over all suppliers.
     pub fn charges(&self, order: &str) -> Vec<Charge> {
         let books = [&self.north, &self.river, &self.stone].into_iter().flat_map(MockSupplier::book);
-        books
-            .filter(|charge| charge.id.len() == order.len() + 2 && charge.id.starts_with(order))
-            .collect()
+        books.filter(|charge| order_of(charge) == order).collect()
     }
 
     /// Deliveries of an order, now or later, by the suppliers' books.
@@ -280,7 +278,7 @@ impl House {
         let mut by_order: BTreeMap<String, usize> = BTreeMap::new();
         for charge in [&self.north, &self.river, &self.stone].into_iter().flat_map(MockSupplier::book) {
             if charge.ends_delivered() {
-                *by_order.entry(charge.id[..charge.id.len() - 2].to_owned()).or_default() += 1;
+                *by_order.entry(order_of(&charge)).or_default() += 1;
             }
         }
         let twice: Vec<_> = by_order.iter().filter(|(_, count)| **count > 1).collect();
@@ -291,6 +289,12 @@ impl House {
         }
         self.gateway.stop().await;
     }
+}
+
+/// The order that a charge was made for.
+pub fn order_of(charge: &Charge) -> String {
+    let attempt: AttemptId = charge.id.parse().unwrap();
+    attempt.order.to_string()
 }
 
 /// Faults for one recipient at one supplier.

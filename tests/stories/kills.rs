@@ -16,6 +16,7 @@ use mock_suppliers::{Dedupe, Fault, MockConfig, MockSupplier, Wire};
 use recharge_gateway::seams::{Clock, SystemClock};
 use serde_json::{Value, json};
 
+use crate::house::order_of;
 use crate::shop::Agent;
 
 const ORDERS: usize = 200;
@@ -32,12 +33,14 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
     let mut next = 0;
     for kill in 1..=KILLS {
         let until = ORDERS * kill / KILLS;
-        let wave = actix_web::rt::spawn(submit_all(agent.clone(), next..until));
-        // Later kills fall later into the wave: before, between and after stamps, sends and replies.
-        clock.sleep(Duration::from_millis(u64::try_from(30 * kill).unwrap())).await;
-        gateway.kill().unwrap();
-        gateway.wait().unwrap();
-        for (number, answer) in wave.await.unwrap() {
+        let blow = async {
+            // Later kills fall later into the wave: before, between and after stamps, sends and replies.
+            clock.sleep(Duration::from_millis(u64::try_from(30 * kill).unwrap())).await;
+            gateway.kill().unwrap();
+            gateway.wait().unwrap();
+        };
+        let (answers, ()) = futures_util::future::join(submit_all(agent.clone(), next..until), blow).await;
+        for (number, answer) in answers {
             if let Some(id) = answer {
                 accepted.insert(number, id);
             }
@@ -74,7 +77,7 @@ async fn orders_survive_kills_and_none_is_charged_twice() {
         .filter(mock_suppliers::Charge::ends_delivered);
     let mut charged: BTreeMap<String, usize> = BTreeMap::new();
     for charge in books {
-        *charged.entry(charge.id[..charge.id.len() - 2].to_owned()).or_default() += 1;
+        *charged.entry(order_of(&charge)).or_default() += 1;
     }
     for (number, id) in &accepted {
         assert_eq!(charged.get(id), Some(&1), "{number} ({id})");
@@ -223,7 +226,7 @@ impl World {
 
     /// Starts the server and waits until it is ready.
     async fn serve(&self) -> Child {
-        let child = self
+        let mut child = self
             .program(&["serve"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -237,7 +240,9 @@ impl World {
             }
             clock.sleep(Duration::from_millis(20)).await;
         }
-        panic!("the gateway did not get ready");
+        child.kill().unwrap();
+        let ended = child.wait().unwrap();
+        panic!("the gateway did not get ready: {ended}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mock_suppliers::{Fault, MockSupplier};
 
-use crate::house::{House, script};
+use crate::house::{House, Settings, script};
 
 async fn accepting(house: &House, are_accepting: bool) {
     for mock in [&house.north, &house.river, &house.stone] {
@@ -74,5 +74,27 @@ async fn a_deadline_does_not_fail_an_order_that_a_supplier_may_have_delivered() 
     assert_eq!((&order["status"], &order["finality"]), (&"processing".into(), &"unknown".into()));
     assert_eq!(order["safe_to_resubmit"], false);
     assert_eq!(house.money().await.1, "99.50", "the hold stands as long as the doubt");
+    house.close().await;
+}
+
+#[actix_web::test]
+#[ignore = "does not hold yet: attempts that never left count against max_attempts (docs/spec/faults.md)"]
+async fn connections_that_were_refused_do_not_use_up_an_orders_tries() {
+    let mut settings = Settings::default();
+    settings.policy.unreachable_pause_ms = 100;
+    settings.policy.max_attempts = 3;
+    let house = House::open_with(settings).await;
+    accepting(&house, false).await;
+    let (_, told) = house.shop.post("/v1/orders", &with_deadline(&house, "O1", 20)).await;
+    let id = told["id"].as_str().unwrap();
+    let refused = |timeline: &serde_json::Value| {
+        let events = timeline["events"].as_array().unwrap();
+        let is_over = events.iter().any(|event| event["code"] == "order_failed");
+        is_over || events.iter().filter(|event| event["code"] == "attempt_not_sent").count() >= 6
+    };
+    house.until_timeline(id, refused).await;
+    accepting(&house, true).await;
+    let order = house.until_final(id).await;
+    assert_eq!(order["status"], "succeeded", "{order}");
     house.close().await;
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use recharge_gateway::api::sign;
 use recharge_gateway::net::{SupplierClient, SupplierProfile};
-use recharge_gateway::seams::{Clock, Outbound, Random, SystemClock, SystemRandom, Transport};
+use recharge_gateway::seams::{Clock, Outbound, Random, Spawner, SystemClock, SystemRandom, TokioSpawner, Transport};
 use secrecy::SecretString;
 use serde_json::Value;
 use sha2::Sha256;
@@ -151,7 +151,9 @@ impl Mailbox {
             .bind(("127.0.0.1", 0))
             .unwrap();
         let address = server.addrs()[0];
-        actix_web::rt::spawn(server.run());
+        let server = server.run();
+        let spawner = TokioSpawner::new(tokio::runtime::Handle::current());
+        spawner.spawn(Box::pin(async move { server.await.unwrap() }));
         Self { address, desk }
     }
 
