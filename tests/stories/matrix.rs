@@ -139,6 +139,10 @@ async fn play(first: &str, then: &str, end_of: impl Fn(&Row) -> End) {
             End::Again => assert!(submits() > 1, "{faults:?}"),
             End::Once | End::Part | End::Moved | End::Doubt => assert_eq!(submits(), 1, "{faults:?}"),
         }
+        assert!(
+            house.success_rests_on_evidence(id).await,
+            "{faults:?}: nothing kept proves the delivery"
+        );
         house.until_told(id).await;
     }
     for (id, row) in &played {

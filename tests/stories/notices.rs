@@ -24,12 +24,11 @@ async fn taken(house: &House, number: &str, first: &str) -> (String, String) {
         .until_so("the supplier to take the order", || !house.charges(&id).is_empty())
         .await;
     let charged = house.charges(&id)[0].id.clone();
-    let started = recharge_gateway::seams::Clock::monotonic(&house.clock);
-    while house.stored(&id).await.attempts[0].state != recharge_gateway::domain::attempt::AttemptState::Accepted {
-        let waited = recharge_gateway::seams::Clock::monotonic(&house.clock).saturating_sub(started);
-        assert!(waited.as_secs() < 10, "the reply was not recorded");
-        recharge_gateway::seams::Clock::sleep(&house.clock, std::time::Duration::from_millis(10)).await;
-    }
+    let accepted = |told: &serde_json::Value| {
+        let events = told["events"].as_array().unwrap();
+        events.iter().any(|event| event["code"] == "attempt_accepted")
+    };
+    house.until_timeline(&id, accepted).await;
     (id, charged)
 }
 
@@ -76,6 +75,7 @@ async fn the_same_notification_ten_times_is_one_success_and_every_time_acknowled
     let notice = voice::north(&number, "1", "100.00", &key_of(Wire::Dayuanren));
     let heard = futures_util::future::join_all((0..10).map(|_| house.hear("north", &notice))).await;
     assert!(heard.iter().all(|heard| *heard == (200, "success".to_owned())), "{heard:?}");
+    assert!(house.success_rests_on_evidence(&id).await, "what was acknowledged is not kept");
     let version = house.stored(&id).await.version;
     assert_eq!(house.hear("north", &notice).await.0, 200);
     assert_eq!(
@@ -101,11 +101,13 @@ async fn an_unsigned_notification_is_only_a_reason_to_ask() {
         house
             .until_so("a question", || house.seen("river", Operation::Query, &id) > asked)
             .await;
-        house
-            .until_so("its answer", || {
-                !house.mail.about(&id).is_empty() || house.seen("river", Operation::Query, &id) > asked
-            })
-            .await;
+        // What the supplier said to that is recorded: still at work.
+        let answered = |told: &serde_json::Value| {
+            let events = told["events"].as_array().unwrap();
+            let hinted = events.iter().filter(|event| event["code"] == "attempt_hinted").count();
+            hinted > 0 && events.last().is_some_and(|event| event["code"] == "attempt_accepted")
+        };
+        house.until_timeline(&id, answered).await;
         let order = house.shop.get(&format!("/v1/orders/{id}")).await.1;
         assert_eq!(order["status"], "processing", "anybody's word about {code} was believed");
     }

@@ -94,7 +94,7 @@ async fn a_stop_ends_within_its_grace_although_orders_hang_and_they_settle_after
     let began = clock.monotonic();
     let house = house.restart().await;
     let took = clock.monotonic().saturating_sub(began);
-    assert!(took < Duration::from_millis(2_500), "a stop with one second of grace took {took:?}");
+    assert!(took < Duration::from_secs(3), "a stop with one second of grace took {took:?}");
     for id in &ids {
         assert_eq!(house.until_final(id).await["status"], "succeeded");
         assert_eq!(house.charges(id).len(), 1);

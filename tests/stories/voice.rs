@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use mock_suppliers::Wire;
+use recharge_gateway::domain::event::Event;
 use recharge_gateway::domain::ids::OrderId;
 use recharge_gateway::domain::order::Order;
 use recharge_gateway::store::Store;
@@ -82,6 +83,19 @@ impl House {
             .unwrap();
         let (status, body) = self.shop.raw(request).await;
         (status, String::from_utf8(body).unwrap())
+    }
+
+    /// Whether the success of an order names an answer, and that answer is kept.
+    pub async fn success_rests_on_evidence(&self, id: &str) -> bool {
+        let id: OrderId = id.parse().unwrap();
+        let history = self.gateway.store().history(id).await.unwrap();
+        let kept = self.gateway.store().evidence(id).await.unwrap();
+        history.iter().any(|recorded| {
+            let Event::AttemptWon { evidence: Some(named), .. } = &recorded.event else {
+                return false;
+            };
+            kept.iter().any(|evidence| evidence.id == *named && !evidence.body.is_empty())
+        })
     }
 
     /// The order as the store has it.
