@@ -25,7 +25,7 @@ use super::write::Unencodable;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{AttemptId, SettingsDigest, SupplierId};
 use crate::domain::limits::Limits;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::Terms;
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust};
 use crate::domain::policy::Rules;
@@ -70,6 +70,8 @@ pub enum Notice {
         trust: Trust,
         /// What it says.
         reading: Reading,
+        /// What it names as delivered; a success must name all of the order.
+        amount: Option<Money>,
     },
     /// The signature is wrong or missing.
     Forged {
@@ -300,6 +302,7 @@ impl Adapter {
                 why: "it names no order".to_owned(),
             };
         };
+        let amount = reader.amount(&tree, scope.clone(), account.currency);
         let mut reading = reader.judge(&tree, scope, None, account, self.extra(Operation::Notification));
         if notification.trust == Trust::Trigger {
             forget_deliveries(&mut reading);
@@ -308,6 +311,7 @@ impl Adapter {
             number,
             trust: notification.trust,
             reading,
+            amount,
         }
     }
 

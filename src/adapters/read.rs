@@ -20,6 +20,7 @@ use super::take::{self, Take, expr, lenient};
 use super::template::{Expr, NoValue};
 use super::tree::Tree;
 use super::{form, json, xml};
+use crate::domain::money::{Currency, Money};
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Refusal, printable_code};
 
 /// How one operation's answers are read.
@@ -197,9 +198,14 @@ impl Reader {
             None
         };
         let outcome = match word {
-            Word::Succeeded => Outcome::Succeeded {
-                deliveries: self.take.deliveries(&scope).map_err(no_value)?,
-            },
+            Word::Succeeded => {
+                if let Some(ask) = ask {
+                    self.bind_amount(&value, ask)?;
+                }
+                Outcome::Succeeded {
+                    deliveries: self.take.deliveries(&scope).map_err(no_value)?,
+                }
+            }
             Word::Partial => {
                 let delivered = self.take.delivered(&value, ask, account.currency).map_err(no_value)?;
                 Outcome::Partial {
@@ -240,6 +246,23 @@ impl Reader {
             None if self.operation == Operation::Query && self.number.is_some() && word.speaks_of_an_order() => Err(not_ours()),
             None => Ok(()),
         }
+    }
+
+    /// A success that names its amount names all of the order (R7).
+    fn bind_amount(&self, scope: &Value, ask: &Facts) -> Result<(), Doubt> {
+        let said = self.take.said(scope, ask.face.currency).map_err(no_value)?;
+        match said {
+            Some(said) if Some(said) != ask.whole_face() => Err(Doubt::NotOurs {
+                field: "amount".to_owned(),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The amount that a notification names as delivered, for whoever knows the order to compare.
+    pub(super) fn amount(&self, tree: &Arc<Tree>, scope: Record, currency: Currency) -> Option<Money> {
+        let value = scope.with("body", tree.value()).value();
+        self.take.said(&value, currency).ok().flatten()
     }
 
     fn compare(&self, scope: &Value) -> Result<(), Doubt> {

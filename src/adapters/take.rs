@@ -70,6 +70,12 @@ impl Take {
         Ok(Some(Money::new(billed.minor.saturating_sub(returned), currency)))
     }
 
+    /// The amount that the answer itself names as delivered; none where it names none, or zero.
+    pub(super) fn said(&self, scope: &Value, currency: Currency) -> Result<Option<Money>, NoValue> {
+        let said = money(self.delivered.as_ref(), scope, currency, Rounding::Exact)?;
+        Ok(said.filter(|said| said.minor != 0))
+    }
+
     /// The face value that arrived, for the whole order: as the answer says it, or in proportion to
     /// what was not returned, rounded down. `None` where neither can be known.
     pub(super) fn delivered(&self, scope: &Value, facts: Option<&Facts>, currency: Currency) -> Result<Option<Money>, NoValue> {

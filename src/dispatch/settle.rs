@@ -17,7 +17,9 @@ use crate::domain::attempt::Attempt;
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::decide::Input;
 use crate::domain::ids::{AttemptId, OrderId, Seq, SettingsDigest, SupplierId};
-use crate::domain::outcome::{Reading, Trust, Via, printable_code};
+use crate::domain::money::Money;
+use crate::domain::order::Order;
+use crate::domain::outcome::{Doubt, Outcome, Reading, Trust, Via, printable_code};
 use crate::store::{Answer, Command, Evidence, Refused};
 
 /// What became of a notification.
@@ -122,6 +124,21 @@ impl Heard {
 struct Named {
     order: OrderId,
     seq: Seq,
+    whole_face: Option<Money>,
+}
+
+impl Named {
+    /// R15: a success that names another amount than the order's is a reason to ask, and no more.
+    fn bound(&self, reading: Reading, amount: Option<Money>) -> Reading {
+        let is_success = matches!(reading.outcome, Outcome::Succeeded { .. });
+        let is_other = |(said, whole): (Money, Money)| said.currency == whole.currency && said != whole;
+        if is_success && amount.zip(self.whole_face).is_some_and(is_other) {
+            return Reading::unknown(Doubt::NotOurs {
+                field: "amount".to_owned(),
+            });
+        }
+        reading
+    }
 }
 
 impl House {
@@ -137,13 +154,21 @@ impl House {
             return Heard::NotAuthentic;
         }
         match adapter.read_notification(request) {
-            Notice::About { number, trust, reading } => {
+            Notice::About {
+                number,
+                trust,
+                reading,
+                amount,
+            } => {
                 let named = match self.named(&number, adapter.id()).await {
                     Ok(named) => named,
                     Err(_) => return Heard::Unavailable,
                 };
                 match (named, trust) {
-                    (Some(named), Trust::Fact) => self.believe(supplier, request, named, reading).await,
+                    (Some(named), Trust::Fact) => {
+                        let reading = named.bound(reading, amount);
+                        self.believe(supplier, request, named, reading).await
+                    }
                     (Some(named), Trust::Trigger) => self.take_hint(adapter, request, named).await,
                     (None, Trust::Fact) => self.keep_orphan(adapter, request, &number).await,
                     (None, Trust::Trigger) => {
@@ -171,11 +196,12 @@ impl House {
             return Ok(None);
         };
         let found = self.parts.store.order(order).await?;
-        let is_theirs = found
-            .as_ref()
-            .and_then(|order| order.attempt(seq))
-            .is_some_and(|attempt| attempt.supplier == *supplier);
-        Ok(is_theirs.then_some(Named { order, seq }))
+        let is_theirs = |found: &Order| found.attempt(seq).is_some_and(|attempt| attempt.supplier == *supplier);
+        Ok(found.filter(is_theirs).map(|found| Named {
+            order,
+            seq,
+            whole_face: found.terms.whole_face(),
+        }))
     }
 
     async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, named: Named, reading: Reading) -> Heard {

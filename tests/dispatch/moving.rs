@@ -6,6 +6,8 @@ use std::time::Duration;
 use recharge_gateway::dispatch::Heard;
 use recharge_gateway::domain::order::Verdict;
 
+use recharge_gateway::store::Store;
+
 use crate::clocks::settle;
 use crate::wire::Say;
 use crate::world::World;
@@ -59,10 +61,10 @@ async fn orders_that_wait_to_be_asked_about_cost_nothing_meanwhile() {
         world.submit(&number.to_string()).await.unwrap();
     }
     world.clocks.pass(10_000).await;
-    let before = world.store.orders_read.load(Ordering::Relaxed);
+    let before = world.spawner.count();
     world.clocks.pass(300_000).await;
-    let reads = world.store.orders_read.load(Ordering::Relaxed) - before;
-    assert!(reads < 100, "{reads} reads for some five answers");
+    let started = world.spawner.count() - before;
+    assert!(started < 100, "{started} tasks for some five answers");
 }
 
 #[tokio::test]
@@ -136,4 +138,35 @@ async fn a_forger_does_not_silence_the_supplier() {
         .notification("north", from([192, 0, 2, 2], world.north_says(id, "1")));
     assert!(matches!(own.await, Heard::Acknowledge(_)));
     assert!(world.order(id).await.verdict.is_some());
+}
+
+#[tokio::test]
+async fn a_success_that_names_another_amount_moves_no_money() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let number = format!("{id}01");
+    for amount in ["1.00", "1000.00"] {
+        let odd = crate::wire::notification_of(&number, "1", amount, crate::world::KEY);
+        assert!(matches!(world.dispatch.notification("north", odd).await, Heard::Acknowledge(_)));
+        assert_eq!(world.order(id).await.verdict, None, "{amount}");
+    }
+    let kept = world.store.inner.evidence(id).await.unwrap();
+    assert!(kept.len() >= 2, "what was acknowledged is kept");
+    for amount in ["100.00", "100"] {
+        let own = crate::wire::notification_of(&number, "1", amount, crate::world::KEY);
+        assert!(matches!(world.dispatch.notification("north", own).await, Heard::Acknowledge(_)));
+    }
+    assert!(matches!(world.order(id).await.verdict, Some(Verdict::Succeeded { .. })));
+}
+
+#[tokio::test]
+async fn a_refusal_on_the_wire_goes_to_the_next_supplier_at_once() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Refused]);
+    world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    assert_eq!((world.north.submitted().len(), world.south.submitted().len()), (1, 1));
 }

@@ -101,7 +101,12 @@ impl Transport for Wire {
 
 /// A signed notification about `number`: state 1 is delivered, 2 failed, 0 in work.
 pub fn notification(number: &str, state: &str, key: &str) -> http::Request<Bytes> {
-    let plain = format!("order_number=CZ&out_trade_num={number}&state={state}&userid=10001&voucher=SN");
+    notification_of(number, state, "100.00", key)
+}
+
+/// The same, naming the amount that was delivered.
+pub fn notification_of(number: &str, state: &str, amount: &str, key: &str) -> http::Request<Bytes> {
+    let plain = format!("charge_amount={amount}&order_number=CZ&out_trade_num={number}&state={state}&userid=10001&voucher=SN");
     let signature = hex::encode_upper(Md5::digest(format!("{plain}&apikey={key}")));
     let body = Bytes::from(format!("{plain}&sign={signature}"));
     http::Request::post("/notify/north").body(body).unwrap()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use recharge_gateway::adapters::Adapters;
@@ -18,7 +19,7 @@ use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
-use recharge_gateway::seams::{Clock, SystemRandom, TokioSpawner};
+use recharge_gateway::seams::{BoxFuture, Clock, Spawner, SystemRandom};
 use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
 use secrecy::SecretString;
 
@@ -28,12 +29,30 @@ use crate::wire::{Wire, notification};
 
 pub const KEY: &str = "testkey";
 
+/// Counts the tasks that are started: work that nobody asked for shows here first.
+#[derive(Default)]
+pub struct CountingSpawner(AtomicUsize);
+
+impl CountingSpawner {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Spawner for CountingSpawner {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(task);
+    }
+}
+
 pub struct World {
     pub clocks: Arc<Clocks>,
     pub store: Arc<SlowStore>,
     pub north: Arc<Wire>,
     pub south: Arc<Wire>,
     pub dispatch: Dispatch,
+    pub spawner: Arc<CountingSpawner>,
     shop: Shop,
 }
 
@@ -53,13 +72,15 @@ impl World {
         let shop = stock(&store, offering).await;
         let (north, south) = (Arc::new(Wire::new(Arc::clone(&clocks))), Arc::new(Wire::new(Arc::clone(&clocks))));
         let wires = BTreeMap::from([("north", Arc::clone(&north)), ("south", Arc::clone(&south))]);
-        let dispatch = open(&clocks, &store, &wires, limits).await;
+        let spawner = Arc::default();
+        let dispatch = open(&clocks, &store, &wires, &spawner, limits).await;
         let world = Self {
             clocks,
             store,
             north,
             south,
             dispatch,
+            spawner,
             shop,
         };
         // Buckets start empty.
@@ -74,7 +95,7 @@ impl World {
         let all = [("north", &self.north), ("south", &self.south)];
         let wires = all.into_iter().filter(|(name, _)| suppliers.contains(name));
         let wires = wires.map(|(name, wire)| (name, Arc::clone(wire))).collect();
-        let dispatch = open(&self.clocks, &self.store, &wires, "").await;
+        let dispatch = open(&self.clocks, &self.store, &wires, &self.spawner, "").await;
         Self { dispatch, ..self }
     }
 
@@ -119,7 +140,13 @@ impl World {
     }
 }
 
-async fn open(clocks: &Arc<Clocks>, store: &Arc<SlowStore>, wires: &BTreeMap<&str, Arc<Wire>>, limits: &str) -> Dispatch {
+async fn open(
+    clocks: &Arc<Clocks>,
+    store: &Arc<SlowStore>,
+    wires: &BTreeMap<&str, Arc<Wire>>,
+    spawner: &Arc<CountingSpawner>,
+    limits: &str,
+) -> Dispatch {
     let table = |name: &&str| {
         format!(
             "[supplier.{name}]\ndialect = \"dayuanren\"\nbase_url = \"https://{name}.example\"\nsubmit_timeout_ms = 1000\n\
@@ -149,7 +176,7 @@ async fn open(clocks: &Arc<Clocks>, store: &Arc<SlowStore>, wires: &BTreeMap<&st
         store: Arc::<SlowStore>::clone(store),
         clock: Arc::<Clocks>::clone(clocks),
         random: Arc::new(SystemRandom),
-        spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+        spawner: Arc::<CountingSpawner>::clone(spawner),
         suppliers,
         secrets: Arc::new(|_| Some(SecretString::from(KEY))),
         policy: Policy::default(),
