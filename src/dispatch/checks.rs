@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::intake::{FieldError, FieldProblem, NewOrder};
+use super::shelf::Shelf;
 use crate::domain::money::Money;
 use crate::domain::order::{Asked, Fingerprint, Terms};
 use crate::domain::product::{InputField, Product};
 use crate::net::address::{AddressPolicy, check_url};
-use crate::store::Catalog;
 
 /// The request's fingerprint; needs no catalog, so that it is the same for ever.
 pub(super) fn fingerprint(asked: &NewOrder) -> Fingerprint {
@@ -26,7 +26,7 @@ pub(super) fn fingerprint(asked: &NewOrder) -> Fingerprint {
 pub(super) fn check(
     asked: &NewOrder,
     fingerprint: &Fingerprint,
-    catalog: &Catalog,
+    shelf: &Shelf,
     addresses: AddressPolicy,
     now_ms: i64,
 ) -> Result<Terms, Vec<FieldError>> {
@@ -37,7 +37,7 @@ pub(super) fn check(
         errors.add("shop_order_no", FieldProblem::Characters);
     }
     let callback_url = callback_url(asked, addresses, &mut errors);
-    let found = catalog.products.iter().find(|product| product.sku == asked.sku && product.on_sale);
+    let found = shelf.product(&asked.sku).filter(|product| product.on_sale);
     let Some(product) = found.filter(|product| product.currency == asked.shop.currency) else {
         errors.add("sku", FieldProblem::NoSuchProduct);
         return Err(errors.0);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::hand::Hand;
 use super::{House, NoBalance, Supplier};
 use crate::adapters::{Call, Unencodable};
 use crate::domain::attempt::{Attempt, NotSentReason};
@@ -24,12 +25,12 @@ use crate::store::Evidence;
 /// is held until the answer is here, so that the supplier never sees more than it allows.
 pub(super) async fn transmit(house: &Arc<House>, order: &Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
-    let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
-        return;
+    let sent = match house.parts.suppliers.get(&attempt.supplier) {
+        Some(supplier) => send_submit(house, supplier, order, attempt, inputs).await,
+        None => Sent::Never(NotSentReason::Encoding),
     };
-    let sent = send_submit(house, supplier, order, attempt, inputs).await;
     drop(permit);
-    metrics::counter!("recharge_submits_total", "supplier" => supplier.adapter.id().to_string(), "result" => sent.word()).increment(1);
+    metrics::counter!("recharge_submits_total", "supplier" => attempt.supplier.to_string(), "result" => sent.word()).increment(1);
     let (input, evidence) = match sent {
         Sent::Never(why) => (Input::NotSent { seq, n, why }, Vec::new()),
         Sent::Silent(doubt) => {
@@ -109,17 +110,22 @@ async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, att
     }
 }
 
-/// Asks what became of an attempt, within the supplier's limits, and records the answer.
-pub(super) async fn query(house: &Arc<House>, order: &Order, seq: Seq) {
+/// Asks what became of an attempt, within the supplier's limits, and records the answer. While it
+/// waits for its turn it lets go of the order if there is news.
+pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
     let Some(attempt) = order.attempt(seq) else { return };
     let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
         tracing::error!(order = %order.id, supplier = %attempt.supplier, "an open attempt's supplier is missing from adapters.toml");
-        return house.look_again(order.id, 60_000);
+        return house.review(order.clone()).await;
     };
     let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
         return house.look_again(order.id, 1_000);
     };
-    let permit = supplier.lane.query(attempt.is_in_doubt()).await;
+    let permit = tokio::select! {
+        biased;
+        () = hand.rung() => return,
+        permit = supplier.lane.query(attempt.is_in_doubt()) => permit,
+    };
     if house.is_stopping() {
         return permit.give_back();
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::checks;
+use super::hand::Hand;
 use super::journey::{Followed, withdraw};
+use super::shelf::Shelf;
 use super::{Dispatch, House, gate};
 use crate::domain::decide;
 use crate::domain::ids::{OrderId, Seq, ShopOrderNo, Sku};
@@ -157,6 +159,9 @@ impl Dispatch {
     pub async fn verdict(&self, order: Order, patience: Duration) -> Order {
         let id = order.id;
         let reached = self.house.verdicts.watch(id);
+        if self.house.is_stopping() {
+            self.house.verdicts.let_go();
+        }
         let now = |latest: Result<Option<Order>, crate::store::Outage>| latest.ok().flatten();
         if let Some(latest) = now(self.house.parts.store.order(id).await).filter(|latest| latest.verdict.is_some()) {
             self.house.verdicts.tidy(id);
@@ -179,11 +184,12 @@ struct Sending {
     seq: Seq,
     n: u8,
     permit: Permit,
+    hand: Option<Hand>,
 }
 
 impl Sending {
     async fn go(self, house: &Arc<House>) {
-        let _hand = house.take(self.order.id);
+        let _hand = self.hand;
         gate::transmit(house, &self.order, &self.inputs, self.seq, self.n, self.permit).await;
     }
 }
@@ -191,8 +197,8 @@ impl Sending {
 impl House {
     async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Sending>), Turned> {
         let fingerprint = checks::fingerprint(&asked);
-        let catalog = self.catalog();
-        let terms = match checks::check(&asked, &fingerprint, &catalog, self.parts.callback_addresses, self.now_ms()) {
+        let shelf = self.shelf();
+        let terms = match checks::check(&asked, &fingerprint, &shelf, self.parts.callback_addresses, self.now_ms()) {
             Ok(terms) => terms,
             // What was accepted once is answered the same for ever, even if the catalog has changed since.
             Err(fields) => {
@@ -202,7 +208,7 @@ impl House {
                     .map_or(Err(Turned::Fields(fields)), |same| Ok((same, None)));
             }
         };
-        self.accept(asked, terms).await
+        self.accept(asked, terms, &shelf).await
     }
 
     /// The order under this number, if there is one: the same, or a conflict.
@@ -215,14 +221,16 @@ impl House {
         }
     }
 
-    async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms) -> Result<(Submitted, Option<Sending>), Turned> {
+    async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms, shelf: &Shelf) -> Result<(Submitted, Option<Sending>), Turned> {
         let now_ms = self.now_ms();
-        let plan = router::route(&terms, &[], &self.catalog().offers, &self.view, &self.parts.policy, now_ms);
+        let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
+        let plan = router::route(&terms, &[], shelf.offers(&terms.sku), &self.view, &self.parts.policy, now_ms);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
         let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
-        let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
+        // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
+        let hand = permit.is_some().then(|| self.take(id)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);
-        let price = terms.price;
+        let (shop, price, deadline_ms) = (terms.shop, terms.price, terms.deadline_ms);
         let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(), now_ms) else {
             give_back(permit.map(|(_, permit)| permit));
             return Err(Turned::Unavailable);
@@ -245,10 +253,15 @@ impl House {
                         seq,
                         n,
                         permit,
+                        hand,
                     }),
-                    // Not permitted yet: the schedule, which already knows the order, queues it.
                     (_, permit) => {
                         give_back(permit);
+                        if let Some(best) = best.filter(|_| order.verdict.is_none()) {
+                            // Not permitted yet: in the queue the deadline holds too.
+                            best.lane.enqueue(shop, id);
+                            self.schedule.set(id, Some(deadline_ms));
+                        }
                         None
                     }
                 };
@@ -294,7 +307,10 @@ impl House {
         self.work(async move {
             match transmission {
                 Some((seq, n)) => withdraw(&house, id, seq, n).await,
-                None => house.look_again(id, 1_000),
+                None => {
+                    house.certain().await;
+                    house.look_again(id, 0);
+                }
             }
         });
     }

@@ -46,6 +46,8 @@ impl Step {
 
 /// More turns than this mean that something is wrong, not that others are fast.
 const MOST_TURNS: u32 = 64;
+/// So often a database that writes may decline one fact before it is left to the schedule.
+const MOST_DECLINED: u32 = 20;
 
 impl House {
     /// Moves an order by `input`, on `snapshot` if given, else as loaded. A plan is only good for the
@@ -65,7 +67,7 @@ impl House {
             let change = match decide(&order, input.clone(), self.facts(), self.now_ms()) {
                 Ok(change) => change,
                 Err(refusal) => {
-                    self.schedule.set(id, order.next_action.map(|next| next.at_ms));
+                    self.catch_up(&order);
                     return Step::Refused(refusal);
                 }
             };
@@ -98,19 +100,59 @@ impl House {
     }
 
     /// Moves an order by something that was learnt and must not be forgotten: tries again while the
-    /// database is away. A fact that was written after all is refused as nothing new.
+    /// database is away. What was written after all is not counted twice.
     pub(super) async fn learn(&self, id: OrderId, input: Input, evidence: Vec<Evidence>) -> Step {
         let mut pause_ms = 50;
+        let mut declined = 0_u32;
+        let mut is_in_question = false;
         loop {
-            match self.step(id, None, input.clone(), evidence.clone()).await {
-                // The durable schedule asks again, so a stop need not wait for the database.
-                step @ (Step::Unavailable | Step::Unknown) if self.is_stopping() => return step,
-                Step::Unavailable | Step::Unknown => {
-                    self.parts.clock.sleep(Duration::from_millis(pause_ms)).await;
-                    pause_ms = pause_ms.saturating_mul(2).min(2_000);
-                }
-                step @ (Step::Taken { .. } | Step::Refused(_) | Step::Overtaken | Step::Absent) => return step,
+            if is_in_question && let Some(known) = self.already_written(id, &evidence).await {
+                return known;
             }
+            let step = self.step(id, None, input.clone(), evidence.clone()).await;
+            match step {
+                // The durable schedule asks again, so a stop need not wait for the database.
+                Step::Unavailable | Step::Unknown if self.is_stopping() => return step,
+                Step::Unknown => {
+                    is_in_question = true;
+                    self.certain().await;
+                }
+                Step::Unavailable => {
+                    declined = if self.parts.store.is_writable() {
+                        declined.saturating_add(1)
+                    } else {
+                        0
+                    };
+                    if declined > MOST_DECLINED {
+                        tracing::error!(order = %id, "the database writes, but not what was learnt of this order; it will be asked again");
+                        self.look_again(id, 60_000);
+                        return step;
+                    }
+                }
+                Step::Taken { .. } | Step::Refused(_) | Step::Overtaken | Step::Absent => return step,
+            }
+            self.parts.clock.sleep(Duration::from_millis(pause_ms)).await;
+            pause_ms = pause_ms.saturating_mul(2).min(2_000);
+        }
+    }
+
+    /// After a commit of unknown outcome: whether its evidence is there, and so the rest of it.
+    async fn already_written(&self, id: OrderId, evidence: &[Evidence]) -> Option<Step> {
+        let ours = evidence.first()?;
+        let kept = self.parts.store.evidence(id).await.ok()?;
+        if !kept.iter().any(|kept| kept.id == ours.id) {
+            return None;
+        }
+        let order = self.parts.store.order(id).await.ok()??;
+        self.catch_up(&order);
+        Some(Step::Refused(Refusal::NothingNew))
+    }
+
+    /// Waits, after a commit of unknown outcome, until another write has gone through: only then a
+    /// read shows whether it happened, for until then it still may. A stop ends the wait.
+    pub(super) async fn certain(&self) {
+        while !self.parts.store.is_writable() && !self.is_stopping() {
+            self.parts.clock.sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -129,6 +171,14 @@ impl House {
             self.follow(followed);
         }
         answer
+    }
+
+    /// What is known of an order that somebody else has moved, or that was moved unseen.
+    pub(super) fn catch_up(&self, order: &Order) {
+        self.schedule.set(order.id, order.next_action.map(|next| next.at_ms));
+        if order.verdict.is_some() {
+            self.verdicts.reached(order.id);
+        }
     }
 
     /// What every written change brings: its next action on the schedule, its verdict to those who wait.
@@ -169,6 +219,7 @@ pub(super) async fn withdraw(house: &Arc<House>, id: OrderId, seq: Seq, n: u8) {
         n,
         why: NotSentReason::StampUnconfirmed,
     };
+    house.certain().await;
     let step = house.learn(id, input, Vec::new()).await;
     tracing::info!(order = %id, seq, n, step = step.word(), "an unconfirmed stamp was looked up");
 }

@@ -10,6 +10,7 @@
 
 mod checks;
 mod gate;
+mod hand;
 pub mod intake;
 mod journey;
 mod mint;
@@ -18,20 +19,22 @@ mod recover;
 mod run;
 mod schedule;
 pub mod settle;
+mod shelf;
 mod verdicts;
 
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
 pub use settle::Heard;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::domain::decide::Facts;
-use crate::domain::ids::{OrderId, SupplierId};
+use crate::domain::ids::SupplierId;
 use crate::domain::outcome::BalanceReading;
 use crate::domain::policy::RuleBook;
 use crate::seams::SendFailure;
@@ -43,18 +46,22 @@ pub struct Dispatch {
     house: Arc<House>,
 }
 
+/// Most due orders being read at once, so that a flood of them leaves readers for everybody else.
+const LOOKERS: usize = 64;
+
 /// What all of dispatch shares.
 struct House {
     parts: Parts,
     rules: RuleBook,
     view: crate::router::Snapshot,
-    catalog: Mutex<Arc<Catalog>>,
+    shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
     mint: mint::Mint,
     schedule: schedule::Schedule,
     verdicts: verdicts::Verdicts,
-    in_hand: Mutex<BTreeSet<OrderId>>,
+    hands: hand::Hands,
+    lookers: Arc<Semaphore>,
     at_work: AtomicUsize,
     is_stopping: AtomicBool,
 }
@@ -80,13 +87,14 @@ impl Dispatch {
         let house = House {
             rules: parts.rule_book(),
             view: parts.snapshot(),
-            catalog: Mutex::new(Arc::new(catalog)),
+            shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
             restored: settle::Restored::default(),
             forged: settle::Forged::default(),
             mint: mint::Mint::new(parts.node),
-            schedule: schedule::Schedule::default(),
+            schedule: schedule::Schedule::new(Arc::clone(&parts.clock)),
             verdicts: verdicts::Verdicts::default(),
-            in_hand: Mutex::new(BTreeSet::new()),
+            hands: hand::Hands::default(),
+            lookers: Arc::new(Semaphore::new(LOOKERS)),
             at_work: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             parts,
@@ -112,7 +120,7 @@ impl Dispatch {
     /// Shops, products and offers as last read.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.house.catalog()
+        self.house.shelf().catalog()
     }
 
     /// Reads shops, products and offers again after a change.
@@ -121,7 +129,7 @@ impl Dispatch {
     /// When the database does not answer.
     pub async fn reload_catalog(&self) -> Result<(), Outage> {
         let catalog = self.house.parts.store.catalog().await?;
-        *self.house.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+        *self.house.shelf.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf::Shelf::new(catalog));
         Ok(())
     }
 
@@ -136,6 +144,7 @@ impl Dispatch {
     pub async fn stop(&self, grace: Duration) -> bool {
         self.house.is_stopping.store(true, Ordering::Relaxed);
         self.house.schedule.wake();
+        self.house.verdicts.let_go();
         let clock = &self.house.parts.clock;
         let end = clock.monotonic().saturating_add(grace);
         while self.house.at_work.load(Ordering::Acquire) > 0 {
@@ -156,8 +165,8 @@ impl House {
         }
     }
 
-    fn catalog(&self) -> Arc<Catalog> {
-        self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn shelf(&self) -> Arc<shelf::Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn is_stopping(&self) -> bool {
@@ -168,16 +177,6 @@ impl House {
         self.parts.clock.now_ms()
     }
 
-    /// Takes an order in hand, unless somebody has it; one worker at a time keeps the schedule tidy
-    /// (safety does not rest on it).
-    fn take(self: &Arc<Self>, order: OrderId) -> Option<Hand> {
-        let is_free = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(order);
-        is_free.then(|| Hand {
-            house: Arc::clone(self),
-            order,
-        })
-    }
-
     /// Runs `work` to its end, even if its caller goes away; a graceful stop waits for it.
     fn work(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         self.at_work.fetch_add(1, Ordering::AcqRel);
@@ -186,22 +185,6 @@ impl House {
             let _done = done;
             work.await;
         }));
-    }
-}
-
-/// An order in hand; free again when dropped.
-struct Hand {
-    house: Arc<House>,
-    order: OrderId,
-}
-
-impl Drop for Hand {
-    fn drop(&mut self) {
-        self.house
-            .in_hand
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.order);
     }
 }
 

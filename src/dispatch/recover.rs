@@ -43,7 +43,9 @@ impl House {
                 return;
             };
             for entry in page.iter().take_while(|entry| entry.at_ms < missed_ms) {
-                self.schedule.set_if_absent(entry.order, entry.at_ms);
+                if !self.hands.hold(entry.order) {
+                    self.schedule.set_if_absent(entry.order, entry.at_ms);
+                }
             }
             match page.last() {
                 Some(last) if last.at_ms < missed_ms => after = Some(*last),

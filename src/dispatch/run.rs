@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hand::Hand;
 use super::journey::{Step as Walked, withdraw};
 use super::{Dispatch, House, Supplier, gate};
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::domain::attempt::Fate;
 use crate::domain::decide::Input;
 use crate::domain::ids::{OrderId, Seq, SupplierId};
@@ -16,7 +19,9 @@ use crate::router;
 /// How many due orders one round starts.
 const ROUND: usize = 256;
 /// How often the store's schedule is compared with the one in memory.
-const SWEEP_MS: i64 = 30_000;
+const SWEEP: Duration = Duration::from_secs(30);
+/// How often the schedule looks at the clocks when nothing is due.
+const GLANCE: Duration = Duration::from_secs(5);
 
 impl Dispatch {
     /// Works through the schedule until a stop begins. Call `recover` first.
@@ -30,27 +35,29 @@ impl Dispatch {
                 }
             }));
         }
-        let mut sweep_at_ms = self.house.now_ms().saturating_add(SWEEP_MS);
+        let clock = &self.house.parts.clock;
+        let mut sweep_at = clock.monotonic().saturating_add(SWEEP);
         while !self.house.is_stopping() {
-            let now_ms = self.house.now_ms();
-            for order in self.house.schedule.take_due(now_ms, ROUND) {
+            for (order, due_ms) in self.house.schedule.take_due(ROUND) {
                 let house = Arc::clone(&self.house);
-                self.house.work(async move { house.advance(order).await });
+                let looker = Arc::clone(&house.lookers).acquire_owned().await.ok();
+                self.house.work(async move { house.advance(order, due_ms, looker).await });
             }
-            if now_ms >= sweep_at_ms {
-                sweep_at_ms = now_ms.saturating_add(SWEEP_MS);
-                self.house.sweep(now_ms).await;
+            if clock.monotonic() >= sweep_at {
+                sweep_at = clock.monotonic().saturating_add(SWEEP);
+                self.house.sweep(self.house.now_ms()).await;
             }
-            let next_ms = self.house.schedule.next_ms().unwrap_or(sweep_at_ms).min(sweep_at_ms);
-            let pause_ms = u64::try_from(next_ms.saturating_sub(self.house.now_ms())).unwrap_or(0);
-            if pause_ms > 0 {
+            let until_sweep = sweep_at.saturating_sub(clock.monotonic());
+            // A clock that jumps is noticed within this time even if nothing else happens.
+            let pause = self.house.schedule.next_in().unwrap_or(until_sweep).min(until_sweep).min(GLANCE);
+            if pause.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
                 tokio::select! {
                     biased;
                     () = self.house.schedule.changed() => {}
-                    () = self.house.parts.clock.sleep(Duration::from_millis(pause_ms)) => {}
+                    () = clock.sleep(pause) => {}
                 }
-            } else {
-                tokio::task::yield_now().await;
             }
         }
     }
@@ -71,43 +78,51 @@ async fn pump(house: &Arc<House>, supplier: &Supplier) {
 }
 
 impl House {
-    /// Does what is due for an order; if somebody has it in hand, looks again shortly.
-    pub(super) async fn advance(self: &Arc<Self>, id: OrderId) {
+    /// Does what is due for an order since `due_ms`; if somebody has it in hand, that one's letting go
+    /// brings it back.
+    async fn advance(self: &Arc<Self>, id: OrderId, due_ms: i64, looker: Option<OwnedSemaphorePermit>) {
         if self.is_stopping() {
             return;
         }
-        let Some(_hand) = self.take(id) else {
-            return self.look_again(id, 200);
-        };
-        let order = match self.parts.store.order(id).await {
+        let Some(hand) = self.take(id) else { return };
+        let found = self.parts.store.order(id).await;
+        drop(looker);
+        let order = match found {
             Ok(Some(order)) => order,
             Ok(None) => return,
             Err(_) => return self.look_again(id, 1_000),
         };
-        let Some(next) = order.next_action else { return };
-        if next.at_ms > self.now_ms() {
+        let Some(next) = order.next_action else {
+            return self.catch_up(&order);
+        };
+        if next.at_ms > self.now_ms().max(due_ms) {
             return self.schedule.set(id, Some(next.at_ms));
         }
         match next.step {
             Step::Try => self.attempt(order, None).await,
             Step::Query { seq } => match self.given_up(order, seq).await {
-                Some(order) => gate::query(self, &order, seq).await,
+                Some(order) => gate::query(self, &hand, &order, seq).await,
                 None => self.look_again(id, 1_000),
             },
-            Step::Resubmit { seq } => self.resubmit(order, seq).await,
-            Step::Review => match self.step(id, Some(order), Input::Review, Vec::new()).await {
-                Walked::Taken { .. } => {}
-                Walked::Refused(_) => self.look_again(id, 60_000),
-                Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
-            },
+            Step::Resubmit { seq } => self.resubmit(&hand, order, seq).await,
+            Step::Review => self.review(order).await,
+        }
+    }
+
+    /// Looks for what the passing of time alone brings.
+    pub(super) async fn review(&self, order: Order) {
+        let id = order.id;
+        match self.step(id, Some(order), Input::Review, Vec::new()).await {
+            Walked::Taken { .. } => {}
+            Walked::Refused(_) => self.look_again(id, 60_000),
+            Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
         }
     }
 
     /// An order has come to the head of a supplier's queue, permit in hand.
     async fn admitted(self: &Arc<Self>, id: OrderId, from: SupplierId, permit: Permit) {
         let Some(_hand) = self.take(id) else {
-            permit.give_back();
-            return self.look_again(id, 200);
+            return permit.give_back();
         };
         match self.parts.store.order(id).await {
             Ok(Some(order)) => self.attempt(order, Some((from, permit))).await,
@@ -194,30 +209,38 @@ impl House {
     }
 
     /// R8: the same number to the same supplier again; stamped and committed before it leaves.
-    async fn resubmit(self: &Arc<Self>, order: Order, seq: Seq) {
+    async fn resubmit(self: &Arc<Self>, hand: &Hand, order: Order, seq: Seq) {
         let id = order.id;
-        let supplier = order.attempt(seq).and_then(|attempt| self.parts.suppliers.get(&attempt.supplier));
-        let (Some(supplier), Ok(Some(inputs))) = (supplier, self.parts.store.inputs(id).await) else {
-            return self.look_again(id, 60_000);
+        let Some(supplier) = order.attempt(seq).and_then(|attempt| self.parts.suppliers.get(&attempt.supplier)) else {
+            return self.review(order).await;
+        };
+        let Ok(Some(inputs)) = self.parts.store.inputs(id).await else {
+            return self.look_again(id, 1_000);
         };
         let next_n = order
             .attempt(seq)
             .map_or(1, |attempt| attempt.last_transmission())
             .saturating_add(1);
-        let permit = supplier.lane.resubmit().await;
+        let permit = tokio::select! {
+            biased;
+            () = hand.rung() => return,
+            permit = supplier.lane.resubmit() => permit,
+        };
         if self.is_stopping() {
             return permit.give_back();
         }
-        match self.step(id, Some(order), Input::Resubmit { seq }, Vec::new()).await {
+        match self.step(id, Some(order.clone()), Input::Resubmit { seq }, Vec::new()).await {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
             } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
             Walked::Refused(_) => {
                 permit.give_back();
-                // The time for it has passed; a review schedules what comes instead.
+                // The time for it has passed; a review schedules what comes instead. Where a clock put
+                // back hides that, its supplier is asked.
                 match self.step(id, None, Input::Review, Vec::new()).await {
-                    Walked::Taken { .. } | Walked::Refused(_) | Walked::Absent => {}
+                    Walked::Taken { .. } | Walked::Absent => {}
+                    Walked::Refused(_) => gate::query(self, hand, &order, seq).await,
                     Walked::Overtaken | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
                 }
             }
@@ -247,11 +270,11 @@ impl House {
     }
 
     fn plan(&self, order: &Order) -> Plan {
-        let catalog = self.catalog();
+        let shelf = self.shelf();
         router::route(
             &order.terms,
             &order.attempts,
-            &catalog.offers,
+            shelf.offers(&order.terms.sku),
             &self.view,
             &self.parts.policy,
             self.now_ms(),

@@ -1,39 +1,78 @@
 //! The schedule in memory: when each order is looked at next. A mirror of `next_action_at` in the
 //! store, fed by every commit of this process and read from the store at start; losing it loses
-//! nothing. About 60 bytes an order.
+//! nothing. About 80 bytes an order.
+//!
+//! Invariant: a wait that has begun is measured by the monotonic clock, so a wall clock that is put
+//! back makes nobody wait again; one that is put forward, or a machine that slept, ends waits early.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::domain::ids::OrderId;
+use crate::seams::Clock;
 
-#[derive(Default)]
+/// The two clocks may drift apart this much before it counts as a jump.
+const DRIFT_MS: i64 = 1_000;
+
 pub(super) struct Schedule {
+    clock: Arc<dyn Clock>,
     times: Mutex<Times>,
     changed: Notify,
 }
 
 #[derive(Default)]
 struct Times {
-    by_time: BTreeSet<(i64, OrderId)>,
-    of: BTreeMap<OrderId, i64>,
+    by_time: BTreeSet<(Duration, OrderId)>,
+    of: BTreeMap<OrderId, Due>,
+    /// Wall clock less monotonic clock when last compared, in milliseconds.
+    offset_ms: i64,
+}
+
+/// When one order is due, by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: Duration,
+    at_ms: i64,
+}
+
+impl Times {
+    fn set(&mut self, order: OrderId, due: Option<Due>) {
+        if let Some(old) = self.of.remove(&order) {
+            self.by_time.remove(&(old.at, order));
+        }
+        if let Some(due) = due {
+            self.of.insert(order, due);
+            self.by_time.insert((due.at, order));
+        }
+    }
+
+    fn first(&self) -> Option<(Duration, OrderId)> {
+        self.by_time.first().copied()
+    }
 }
 
 impl Schedule {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        let times = Times {
+            offset_ms: offset_ms(&*clock),
+            ..Times::default()
+        };
+        Self {
+            clock,
+            times: Mutex::new(times),
+            changed: Notify::new(),
+        }
+    }
+
     /// Schedules `order` at `at_ms`, replacing what was there; `None` takes it off.
     pub(super) fn set(&self, order: OrderId, at_ms: Option<i64>) {
         let is_first = {
-            let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(old_ms) = times.of.remove(&order) {
-                times.by_time.remove(&(old_ms, order));
-            }
-            if let Some(at_ms) = at_ms {
-                times.of.insert(order, at_ms);
-                times.by_time.insert((at_ms, order));
-            }
-            times.by_time.first().is_some_and(|(_, first)| *first == order)
+            let mut times = self.times();
+            times.set(order, at_ms.map(|at_ms| self.due(at_ms)));
+            times.first().is_some_and(|(_, first)| first == order)
         };
         if is_first {
             self.changed.notify_one();
@@ -42,37 +81,34 @@ impl Schedule {
 
     /// Schedules `order` only if it is not known here.
     pub(super) fn set_if_absent(&self, order: OrderId, at_ms: i64) {
-        let is_known = self.times.lock().unwrap_or_else(PoisonError::into_inner).of.contains_key(&order);
+        let is_known = self.times().of.contains_key(&order);
         if !is_known {
             self.set(order, Some(at_ms));
         }
     }
 
-    /// Takes off and returns what is due, oldest first, at most `limit`.
-    pub(super) fn take_due(&self, now_ms: i64, limit: usize) -> Vec<OrderId> {
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut due = Vec::new();
-        while due.len() < limit {
-            match times.by_time.first().copied() {
-                Some((at_ms, order)) if at_ms <= now_ms => {
-                    times.by_time.remove(&(at_ms, order));
-                    times.of.remove(&order);
-                    due.push(order);
-                }
-                Some(_) | None => break,
-            }
+    /// Takes off and returns what is due, longest due first, at most `limit`; each with the time it
+    /// was scheduled at, which has come whatever the wall clock says now.
+    pub(super) fn take_due(&self, limit: usize) -> Vec<(OrderId, i64)> {
+        let mut times = self.times();
+        self.mind_jumps(&mut times);
+        let now = self.clock.monotonic();
+        let mut taken = Vec::new();
+        while taken.len() < limit {
+            let Some((_, order)) = times.first().filter(|(at, _)| *at <= now) else {
+                break;
+            };
+            let at_ms = times.of.get(&order).map_or(0, |due| due.at_ms);
+            times.set(order, None);
+            taken.push((order, at_ms));
         }
-        due
+        taken
     }
 
-    /// When the next order is due, UTC milliseconds.
-    pub(super) fn next_ms(&self) -> Option<i64> {
-        self.times
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_time
-            .first()
-            .map(|(at_ms, _)| *at_ms)
+    /// How long until the next order is due.
+    pub(super) fn next_in(&self) -> Option<Duration> {
+        let first = self.times().first();
+        first.map(|(at, _)| at.saturating_sub(self.clock.monotonic()))
     }
 
     /// Completes when the first entry may have changed.
@@ -83,24 +119,123 @@ impl Schedule {
     pub(super) fn wake(&self) {
         self.changed.notify_one();
     }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn due(&self, at_ms: i64) -> Due {
+        let wait_ms = u64::try_from(at_ms.saturating_sub(self.clock.now_ms())).unwrap_or(0);
+        let at = self.clock.monotonic().saturating_add(Duration::from_millis(wait_ms));
+        Due { at, at_ms }
+    }
+
+    /// After a jump of the wall clock an order is due when either clock says so.
+    fn mind_jumps(&self, times: &mut Times) {
+        let offset_ms = offset_ms(&*self.clock);
+        let jump_ms = offset_ms.saturating_sub(times.offset_ms);
+        if jump_ms.saturating_abs() <= DRIFT_MS {
+            return;
+        }
+        times.offset_ms = offset_ms;
+        tracing::warn!(jump_ms, "the wall clock has jumped; waits go on by the monotonic clock");
+        let all: Vec<(OrderId, Due)> = times.of.iter().map(|(order, due)| (*order, *due)).collect();
+        for (order, due) in all {
+            let by_wall = self.due(due.at_ms);
+            if by_wall.at < due.at {
+                times.set(order, Some(by_wall));
+            }
+        }
+    }
+}
+
+fn offset_ms(clock: &dyn Clock) -> i64 {
+    let monotonic_ms = i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX);
+    clock.now_ms().saturating_sub(monotonic_ms)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
+    use crate::seams::BoxFuture;
+
+    /// Monotonic and wall time, moved apart by hand.
+    #[derive(Default)]
+    struct TwoClocks {
+        monotonic_ms: AtomicI64,
+        wall_ms: AtomicI64,
+    }
+
+    impl TwoClocks {
+        fn pass(&self, ms: i64) {
+            self.monotonic_ms.fetch_add(ms, Ordering::Relaxed);
+            self.jump(ms);
+        }
+
+        fn jump(&self, ms: i64) {
+            self.wall_ms.fetch_add(ms, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for TwoClocks {
+        fn now_ms(&self) -> i64 {
+            self.wall_ms.load(Ordering::Relaxed)
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_millis(u64::try_from(self.monotonic_ms.load(Ordering::Relaxed)).unwrap())
+        }
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn new() -> (Arc<TwoClocks>, Schedule, [OrderId; 2]) {
+        let clock = Arc::new(TwoClocks::default());
+        clock.pass(10_000_000);
+        let schedule = Schedule::new(Arc::<TwoClocks>::clone(&clock));
+        (clock, schedule, [1, 2].map(|id| OrderId::from_stored(id).unwrap()))
+    }
 
     #[test]
     fn the_latest_time_of_an_order_is_the_only_one() {
-        let schedule = Schedule::default();
-        let (a, b) = (OrderId::from_stored(1).unwrap(), OrderId::from_stored(2).unwrap());
-        schedule.set(a, Some(10));
-        schedule.set(b, Some(20));
-        schedule.set(a, Some(30));
-        schedule.set_if_absent(b, 5);
-        assert_eq!(schedule.take_due(25, 10), [b]);
-        assert_eq!(schedule.take_due(25, 10), []);
-        assert_eq!(schedule.next_ms(), Some(30));
+        let (clock, schedule, [a, b]) = new();
+        let start_ms = clock.now_ms();
+        schedule.set(a, Some(start_ms + 10));
+        schedule.set(b, Some(start_ms + 20));
+        schedule.set(a, Some(start_ms + 30));
+        schedule.set_if_absent(b, start_ms + 5);
+        clock.pass(25);
+        assert_eq!(schedule.take_due(10), [(b, start_ms + 20)]);
+        assert_eq!(schedule.take_due(10), []);
+        assert_eq!(schedule.next_in(), Some(Duration::from_millis(5)));
         schedule.set(a, None);
-        assert_eq!(schedule.next_ms(), None);
+        assert_eq!(schedule.next_in(), None);
+    }
+
+    #[test]
+    fn a_clock_put_back_makes_nobody_wait_again() {
+        let (clock, schedule, [a, _]) = new();
+        let due_ms = clock.now_ms() + 1_000;
+        schedule.set(a, Some(due_ms));
+        clock.jump(-3_600_000);
+        clock.pass(999);
+        assert_eq!(schedule.take_due(10), []);
+        clock.pass(1);
+        assert_eq!(schedule.take_due(10), [(a, due_ms)]);
+    }
+
+    #[test]
+    fn a_clock_put_forward_ends_the_wait() {
+        let (clock, schedule, [a, b]) = new();
+        let start_ms = clock.now_ms();
+        schedule.set(a, Some(start_ms + 60_000));
+        schedule.set(b, Some(start_ms + 7_200_000));
+        clock.jump(3_600_000);
+        assert_eq!(schedule.take_due(10), [(a, start_ms + 60_000)]);
+        assert_eq!(schedule.next_in(), Some(Duration::from_millis(3_600_000)));
     }
 }

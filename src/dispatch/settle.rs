@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -38,28 +38,46 @@ pub enum Heard {
     Unavailable,
 }
 
-/// Not authentic notifications that one supplier's address may get within a minute before all of
-/// them are turned away unread.
+/// Not authentic notifications that one sender may bring for one supplier within a minute before
+/// all of its are turned away unread.
 const FORGED_A_MINUTE: u32 = 120;
+/// Senders that are told apart within a minute; more are turned away unread.
+const FORGERS: usize = 10_000;
 
-/// Counts notifications that were not authentic, per supplier and minute.
+/// Counts notifications that were not authentic, per supplier, sender and minute: who forges must
+/// not silence the supplier.
 #[derive(Default)]
-pub(super) struct Forged(Mutex<BTreeMap<SupplierId, (i64, u32)>>);
+pub(super) struct Forged(Mutex<ThisMinute>);
+
+#[derive(Default)]
+struct ThisMinute {
+    minute: i64,
+    counts: BTreeMap<(SupplierId, Option<IpAddr>), u32>,
+}
 
 impl Forged {
-    fn count(&self, supplier: &SupplierId, now_ms: i64) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (minute, count) = counts.entry(supplier.clone()).or_insert((0, 0));
-        let this_minute = now_ms / 60_000;
-        *count = if *minute == this_minute { count.saturating_add(1) } else { 1 };
-        *minute = this_minute;
+    fn count(&self, supplier: &SupplierId, sender: Option<IpAddr>, now_ms: i64) {
+        let mut current = self.current(now_ms);
+        let count = current.counts.entry((supplier.clone(), sender)).or_insert(0);
+        *count = count.saturating_add(1);
     }
 
-    fn is_too_many(&self, supplier: &SupplierId, now_ms: i64) -> bool {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts
-            .get(supplier)
-            .is_some_and(|(minute, count)| *minute == now_ms / 60_000 && *count >= FORGED_A_MINUTE)
+    fn is_too_many(&self, supplier: &SupplierId, sender: Option<IpAddr>, now_ms: i64) -> bool {
+        let current = self.current(now_ms);
+        let known = current.counts.get(&(supplier.clone(), sender));
+        known.map_or(current.counts.len() >= FORGERS, |count| *count >= FORGED_A_MINUTE)
+    }
+
+    fn current(&self, now_ms: i64) -> MutexGuard<'_, ThisMinute> {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now_ms.div_euclid(60_000);
+        if current.minute != minute {
+            *current = ThisMinute {
+                minute,
+                counts: BTreeMap::new(),
+            };
+        }
+        current
     }
 }
 
@@ -69,15 +87,22 @@ pub(super) struct Restored(Mutex<BTreeMap<SettingsDigest, Arc<Adapter>>>);
 
 impl Dispatch {
     /// Hears a supplier's notification, as it arrived; the sender's address is an extension of the request.
+    /// Dropping the future cancels only the waiting.
     pub async fn notification(&self, supplier: &str, request: http::Request<Bytes>) -> Heard {
-        let house = &self.house;
-        let Some(supplier) = house.parts.suppliers.get(&SupplierId::from(supplier)) else {
+        let id = SupplierId::from(supplier);
+        if !self.house.parts.suppliers.contains_key(&id) {
             return Heard::NoSuchSupplier;
-        };
-        let heard = house.hear(supplier, &request).await;
-        metrics::counter!("recharge_notifications_total", "supplier" => supplier.adapter.id().to_string(), "result" => heard.word())
-            .increment(1);
-        heard
+        }
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let house = Arc::clone(&self.house);
+        self.house.work(async move {
+            let Some(supplier) = house.parts.suppliers.get(&id) else { return };
+            let heard = house.hear(supplier, &request).await;
+            metrics::counter!("recharge_notifications_total", "supplier" => id.to_string(), "result" => heard.word()).increment(1);
+            // A supplier that hung up will tell it again.
+            let _ = sender.send(heard);
+        });
+        receiver.await.unwrap_or(Heard::Unavailable)
     }
 }
 
@@ -104,12 +129,12 @@ impl House {
     async fn hear(&self, supplier: &Supplier, request: &http::Request<Bytes>) -> Heard {
         let adapter = &supplier.adapter;
         let now_ms = self.now_ms();
-        if self.forged.is_too_many(adapter.id(), now_ms) {
+        let sender = request.extensions().get::<IpAddr>().copied();
+        if self.forged.is_too_many(adapter.id(), sender, now_ms) {
             return Heard::TooMany;
         }
-        let may_speak = request.extensions().get::<IpAddr>().is_none_or(|ip| adapter.may_notify_from(*ip));
-        if !may_speak {
-            self.forged.count(adapter.id(), now_ms);
+        if !sender.is_none_or(|ip| adapter.may_notify_from(ip)) {
+            self.forged.count(adapter.id(), sender, now_ms);
             return Heard::NotAuthentic;
         }
         match adapter.read_notification(request) {
@@ -123,18 +148,18 @@ impl House {
                     (Some(named), Trust::Trigger) => self.take_hint(adapter, request, named).await,
                     (None, Trust::Fact) => self.keep_orphan(adapter, request, &number).await,
                     (None, Trust::Trigger) => {
-                        self.forged.count(adapter.id(), now_ms);
+                        self.forged.count(adapter.id(), sender, now_ms);
                         Heard::NotAuthentic
                     }
                 }
             }
             Notice::Forged { why } => {
-                self.forged.count(adapter.id(), now_ms);
+                self.forged.count(adapter.id(), sender, now_ms);
                 tracing::warn!(supplier = %adapter.id(), why, "a notification is not authentic");
                 Heard::NotAuthentic
             }
             Notice::Unreadable { why } => {
-                self.forged.count(adapter.id(), now_ms);
+                self.forged.count(adapter.id(), sender, now_ms);
                 tracing::warn!(supplier = %adapter.id(), why, "a notification cannot be read");
                 Heard::Unreadable
             }
@@ -166,25 +191,29 @@ impl House {
             reading,
             evidence: Some(evidence.id.clone()),
         };
-        self.answer(
-            &supplier.adapter,
-            request,
-            self.step(order.id, Some(order), input, vec![evidence]).await,
-        )
+        let id = order.id;
+        let step = self.step(id, Some(order), input, vec![evidence]).await;
+        self.answer(&supplier.adapter, request, id, step)
     }
 
     async fn take_hint(&self, adapter: &Adapter, request: &http::Request<Bytes>, named: Named) -> Heard {
-        self.answer(
-            adapter,
-            request,
-            self.step(named.order.id, None, Input::Hint { seq: named.seq }, Vec::new()).await,
-        )
+        let step = self.step(named.order.id, None, Input::Hint { seq: named.seq }, Vec::new()).await;
+        self.answer(adapter, request, named.order.id, step)
     }
 
-    fn answer(&self, adapter: &Adapter, request: &http::Request<Bytes>, step: Step) -> Heard {
+    fn answer(&self, adapter: &Adapter, request: &http::Request<Bytes>, order: OrderId, step: Step) -> Heard {
         match step {
-            Step::Taken { .. } | Step::Refused(_) => Heard::Acknowledge(adapter.acknowledgement(request)),
-            Step::Absent | Step::Overtaken | Step::Unavailable | Step::Unknown => Heard::Unavailable,
+            Step::Taken { .. } => {
+                self.hands.ring(order);
+                Heard::Acknowledge(adapter.acknowledgement(request))
+            }
+            Step::Refused(_) => Heard::Acknowledge(adapter.acknowledgement(request)),
+            // It may stand, and nobody has followed it up.
+            Step::Unknown => {
+                self.look_again(order, 1_000);
+                Heard::Unavailable
+            }
+            Step::Absent | Step::Overtaken | Step::Unavailable => Heard::Unavailable,
         }
     }
 

@@ -32,6 +32,11 @@ impl Verdicts {
         }
     }
 
+    /// Lets everybody go who waits, for nothing more will be decided here.
+    pub(super) fn let_go(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Forgets watchers of an order that hung up.
     pub(super) fn tidy(&self, order: OrderId) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,10 @@ use super::super::order::Verdict;
 use super::super::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
 use super::{Draft, Facts, Refusal};
 
+/// A bill above this is a misprint, not a cost; believed, a few of them would fill an account's 64
+/// bits, and no later success could be booked.
+const MOST_COST_MINOR: i64 = 1_000_000_000_000;
+
 /// How one answer reached us, passed along together.
 struct Heard {
     via: Via,
@@ -34,7 +38,7 @@ pub(super) fn fact(
     let attempt = draft.attempt(seq)?;
     let cost = reading
         .cost
-        .filter(|cost| cost.currency == attempt.cost.currency && cost.minor > 0)
+        .filter(|cost| cost.currency == attempt.cost.currency && (1..=MOST_COST_MINOR).contains(&cost.minor))
         .unwrap_or(attempt.cost);
     let heard = Heard {
         via,

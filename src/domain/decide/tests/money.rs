@@ -169,3 +169,22 @@ fn a_success_that_brings_a_receipt_is_not_a_card() {
     };
     assert_eq!(*doubt, Doubt::DeliveriesMissing);
 }
+
+#[test]
+fn an_absurd_bill_does_not_fill_the_books() {
+    let mut bench = Bench::sent_to(KEEPS);
+    let expected = bench.last().cost;
+    let absurd = Reading {
+        cost: Some(Money::new(i64::MAX, expected.currency)),
+        ..reading(succeeded())
+    };
+    let fact = Input::Fact {
+        seq: 1,
+        via: Via::Query,
+        reading: absurd,
+        evidence: None,
+    };
+    bench.feed(fact).unwrap();
+    assert!(matches!(bench.order.verdict, Some(Verdict::Succeeded { .. })));
+    assert_eq!(bench.last().cost, expected);
+}

@@ -1,0 +1,45 @@
+//! The catalog arranged for the hot path: an order looks at its own product and offers only,
+//! however many there are. Made anew at each reload, never changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::ids::Sku;
+use crate::domain::offer::Offer;
+use crate::domain::product::Product;
+use crate::store::Catalog;
+
+pub(super) struct Shelf {
+    catalog: Arc<Catalog>,
+    products: BTreeMap<Sku, usize>,
+    offers: BTreeMap<Sku, Vec<Offer>>,
+}
+
+impl Shelf {
+    pub(super) fn new(catalog: Catalog) -> Self {
+        let places = catalog.products.iter().enumerate();
+        let products = places.map(|(place, product)| (product.sku.clone(), place)).collect();
+        let mut offers: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
+        for offer in &catalog.offers {
+            offers.entry(offer.sku.clone()).or_default().push(offer.clone());
+        }
+        Self {
+            catalog: Arc::new(catalog),
+            products,
+            offers,
+        }
+    }
+
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog)
+    }
+
+    pub(super) fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.products.get(sku).and_then(|place| self.catalog.products.get(*place))
+    }
+
+    /// Every supplier's offers of this product.
+    pub(super) fn offers(&self, sku: &Sku) -> &[Offer] {
+        self.offers.get(sku).map_or(&[], Vec::as_slice)
+    }
+}

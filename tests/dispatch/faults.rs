@@ -1,0 +1,102 @@
+//! Commits whose end nobody knows, databases that decline, suppliers that went away.
+
+use std::sync::atomic::Ordering;
+
+use recharge_gateway::dispatch::Turned;
+use recharge_gateway::domain::attempt::{AttemptState, NotSentReason, Proof};
+use recharge_gateway::domain::case::CaseKind;
+use recharge_gateway::domain::event::Event;
+use recharge_gateway::store::{Fault, Store};
+
+use crate::wire::Say;
+use crate::world::World;
+
+#[tokio::test]
+async fn one_not_found_whose_commit_was_unknown_counts_once() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Silence]);
+    world.north.queries(&[Say::NotFound, Say::Accepted]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let faults = world.store.inner.faults();
+    faults.plan(Some(Fault::UnknownApplied));
+    world.clocks.pass(1_500).await;
+    assert_eq!(world.north.queried().len(), 1);
+    let attempt = world.attempt(id).await;
+    assert_eq!(
+        (attempt.not_found, attempt.queries),
+        (1, 1),
+        "two are needed before anything is sent again"
+    );
+    assert_eq!(world.store.inner.evidence(id).await.unwrap().len(), 1);
+    assert_eq!(world.north.submitted().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_commit_that_was_not_written_is_written_again_once() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Silence]);
+    world.north.queries(&[Say::NotFound, Say::Accepted]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    world.store.inner.faults().plan(Some(Fault::UnknownNotApplied));
+    world.clocks.pass(1_500).await;
+    assert_eq!(world.attempt(id).await.not_found, 1);
+}
+
+/// A COMMIT that hangs may still happen after the order was read as absent: the stamp it makes must
+/// not stay in doubt for nothing.
+#[tokio::test]
+async fn a_stamp_that_is_written_late_is_withdrawn_all_the_same() {
+    let world = World::new().await;
+    world.store.late_ms.store(12_000, Ordering::Relaxed);
+    assert_eq!(world.submit("1").await, Err(Turned::OutcomeUnknown));
+    assert!(world.north.submitted().is_empty(), "nothing leaves before its stamp is certain");
+    world.clocks.pass(13_000).await;
+    let id = world.submit("1").await.unwrap();
+    let order = world.order(id).await;
+    let dead = AttemptState::Dead {
+        at_ms: match &order.attempts[0].state {
+            AttemptState::Dead { at_ms, .. } => *at_ms,
+            other => panic!("{other:?}"),
+        },
+        proof: Proof::NotSent {
+            why: NotSentReason::StampUnconfirmed,
+        },
+    };
+    assert_eq!(order.attempts[0].state, dead);
+    assert!(
+        order.attempts.len() > 1 || order.next_action.is_some(),
+        "and the order goes its way"
+    );
+}
+
+#[tokio::test]
+async fn an_order_whose_supplier_left_the_file_becomes_a_case_by_itself() {
+    let world = World::with("", &["north"]).await;
+    world.north.submits(&[Say::Silence]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let world = world.reopened_with(&["south"]).await;
+    world.clocks.pass(3 * 3_600_000).await;
+    let cases = world.store.inner.open_cases(10).await.unwrap();
+    assert!(cases.iter().any(|stored| stored.case.kind == CaseKind::OverdueDoubt), "{cases:?}");
+    let history = world.store.inner.history(id).await.unwrap();
+    let steps = history.len();
+    assert!(steps < 60, "it is not looked at again and again for nothing: {steps}");
+    assert!(history.iter().all(|recorded| !matches!(recorded.event, Event::OrderFailed { .. })));
+}
+
+#[tokio::test]
+async fn a_shop_that_waits_hears_of_a_success_whose_commit_was_unknown() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let (dispatch, order) = (world.dispatch.clone(), world.order(id).await);
+    let waiting = tokio::spawn(async move { dispatch.verdict(order, std::time::Duration::from_secs(25)).await });
+    world.store.inner.faults().plan(Some(Fault::UnknownApplied));
+    world.clocks.pass(5_000).await;
+    assert!(waiting.is_finished());
+    assert!(waiting.await.unwrap().verdict.is_some());
+}

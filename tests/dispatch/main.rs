@@ -1,0 +1,18 @@
+//! Attacks on the money path: the real `Dispatch` over the memory store, with a wire, clocks and
+//! database faults that the test holds in its hands. Nothing here takes real time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on should stop where it stands, and may start tasks as it likes"
+)]
+
+mod clocks;
+mod faults;
+mod moving;
+mod store;
+mod times;
+mod wire;
+mod world;

@@ -1,0 +1,172 @@
+//! Who has an order in hand, who waits for whom, and who is told.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use recharge_gateway::dispatch::Heard;
+use recharge_gateway::domain::order::Verdict;
+
+use recharge_gateway::store::Store;
+
+use crate::clocks::settle;
+use crate::wire::Say;
+use crate::world::World;
+
+/// One query a minute: the second order in doubt waits long for its turn.
+const SLOW_QUERIES: &str = "submit = { per_minute = 60000, burst = 100 }\nquery = { per_minute = 1, burst = 1 }";
+
+#[tokio::test]
+async fn a_supplier_that_hangs_up_does_not_lose_its_notification() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100_000).await;
+    world.store.commit_ms.store(50, Ordering::Relaxed);
+    let (dispatch, request) = (world.dispatch.clone(), world.north_says(id, "2"));
+    let told = tokio::spawn(async move { dispatch.notification("north", request).await });
+    settle().await;
+    told.abort();
+    world.store.commit_ms.store(0, Ordering::Relaxed);
+    // Without somebody to follow it up, south would be tried only when north is asked next.
+    world.clocks.pass(500).await;
+    assert_eq!(world.south.submitted().len(), 1, "{:?}", world.order(id).await);
+}
+
+#[tokio::test]
+async fn a_proven_failure_moves_on_though_the_order_waits_for_its_turn_to_ask() {
+    let world = World::with(SLOW_QUERIES, &["north", "south"]).await;
+    world.north.submits(&[Say::Silence; 3]);
+    world.north.queries(&[Say::NotFound; 9]);
+    for number in ["1", "2"] {
+        world.submit(number).await.unwrap();
+    }
+    let third = world.submit("3").await.unwrap();
+    world.clocks.pass(5_000).await;
+    let heard = tokio::spawn({
+        let (dispatch, request) = (world.dispatch.clone(), world.north_says(third, "2"));
+        async move { dispatch.notification("north", request).await }
+    });
+    world.clocks.pass(500).await;
+    assert!(matches!(heard.await.unwrap(), Heard::Acknowledge(_)));
+    assert_eq!(world.south.submitted().len(), 1, "{:?}", world.order(third).await);
+}
+
+#[tokio::test]
+async fn orders_that_wait_to_be_asked_about_cost_nothing_meanwhile() {
+    let world = World::with(SLOW_QUERIES, &["north"]).await;
+    world.north.submits(&[Say::Silence; 50]);
+    world.north.queries(&[Say::NotFound; 99]);
+    for number in 0..50 {
+        world.submit(&number.to_string()).await.unwrap();
+    }
+    world.clocks.pass(10_000).await;
+    let before = world.spawner.count();
+    world.clocks.pass(300_000).await;
+    let started = world.spawner.count() - before;
+    assert!(started < 100, "{started} tasks for some five answers");
+}
+
+#[tokio::test]
+async fn an_order_is_not_asked_about_while_a_slow_commit_still_stamps_it() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    *world.north.delay_ms.lock().unwrap() = 500;
+    // Longer than the supplier's time-out and the margin together.
+    world.store.commit_ms.store(4_000, Ordering::Relaxed);
+    let id = world.submit("1").await.unwrap();
+    world.store.commit_ms.store(0, Ordering::Relaxed);
+    world.clocks.pass(400).await;
+    assert_eq!(world.north.submitted().len(), 1);
+    assert!(world.north.queried().is_empty(), "its reply is still awaited by the sender");
+    world.clocks.pass(10_000).await;
+    assert!(matches!(world.order(id).await.verdict, Some(Verdict::Succeeded { .. })));
+}
+
+#[tokio::test]
+async fn an_order_without_a_permit_stands_in_the_queue_when_it_is_accepted() {
+    let world = World::with("submit = { per_minute = 60, burst = 1 }", &["north"]).await;
+    world.submit("1").await.unwrap();
+    let before = world.store.orders_read.load(Ordering::Relaxed);
+    world.submit("2").await.unwrap();
+    assert_eq!(world.dispatch.waiting(), 1);
+    assert_eq!(
+        world.store.orders_read.load(Ordering::Relaxed),
+        before,
+        "and nobody had to read it again"
+    );
+    world.clocks.pass(3_000).await;
+    assert_eq!(world.north.submitted().len(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_lets_waiting_shops_go() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let (dispatch, order) = (world.dispatch.clone(), world.order(id).await);
+    let waiting = tokio::spawn(async move { dispatch.verdict(order, Duration::from_secs(25)).await });
+    settle().await;
+    world.dispatch.stop(Duration::ZERO).await;
+    settle().await;
+    assert!(waiting.is_finished());
+}
+
+#[tokio::test]
+async fn a_forger_does_not_silence_the_supplier() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let from = |address: [u8; 4], mut request: http::Request<bytes::Bytes>| {
+        request.extensions_mut().insert(std::net::IpAddr::from(address));
+        request
+    };
+    for _ in 0..500 {
+        let forged = crate::wire::notification(&format!("{id}01"), "1", "wrong");
+        world.dispatch.notification("north", from([192, 0, 2, 1], forged)).await;
+    }
+    let again = world
+        .dispatch
+        .notification("north", from([192, 0, 2, 1], world.north_says(id, "1")));
+    assert!(matches!(again.await, Heard::TooMany));
+    let own = world
+        .dispatch
+        .notification("north", from([192, 0, 2, 2], world.north_says(id, "1")));
+    assert!(matches!(own.await, Heard::Acknowledge(_)));
+    assert!(world.order(id).await.verdict.is_some());
+}
+
+#[tokio::test]
+async fn a_success_that_names_another_amount_moves_no_money() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let id = world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    let number = format!("{id}01");
+    for amount in ["1.00", "1000.00"] {
+        let odd = crate::wire::notification_of(&number, "1", amount, crate::world::KEY);
+        assert!(matches!(world.dispatch.notification("north", odd).await, Heard::Acknowledge(_)));
+        assert_eq!(world.order(id).await.verdict, None, "{amount}");
+    }
+    let kept = world.store.inner.evidence(id).await.unwrap();
+    assert!(kept.len() >= 2, "what was acknowledged is kept");
+    for amount in ["100.00", "100"] {
+        let own = crate::wire::notification_of(&number, "1", amount, crate::world::KEY);
+        assert!(matches!(world.dispatch.notification("north", own).await, Heard::Acknowledge(_)));
+    }
+    assert!(matches!(world.order(id).await.verdict, Some(Verdict::Succeeded { .. })));
+}
+
+#[tokio::test]
+async fn a_refusal_on_the_wire_goes_to_the_next_supplier_at_once() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Refused]);
+    world.submit("1").await.unwrap();
+    world.clocks.pass(100).await;
+    assert_eq!((world.north.submitted().len(), world.south.submitted().len()), (1, 1));
+}
