@@ -107,6 +107,7 @@ fn policy(config: &Config, check: &mut Check<'_>) {
     check.within(policy.max_transmissions, 1..=100, "policy", "max_transmissions");
     check.within(policy.resubmit_within_ms, 0..=7 * DAY_MS, "policy", "resubmit_within_ms");
     check.within(policy.unreachable_pause_ms, 100..=DAY_MS, "policy", "unreachable_pause_ms");
+    check.within(policy.unreachable_pause_max_ms, 100..=DAY_MS, "policy", "unreachable_pause_max_ms");
     check.within(policy.doubt_case_after_ms, 1_000..=30 * DAY_MS, "policy", "doubt_case_after_ms");
 }
 

@@ -58,7 +58,7 @@ impl RuleBook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Most attempts of one order, at most 99.
+    /// Most attempts of one order that left this machine, at most 99.
     pub max_attempts: u8,
     /// Waits between queries of an attempt in doubt, in milliseconds; the last one repeats.
     pub doubt_query_ms: Vec<i64>,
@@ -73,8 +73,11 @@ pub struct Policy {
     /// The same number is sent again at most this long after its first transmission, in milliseconds;
     /// never beyond half the supplier's horizon, so that an hour's clock error cannot cross it.
     pub resubmit_within_ms: i64,
-    /// How long nothing is sent to a supplier that could not be reached, for this order, in milliseconds.
+    /// How long nothing is sent to a supplier that could not be reached, for this order, in milliseconds;
+    /// doubles with every further try that does not leave.
     pub unreachable_pause_ms: i64,
+    /// Longest such pause, in milliseconds.
+    pub unreachable_pause_max_ms: i64,
     /// An attempt in doubt for longer becomes a case for a person, in milliseconds.
     pub doubt_case_after_ms: i64,
 }
@@ -92,6 +95,7 @@ impl Default for Policy {
             max_transmissions: 3,
             resubmit_within_ms: 600_000,
             unreachable_pause_ms: 5_000,
+            unreachable_pause_max_ms: 300_000,
             doubt_case_after_ms: 1_800_000,
         }
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::domain::attempt::{Attempt, AttemptState, NotSentReason, Proof};
-use crate::domain::ids::SupplierId;
+use crate::domain::ids::{AttemptId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::order::Terms;
@@ -95,13 +95,16 @@ fn judge(
         return Err(SkipReason::AlreadyRefused { seq: refused.seq });
     }
     let cost = affordable(terms, offer, view)?;
-    if attempts.len() >= usize::from(policy.max_attempts) {
+    // What never left costs nobody anything: it does not use up the order's tries, only its numbers.
+    let sent = attempts.iter().filter(|attempt| not_sent_at_ms(attempt).is_none()).count();
+    if sent >= usize::from(policy.max_attempts) {
         return Err(SkipReason::AttemptsExhausted);
     }
-    let until_ms = there().filter_map(not_sent_at_ms).max().map(|at_ms| {
-        // A clock that went back must not stretch the pause.
-        at_ms.min(now_ms).saturating_add(policy.unreachable_pause_ms)
-    });
+    if attempts.len() >= usize::from(AttemptId::MAX_SEQ) {
+        let until_ms = terms.deadline_ms;
+        return Err(SkipReason::Unreachable { until_ms });
+    }
+    let until_ms = reachable_again_ms(there(), policy, now_ms);
     if let Some(until_ms) = until_ms.filter(|until_ms| *until_ms > now_ms) {
         return Err(SkipReason::Unreachable { until_ms });
     }
@@ -123,6 +126,18 @@ fn affordable(terms: &Terms, offer: &Offer, view: &SupplierView) -> Result<Money
         Some(cost) if cost.currency == terms.price.currency && cost.minor <= terms.price.minor => Ok(cost),
         Some(cost) => too_dear(cost),
     }
+}
+
+/// Until when a supplier is left alone that could not be reached: the pause doubles with every try
+/// that did not leave, so that an order waits out a long outage without using up its numbers.
+fn reachable_again_ms<'a>(there: impl Iterator<Item = &'a Attempt>, policy: &Policy, now_ms: i64) -> Option<i64> {
+    let failures: Vec<i64> = there.filter_map(not_sent_at_ms).collect();
+    let last_ms = failures.iter().copied().max()?;
+    let doublings = u32::try_from(failures.len().saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    let pause_ms = policy.unreachable_pause_ms.saturating_mul(1_i64 << doublings);
+    let pause_ms = pause_ms.min(policy.unreachable_pause_max_ms.max(policy.unreachable_pause_ms));
+    // A clock that went back must not stretch the pause.
+    Some(last_ms.min(now_ms).saturating_add(pause_ms))
 }
 
 /// Definitely refused there; or not even writable in its dialect, which the same settings repeat.

@@ -78,7 +78,6 @@ async fn a_deadline_does_not_fail_an_order_that_a_supplier_may_have_delivered() 
 }
 
 #[actix_web::test]
-#[ignore = "does not hold yet: attempts that never left count against max_attempts (docs/spec/faults.md)"]
 async fn connections_that_were_refused_do_not_use_up_an_orders_tries() {
     let mut settings = Settings::default();
     settings.policy.unreachable_pause_ms = 100;

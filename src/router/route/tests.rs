@@ -233,13 +233,15 @@ fn what_cannot_be_written_in_a_dialect_is_tried_again_only_with_other_settings()
 
 #[test]
 fn an_order_that_has_used_its_attempts_waits_for_nobody() {
-    let attempts: Vec<Attempt> = (1..=9)
-        .map(|seq| attempt(seq, "a", not_sent(NotSentReason::Connect, NOW_MS - 100)))
-        .collect();
-    let plan = plan(&attempts, &[offer("a", 900, None), offer("b", 900, None)], &snapshot(&["a", "b"]));
+    let attempts: Vec<Attempt> = (1..=9).map(|seq| attempt(seq, "a", refused())).collect();
+    let plan = plan(
+        &attempts,
+        &[offer("b", 900, None), offer("c", 900, None)],
+        &snapshot(&["a", "b", "c"]),
+    );
     assert!(plan.candidates.is_empty());
-    assert_eq!(reason_for(&plan, "a"), Some(SkipReason::AttemptsExhausted));
     assert_eq!(reason_for(&plan, "b"), Some(SkipReason::AttemptsExhausted));
+    assert_eq!(reason_for(&plan, "c"), Some(SkipReason::AttemptsExhausted));
     assert_eq!(plan.retry_at_ms(), None);
 }
 
@@ -326,7 +328,7 @@ proptest! {
         for candidate in &plan.candidates {
             let view = &suppliers[&candidate.supplier];
             prop_assert_eq!(view.state, SupplierState::Active);
-            prop_assert!(attempts.len() < 9);
+            prop_assert!(attempts.iter().filter(|attempt| not_sent_at_ms(attempt).is_none()).count() < 9);
             let was_refused = attempts.iter().any(|a| {
                 a.supplier == candidate.supplier && matches!(a.state, AttemptState::Dead { proof: Proof::Refused { .. }, .. })
             });
@@ -340,4 +342,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn tries_that_never_left_use_up_no_tries_and_wait_longer_each_time() {
+    let policy = Policy::default();
+    let mut attempts = Vec::new();
+    let mut pauses = Vec::new();
+    for seq in 1..=12 {
+        attempts.push(attempt(seq, "a", not_sent(NotSentReason::Connect, NOW_MS)));
+        let plan = plan(&attempts, &[offer("a", 900, None)], &snapshot(&["a"]));
+        let Some(SkipReason::Unreachable { until_ms }) = reason_for(&plan, "a") else {
+            panic!("{plan:?}")
+        };
+        pauses.push(until_ms - NOW_MS);
+    }
+    assert_eq!(pauses[..4], [5_000, 10_000, 20_000, 40_000]);
+    assert_eq!(pauses[11], policy.unreachable_pause_max_ms, "beyond max_attempts it still waits");
 }
