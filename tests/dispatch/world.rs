@@ -19,7 +19,7 @@ use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
-use recharge_gateway::seams::{BoxFuture, Clock, Spawner, SystemRandom};
+use recharge_gateway::seams::{BoxFuture, Spawner, SystemRandom};
 use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
 use secrecy::SecretString;
 
