@@ -4,12 +4,14 @@
 //! Every other failure is `MaybeSent`: a time-out, a reset, a close and a reply too large all
 //! look the same to somebody who wants to know whether money moved.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::BoxFuture;
 
 /// One request to send, with its bounds.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbound {
     /// Method, absolute URL, headers and body, exactly as they leave.
     pub request: http::Request<Bytes>,
@@ -17,6 +19,19 @@ pub struct Outbound {
     pub timeout_ms: u64,
     /// A reply longer than this is cut off and counts as `MaybeSent`.
     pub max_reply_bytes: usize,
+}
+
+impl fmt::Debug for Outbound {
+    /// Path, headers and body carry keys and recipients.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.request.uri().host().unwrap_or("nowhere");
+        write!(
+            f,
+            "Outbound({} to {host}, {} bytes hidden)",
+            self.request.method(),
+            self.request.body().len()
+        )
+    }
 }
 
 /// Why nothing left this machine.
@@ -54,4 +69,23 @@ pub enum SendFailure {
 pub trait Transport: Send + Sync {
     /// The reply whatever its status, or how the send failed.
     fn send(&self, outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_is_not_printed() {
+        let request = http::Request::post("https://supplier.example/buy?key=k3y&to=13800138000")
+            .header("x-sign", "s1gn")
+            .body(Bytes::from_static(b"account=13800138000"))
+            .unwrap();
+        let outbound = Outbound {
+            request,
+            timeout_ms: 1,
+            max_reply_bytes: 1,
+        };
+        assert_eq!(format!("{outbound:?}"), "Outbound(POST to supplier.example, 19 bytes hidden)");
+    }
 }

@@ -10,7 +10,7 @@ use recharge_gateway::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo
 use recharge_gateway::domain::money::Currency;
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::order::Order;
-use recharge_gateway::domain::outcome::Delivery;
+use recharge_gateway::domain::outcome::{Delivery, Via};
 use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::seams::{BoxFuture, Clock};
@@ -30,6 +30,12 @@ pub struct SlowStore {
     pub late_ms: AtomicU64,
     pub is_stuck: Arc<AtomicBool>,
     pub orders_read: AtomicU64,
+    /// How long reading an order takes, how many are being read, and the most there ever were.
+    pub read_ms: AtomicU64,
+    pub reading: AtomicU64,
+    pub most_reading: AtomicU64,
+    /// What submits answered cannot be written, while everything else can.
+    pub declines_submits: AtomicBool,
 }
 
 impl SlowStore {
@@ -41,8 +47,17 @@ impl SlowStore {
             late_ms: AtomicU64::new(0),
             is_stuck: Arc::default(),
             orders_read: AtomicU64::new(0),
+            read_ms: AtomicU64::new(0),
+            reading: AtomicU64::new(0),
+            most_reading: AtomicU64::new(0),
+            declines_submits: AtomicBool::new(false),
         }
     }
+}
+
+fn is_of_a_submit(command: &Command) -> bool {
+    let Command::Decide(decision) = command else { return false };
+    decision.evidence.iter().any(|evidence| evidence.via == Via::Submit)
 }
 
 impl Store for SlowStore {
@@ -62,6 +77,9 @@ impl Store for SlowStore {
             });
             return Box::pin(std::future::ready(Answer::Unknown));
         }
+        if self.declines_submits.load(Ordering::Relaxed) && is_of_a_submit(&command) {
+            return Box::pin(std::future::ready(Answer::Outage("planned".to_owned())));
+        }
         Box::pin(async move {
             self.clocks
                 .sleep(Duration::from_millis(self.commit_ms.load(Ordering::Relaxed)))
@@ -78,8 +96,14 @@ impl Store for SlowStore {
         self.inner.commit_all(commands)
     }
     fn order(&self, id: OrderId) -> Read<'_, Option<Order>> {
-        self.orders_read.fetch_add(1, Ordering::Relaxed);
-        self.inner.order(id)
+        Box::pin(async move {
+            self.orders_read.fetch_add(1, Ordering::Relaxed);
+            let reading = self.reading.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most_reading.fetch_max(reading, Ordering::Relaxed);
+            self.clocks.sleep(Duration::from_millis(self.read_ms.load(Ordering::Relaxed))).await;
+            self.reading.fetch_sub(1, Ordering::Relaxed);
+            self.inner.order(id).await
+        })
     }
     fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
         self.inner.order_by_shop_no(shop, number)

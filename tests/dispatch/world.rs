@@ -19,11 +19,11 @@ use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
-use recharge_gateway::seams::{BoxFuture, Clock, Spawner, SystemRandom};
+use recharge_gateway::seams::{BoxFuture, Spawner, SystemRandom};
 use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
 use secrecy::SecretString;
 
-use crate::clocks::{Clocks, settle};
+use crate::clocks::Clocks;
 use crate::store::SlowStore;
 use crate::wire::{Wire, notification};
 
@@ -88,10 +88,10 @@ impl World {
         world
     }
 
-    /// Another process on the same store, which knows only these suppliers.
+    /// Another process on the same store ten minutes later, which knows only these suppliers.
     pub async fn reopened_with(self, suppliers: &[&str]) -> Self {
         self.dispatch.stop(Duration::ZERO).await;
-        settle().await;
+        self.clocks.pass(600_000).await;
         let all = [("north", &self.north), ("south", &self.south)];
         let wires = all.into_iter().filter(|(name, _)| suppliers.contains(name));
         let wires = wires.map(|(name, wire)| (name, Arc::clone(wire))).collect();
