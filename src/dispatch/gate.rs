@@ -95,19 +95,8 @@ async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, att
         Err(error) => return never_encoded(order.id, &error),
     };
     let timeout_ms = supplier.adapter.submit_timeout_ms();
-    let outbound = Outbound {
-        request,
-        timeout_ms,
-        max_reply_bytes: supplier.adapter.max_reply_bytes(),
-    };
-    match supplier.transport.send(outbound).await {
-        Ok(reply) => {
-            let reading = supplier.adapter.read_submit(&call, &reply);
-            Sent::Answered(reading, house.evidence(order.id, attempt, Via::Submit, &reply))
-        }
-        Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
-        Err(SendFailure::MaybeSent(why)) => Sent::Silent(doubt(why)),
-    }
+    let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
+    exchange(house, supplier, &call, Via::Submit, request, timeout_ms, read).await
 }
 
 /// Asks what became of an attempt, within the supplier's limits, and records the answer. While it
@@ -158,20 +147,31 @@ async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, atte
         Err(error) => return never_encoded(order.id, &error),
     };
     let timeout_ms = supplier.adapter.query_timeout_ms();
+    let read = |reply: &http::Response<Bytes>| match supplier.adapter.read_query(&call, reply) {
+        (Trust::Fact, reading) => reading,
+        (Trust::Trigger, _) => Reading::unknown(Doubt::BadSignature),
+    };
+    exchange(house, supplier, &call, Via::Query, request, timeout_ms, read).await
+}
+
+/// One request about an attempt, sent once, and its reply read and kept.
+async fn exchange(
+    house: &Arc<House>,
+    supplier: &Supplier,
+    call: &Call<'_>,
+    via: Via,
+    request: http::Request<Bytes>,
+    timeout_ms: u64,
+    read: impl FnOnce(&http::Response<Bytes>) -> Reading,
+) -> Sent {
+    let max_reply_bytes = supplier.adapter.max_reply_bytes();
     let outbound = Outbound {
         request,
         timeout_ms,
-        max_reply_bytes: supplier.adapter.max_reply_bytes(),
+        max_reply_bytes,
     };
     match supplier.transport.send(outbound).await {
-        Ok(reply) => {
-            let (trust, reading) = supplier.adapter.read_query(&call, &reply);
-            let reading = match trust {
-                Trust::Fact => reading,
-                Trust::Trigger => Reading::unknown(Doubt::BadSignature),
-            };
-            Sent::Answered(reading, house.evidence(order.id, attempt, Via::Query, &reply))
-        }
+        Ok(reply) => Sent::Answered(read(&reply), house.evidence(call.attempt_id.order, call.attempt, via, &reply)),
         Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
         Err(SendFailure::MaybeSent(why)) => Sent::Silent(doubt(why)),
     }
