@@ -142,6 +142,11 @@ pub(super) enum Order {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Callback {
+    /// List the callbacks that were given up after their last try.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
     /// Send a parked or delivered callback once more: the same bytes under the same id.
     Redeliver {
         /// Its id, as `order show` lists it: evt_…

@@ -59,6 +59,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         Command::Supplier(Supplier::List { output }) => (AdminCall::SupplierList, output),
         Command::Supplier(Supplier::Check { name, output }) => (AdminCall::SupplierCheck { name }, output),
         Command::Order(Order::Show { id, shop, number, output }) => (AdminCall::OrderShow(order_key(id, shop, number)), output),
+        Command::Callback(Callback::List { output }) => (AdminCall::CallbackList, output),
         Command::Callback(Callback::Redeliver { id, output }) => (AdminCall::CallbackRedeliver { id }, output),
         Command::Case(Case::List { output }) => (AdminCall::CaseList, output),
     };

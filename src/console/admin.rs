@@ -71,6 +71,7 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::SupplierList => Ok(suppliers::list(context)),
         AdminCall::SupplierCheck { name } => suppliers::check(context, name.as_deref()).await,
         AdminCall::OrderShow(key) => dossier::show(context, key).await,
+        AdminCall::CallbackList => callbacks::parked(context).await,
         AdminCall::CallbackRedeliver { id } => callbacks::redeliver(context, &id).await,
         AdminCall::CaseList => dossier::open_cases(context).await,
     };

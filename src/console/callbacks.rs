@@ -1,9 +1,20 @@
-//! Telling a shop once more: the same bytes under the same id.
+//! Callbacks that were given up, and telling a shop once more: the same bytes under the same id.
 
 use super::admin::{AdminContext, away};
 use super::calls::{AdminReply, Trouble};
+use super::dossier::callback_line;
 use crate::domain::ids::OrderId;
 use crate::store::{Answer, CallbackState, CallbackTried, Command, StoredCallback};
+
+/// Most callbacks in one answer; redelivering some brings the next.
+const MAX_LISTED: u32 = 1_000;
+
+pub(super) async fn parked(context: &AdminContext) -> Result<AdminReply, Trouble> {
+    let parked = context.store.callbacks_parked(MAX_LISTED).await.map_err(away)?;
+    Ok(AdminReply::Callbacks {
+        callbacks: parked.into_iter().map(callback_line).collect(),
+    })
+}
 
 pub(super) async fn redeliver(context: &AdminContext, id: &str) -> Result<AdminReply, Trouble> {
     let found = find(context, id).await?;

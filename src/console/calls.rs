@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::lines::{CaseLine, Dossier};
+use super::lines::{CallbackLine, CaseLine, Dossier};
 use crate::domain::ids::{ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::Currency;
@@ -50,6 +50,8 @@ pub enum AdminCall {
     },
     /// Everything about one order.
     OrderShow(OrderKey),
+    /// All callbacks that were given up.
+    CallbackList,
     /// Sends a parked or delivered callback once more.
     CallbackRedeliver {
         /// The callback's id: `evt_…`.
@@ -141,6 +143,11 @@ pub enum AdminReply {
     },
     /// Everything about an order.
     Order(Box<Dossier>),
+    /// Callbacks that were given up.
+    Callbacks {
+        /// By id.
+        callbacks: Vec<CallbackLine>,
+    },
     /// The callback is due again.
     CallbackDue {
         /// Its id.

@@ -154,7 +154,7 @@ fn evidence_line(evidence: &Evidence) -> EvidenceLine {
     }
 }
 
-fn callback_line(stored: StoredCallback) -> CallbackLine {
+pub(super) fn callback_line(stored: StoredCallback) -> CallbackLine {
     let (state, due_at_ms) = match stored.state {
         CallbackState::Due(at_ms) => ("due", Some(at_ms)),
         CallbackState::Delivered => ("delivered", None),

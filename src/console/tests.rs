@@ -257,7 +257,12 @@ async fn a_parked_callback_is_due_again_when_asked_and_only_then() {
     };
     assert_eq!(stage.store.commit(Command::CallbackTried(parked)).await, Answer::Done);
     assert_eq!(dossier(&stage, order.id).await.callbacks[0].state, "parked");
+    let AdminReply::Callbacks { callbacks } = stage.perform(AdminCall::CallbackList).await else {
+        panic!()
+    };
+    assert_eq!(callbacks, dossier(&stage, order.id).await.callbacks);
     assert!(matches!(stage.perform(again).await, AdminReply::CallbackDue { .. }));
+    assert!(stage.store.callbacks_parked(10).await.unwrap().is_empty());
     let due = stage.store.callbacks_due(NOW_MS, 10).await.unwrap();
     assert_eq!((due[0].callback.id.as_str(), due[0].tries), (id.as_str(), 11));
     let unknown = AdminCall::CallbackRedeliver { id: "evt_1_1".to_owned() };

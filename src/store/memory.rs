@@ -168,6 +168,10 @@ impl Store for MemoryStore {
         self.read(move |books| books.callbacks_due(until_ms, limit))
     }
 
+    fn callbacks_parked(&self, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.read(move |books| books.callbacks_parked(limit))
+    }
+
     fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance> {
         self.read(move |books| ShopBalance {
             available: books.money(Account::ShopAvailable(shop), currency),

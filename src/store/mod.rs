@@ -289,6 +289,8 @@ pub trait Store: Send + Sync {
     fn schedule(&self, after: Option<ScheduleCursor>, limit: u32) -> Read<'_, Vec<ScheduleCursor>>;
     /// Callbacks that are due at or before `until_ms`, oldest order first; at most `limit`.
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>>;
+    /// Callbacks given up after their last try, by id; at most `limit`.
+    fn callbacks_parked(&self, limit: u32) -> Read<'_, Vec<StoredCallback>>;
     /// A shop's balance.
     fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance>;
     /// Every account, for the sum that must be zero.

@@ -129,6 +129,9 @@ impl Store for SlowStore {
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.inner.callbacks_due(until_ms, limit)
     }
+    fn callbacks_parked(&self, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.inner.callbacks_parked(limit)
+    }
     fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance> {
         self.inner.balance(shop, currency)
     }

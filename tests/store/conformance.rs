@@ -378,6 +378,8 @@ async fn a_callback_is_due_until_it_is_delivered_or_parked(store: &dyn Store) {
     assert_eq!((due(START_MS + 49).await, due(START_MS + 50).await), (0, 1));
     assert_eq!(tried(store, &callback.id, CallbackState::Parked, 2).await, Answer::Done);
     assert_eq!(store.census().await.unwrap().callbacks_parked, 1);
+    let parked = store.callbacks_parked(10).await.unwrap();
+    assert_eq!((parked.len(), &parked[0].callback.id), (1, &callback.id));
     assert_eq!(tried(store, &callback.id, CallbackState::Due(START_MS), 2).await, Answer::Done);
     assert_eq!(tried(store, &callback.id, CallbackState::Delivered, 3).await, Answer::Done);
     assert_eq!(due(i64::MAX).await, 0);

@@ -29,6 +29,7 @@ pub struct Visible {
     by_number: Vec<Option<Order>>,
     schedule: Vec<ScheduleCursor>,
     due: Vec<Callback>,
+    parked: Vec<Callback>,
     balance: ShopBalance,
     pub balances: Vec<AccountBalance>,
     cases: Vec<StoredCase>,
@@ -54,11 +55,13 @@ impl Visible {
             by_number.push(store.order_by_shop_no(SHOP, ShopOrderNo::from(*number)).await.unwrap());
         }
         let due = store.callbacks_due(i64::MAX, 1_000).await.unwrap();
+        let parked = store.callbacks_parked(1_000).await.unwrap();
         Self {
             orders,
             by_number,
             schedule: whole_schedule(store, 2).await,
             due: due.into_iter().map(|stored| stored.callback).collect(),
+            parked: parked.into_iter().map(|stored| stored.callback).collect(),
             balance: store.balance(SHOP, Currency::Cny).await.unwrap(),
             balances: store.balances().await.unwrap(),
             cases: store.open_cases(1_000).await.unwrap(),

@@ -204,6 +204,9 @@ impl Store for FakeStore {
     fn callbacks_due(&self, _: i64, _: u32) -> Read<'_, Vec<StoredCallback>> {
         not_here()
     }
+    fn callbacks_parked(&self, _: u32) -> Read<'_, Vec<StoredCallback>> {
+        not_here()
+    }
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         not_here()
     }

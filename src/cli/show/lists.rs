@@ -2,7 +2,7 @@
 
 use super::super::table::Table;
 use super::time;
-use crate::console::{CaseLine, ImportReport, NewShop, ShopLine, SupplierCheck, SupplierLine};
+use crate::console::{CallbackLine, CaseLine, ImportReport, NewShop, ShopLine, SupplierCheck, SupplierLine};
 use crate::domain::limits::Rate;
 
 pub(super) fn new_shop(shop: &NewShop) -> String {
@@ -144,6 +144,23 @@ pub(super) fn cases(cases: &[CaseLine]) -> String {
             case.at_risk.clone().unwrap_or_default(),
             case.meaning.clone(),
             case.key.clone(),
+        ]);
+    }
+    table.text(0)
+}
+
+pub(super) fn callbacks(callbacks: &[CallbackLine]) -> String {
+    if callbacks.is_empty() {
+        return "no callback is parked\n".to_owned();
+    }
+    let mut table = Table::new(&["since", "tries", "latest result", "to", "callback"], &[1]);
+    for callback in callbacks {
+        table.row([
+            time(Some(callback.created_at_ms)),
+            callback.tries.to_string(),
+            callback.last_result.clone().unwrap_or_default(),
+            callback.url.clone(),
+            callback.id.clone(),
         ]);
     }
     table.text(0)

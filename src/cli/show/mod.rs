@@ -17,6 +17,7 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::Suppliers { suppliers } => lists::suppliers(suppliers),
         AdminReply::SupplierChecks { checks } => lists::checks(checks),
         AdminReply::Order(dossier) => order::dossier(dossier),
+        AdminReply::Callbacks { callbacks } => lists::callbacks(callbacks),
         AdminReply::CallbackDue { id } => format!("callback {id} is due now; `order show` tells what becomes of it\n"),
         AdminReply::Cases { cases } => lists::cases(cases),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),

@@ -195,6 +195,11 @@ impl Books {
             .collect()
     }
 
+    pub(super) fn callbacks_parked(&self, limit: u32) -> Vec<StoredCallback> {
+        let parked = self.callbacks.values().filter(|stored| stored.state == CallbackState::Parked);
+        parked.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
+    }
+
     pub(super) fn money(&self, account: Account, currency: Currency) -> Money {
         Money::new(self.balance(&account, currency), currency)
     }

@@ -314,6 +314,10 @@ impl Store for SqliteStore {
         self.read(reads::callbacks_due(&self.readers, &self.shared.sealer, until_ms, limit))
     }
 
+    fn callbacks_parked(&self, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.read(reads::callbacks_parked(&self.readers, &self.shared.sealer, limit))
+    }
+
     fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance> {
         self.read(reads::balance(&self.readers, shop, currency))
     }

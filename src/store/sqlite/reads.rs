@@ -147,6 +147,12 @@ pub(super) async fn callbacks_due(pool: &SqlitePool, sealer: &Sealer, until_ms: 
     rows.iter().map(|row| callback_of(row, sealer)).collect()
 }
 
+pub(super) async fn callbacks_parked(pool: &SqlitePool, sealer: &Sealer, limit: u32) -> Found<Vec<StoredCallback>> {
+    let text = format!("{CALLBACK} WHERE state = 'parked' ORDER BY id LIMIT ?");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(limit).fetch_all(pool).await?;
+    rows.iter().map(|row| callback_of(row, sealer)).collect()
+}
+
 fn callback_of(row: &SqliteRow, sealer: &Sealer) -> Found<StoredCallback> {
     let id: String = row.try_get("id")?;
     let payload = sealer.open("callbacks", &id, row.try_get("sealed")?).ok();

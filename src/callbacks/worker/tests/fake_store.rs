@@ -93,6 +93,11 @@ impl Store for FakeStore {
         })
     }
 
+    fn callbacks_parked(&self, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        let rows = self.read(|row| row.state == CallbackState::Parked, usize::try_from(limit).unwrap());
+        Box::pin(async move { rows })
+    }
+
     fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
