@@ -68,22 +68,6 @@ async fn orders_that_wait_to_be_asked_about_cost_nothing_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_order_is_not_asked_about_while_a_slow_commit_still_stamps_it() {
-    let world = World::new().await;
-    world.north.submits(&[Say::Accepted]);
-    *world.north.delay_ms.lock().unwrap() = 500;
-    // Longer than the supplier's time-out and the margin together.
-    world.store.commit_ms.store(4_000, Ordering::Relaxed);
-    let id = world.submit("1").await.unwrap();
-    world.store.commit_ms.store(0, Ordering::Relaxed);
-    world.clocks.pass(400).await;
-    assert_eq!(world.north.submitted().len(), 1);
-    assert!(world.north.queried().is_empty(), "its reply is still awaited by the sender");
-    world.clocks.pass(10_000).await;
-    assert!(matches!(world.order(id).await.verdict, Some(Verdict::Succeeded { .. })));
-}
-
-#[tokio::test]
 async fn an_order_without_a_permit_stands_in_the_queue_when_it_is_accepted() {
     let world = World::with("submit = { per_minute = 60, burst = 1 }", &["north"]).await;
     world.submit("1").await.unwrap();
