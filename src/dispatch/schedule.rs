@@ -1,6 +1,6 @@
 //! The schedule in memory: when each order is looked at next. A mirror of `next_action_at` in the
 //! store, fed by every commit of this process and read from the store at start; losing it loses
-//! nothing. About 80 bytes an order.
+//! nothing.
 //!
 //! Invariant: a wait that has begun is measured by the monotonic clock, so a wall clock that is put
 //! back makes nobody wait again; one that is put forward, or a machine that slept, ends waits early.

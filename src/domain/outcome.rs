@@ -201,12 +201,12 @@ pub enum Doubt {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Delivery {
-    /// A proof of the top-up, such as the carrier's serial number.
+    /// A proof of the top-up (凭证): a receipt, a supplier's voucher for it, the carrier's serial number.
     Receipt {
         /// The receipt's text.
         text: String,
     },
-    /// A card: what the buyer bought.
+    /// What the buyer bought: a card, or a voucher code, which is a card without a number.
     Card {
         /// The card's number, where it has one.
         #[serde(skip_serializing_if = "Option::is_none")]
