@@ -8,32 +8,13 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use recharge_gateway::app::{Seams, open_store};
 use recharge_gateway::config::Config;
-use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
-use recharge_gateway::domain::ledger::Posting;
-use recharge_gateway::domain::money::{Currency, Money};
-use recharge_gateway::domain::offer::Offer;
-use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
-use recharge_gateway::domain::shop::Shop;
-use recharge_gateway::store::{Answer, ShopRecord, Store};
-use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
+use crate::catalog::{self, SIGNING_KEY, SIGNING_KEY_NAME};
 use crate::preload;
 use crate::process::{Process, free_port};
-use crate::shop::{SECRET, key};
-use crate::supplier::SIGNING_KEY;
 use crate::wire::Connection;
-
-/// The product whose supplier answers at once.
-pub const AT_ONCE: &str = "mobile-100-river";
-/// The product whose supplier takes the order and notifies later.
-pub const LATER: &str = "mobile-100-north";
-pub const SKUS: [&str; 2] = [AT_ONCE, LATER];
-pub const FACE_MINOR: i64 = 10_000;
-pub const PRICE_MINOR: i64 = 9_950;
-pub const COST_MINOR: i64 = 9_800;
-const CREDIT_MINOR: i64 = 1_000_000_000_000_000;
 
 /// A gateway's folder, before it is started and between two starts.
 pub struct Site {
@@ -52,22 +33,7 @@ impl Site {
              [policy]\n{policy}\n\n[log]\nfilter = \"error\"\n"
         );
         std::fs::write(folder.join("gateway.toml"), gateway)?;
-        let table = |name: &str, dialect: &str, more: &str| {
-            format!(
-                "[supplier.{name}]\ndialect = \"{dialect}\"\nbase_url = \"http://{supplier}\"\nconnect_timeout_ms = 1000\n\
-                 submit_timeout_ms = 30000\nquery_timeout_ms = 30000\n{more}\n\
-                 limits.submit = {{ per_minute = 60000000, burst = 100000 }}\n\
-                 limits.query = {{ per_minute = 60000000, burst = 100000 }}\nlimits.concurrency = 10000\n\
-                 promises = {{ deduplicates = true, keeps_failed_ids = true, horizon_ms = 86_400_000, failed_is_final = true }}\n\n"
-            )
-        };
-        let river = table(
-            "river",
-            "ofpay",
-            "cfg = { userid = \"A00001\" }\nsecrets = { key = \"BENCH_KEY\", password = \"BENCH_KEY\" }",
-        );
-        let north = table("north", "dayuanren", "cfg = { userid = \"10001\" }\nsecrets = { key = \"BENCH_KEY\" }");
-        std::fs::write(folder.join("adapters.toml"), format!("{river}{north}"))?;
+        std::fs::write(folder.join("adapters.toml"), catalog::adapters_toml(&format!("http://{supplier}")))?;
         Ok(Self { folder, port })
     }
 
@@ -82,26 +48,7 @@ impl Site {
     /// Shops with credit, the products, their offers, and so many orders of old.
     pub async fn stock(&self, shops: usize, old_orders: u32) -> anyhow::Result<()> {
         let store = open_store(&self.config()?, &Seams::of_this_machine()).await?;
-        for number in 0..shops {
-            let record = ShopRecord {
-                shop: Shop {
-                    id: ShopId(0),
-                    name: key(number),
-                    key: key(number),
-                    currency: Currency::Cny,
-                    credit_limit_minor: 0,
-                    active: true,
-                },
-                request_secrets: vec![SecretString::from(SECRET)],
-                callback_secrets: vec![SecretString::from(SECRET)],
-            };
-            let shop = store.put_shop(record).await?;
-            let credit = Posting::credit(shop, Money::new(CREDIT_MINOR, Currency::Cny), "benchmark");
-            let answer = store.commit(recharge_gateway::store::Command::Post(credit)).await;
-            ensure!(answer == Answer::Done, "a shop got no credit: {answer:?}");
-        }
-        store.put_products(SKUS.map(product).to_vec()).await?;
-        store.put_offers(SKUS.map(offer).to_vec()).await?;
+        catalog::stock(&*store, shops).await?;
         preload::orders(&*store, old_orders).await?;
         store.close().await;
         Ok(())
@@ -120,7 +67,7 @@ impl Site {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_recharge-gateway"));
-        command.current_dir(&self.folder).env("BENCH_KEY", SIGNING_KEY);
+        command.current_dir(&self.folder).env(SIGNING_KEY_NAME, SIGNING_KEY);
         command
     }
 
@@ -146,47 +93,10 @@ pub async fn counter(process: &Process, name: &str) -> anyhow::Result<u64> {
     let page = connection.exchange(b"GET /metrics HTTP/1.1\r\nhost: gateway\r\n\r\n").await?;
     let page = String::from_utf8_lossy(&page.body).into_owned();
     let lines = page.lines().filter_map(|line| line.strip_prefix(name));
-    let values = lines.filter(|rest| rest.starts_with([' ', '{'])).filter_map(|rest| rest.rsplit_once(' '));
+    let values = lines
+        .filter(|rest| rest.starts_with([' ', '{']))
+        .filter_map(|rest| rest.rsplit_once(' '));
     Ok(values.filter_map(|(_, value)| value.parse::<u64>().ok()).sum())
-}
-
-fn product(sku: &str) -> Product {
-    Product {
-        sku: Sku::from(sku),
-        sku_no: 0,
-        name: sku.to_owned(),
-        kind: ProductKind::TopUp,
-        currency: Currency::Cny,
-        denominations: vec![Denomination {
-            face_minor: FACE_MINOR,
-            price_minor: PRICE_MINOR,
-        }],
-        inputs: vec![InputField {
-            key: "account".to_owned(),
-            required: true,
-            charset: Charset::Digits,
-            min_len: 11,
-            max_len: 11,
-            is_recipient: true,
-        }],
-        max_quantity: 1,
-        deadline_seconds: 3_600,
-        may_lose_money: false,
-        on_sale: true,
-    }
-}
-
-fn offer(sku: &str) -> Offer {
-    let supplier = sku.rsplit('-').next().unwrap_or_default();
-    Offer {
-        supplier: SupplierId::from(supplier),
-        sku: Sku::from(sku),
-        face_minor: FACE_MINOR,
-        cost_minor: COST_MINOR,
-        priority: Some(1),
-        code: if supplier == "river" { "140101" } else { "12" }.to_owned(),
-        enabled: true,
-    }
 }
 
 /// What the shops' ledger accounts hold for open orders, by the operator's list of shops: all of it is
@@ -197,4 +107,3 @@ pub async fn held(site: &Site) -> anyhow::Result<Vec<String>> {
     let held = text.split(r#""held":""#).skip(1).filter_map(|rest| rest.split('"').next());
     Ok(held.filter(|amount| *amount != "0.00").map(str::to_owned).collect())
 }
-

@@ -18,16 +18,18 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    clippy::large_futures,
     reason = "a program outside the gateway: it reckons in ratios, talks to a terminal, and has the machine's own clock and tasks"
 )]
 
 mod book;
+mod catalog;
+mod flame;
 mod gateway;
 mod measure;
 mod naive;
 mod preload;
 mod process;
+mod profile;
 mod relay;
 mod report;
 mod run;
@@ -42,6 +44,7 @@ fn main() -> anyhow::Result<()> {
     match words.as_slice() {
         ["run", options @ ..] => world()?.block_on(run::run(&run::Options::read(options)?)),
         ["scenes", options @ ..] => world()?.block_on(run::scenes_only(&run::Options::read(options)?)),
+        ["profile"] => world()?.block_on(profile::run()),
         ["load", seconds, sku] => world()?.block_on(run::load(seconds.parse()?, sku)),
         ["relay", port, supplier, door, is_pooled, database @ ..] => {
             let _ = relay::DOOR.set((*door).to_owned());

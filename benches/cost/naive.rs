@@ -53,7 +53,11 @@ impl Naive {
     }
 
     pub async fn write(&self, change: Change, no: &str, evidence: &[u8]) -> sqlx::Result<()> {
-        let now_ms = UNIX_EPOCH.elapsed().ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+        let now_ms = UNIX_EPOCH
+            .elapsed()
+            .ok()
+            .and_then(|since| i64::try_from(since.as_millis()).ok())
+            .unwrap_or(0);
         let mut work = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let (number, kind) = match change {
             Change::Accepted => (1, "accepted"),

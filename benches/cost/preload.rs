@@ -14,7 +14,7 @@ use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, Decision, Evidence, Store};
 
-use crate::gateway::{AT_ONCE, COST_MINOR, FACE_MINOR, PRICE_MINOR};
+use crate::catalog::{AT_ONCE, COST_MINOR, FACE_MINOR, PRICE_MINOR};
 
 /// 2026-01-01T00:00:00Z.
 const BEGIN_MS: i64 = 1_767_225_600_000;
@@ -73,7 +73,13 @@ fn order(number: u32) -> anyhow::Result<[Command; 3]> {
         evidence: Some(evidence.id.clone()),
     };
     let won = decide(&accepted.after, input, facts, at_ms + 1).map_err(|refusal| anyhow::anyhow!("not won: {refusal:?}"))?;
-    let callback = won.effects.iter().find_map(|effect| if let Effect::Tell(callback) = effect { Some(callback.id.clone()) } else { None });
+    let callback = won.effects.iter().find_map(|effect| {
+        if let Effect::Tell(callback) = effect {
+            Some(callback.id.clone())
+        } else {
+            None
+        }
+    });
     let told = CallbackTried {
         id: callback.context("a callback")?,
         state: CallbackState::Delivered,

@@ -2,7 +2,7 @@
 //! server settings and clients, and keeps nothing. With a `Naive` it keeps everything, in one
 //! transaction for each change, as one would write it first.
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use http::Request;
 use recharge_gateway::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile, install_crypto};
 use recharge_gateway::seams::{Outbound, Transport};
+use tokio::net::TcpSocket;
 
 use crate::naive::{Change, Naive};
 use crate::wire::field;
@@ -69,7 +70,11 @@ pub async fn run(orders: Orders) -> anyhow::Result<()> {
         own: format!("127.0.0.1%3A{}", orders.port),
         keeps,
     });
-    let listener = TcpListener::bind(("127.0.0.1", orders.port))?;
+    // As in src/app.rs.
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], orders.port)))?;
+    let listener = socket.listen(4_096)?.into_std()?;
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // As in src/api/server.rs.
     HttpServer::new(move || {

@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json};
 
 use crate::measure::Figures;
 
-const BEGIN: &str = "<!-- figures: begin; written by `cargo xtask bench` -->";
-const END: &str = "<!-- figures: end -->";
-
 /// How one figure is read off a round.
 struct Column {
     name: &'static str,
@@ -20,19 +17,58 @@ struct Column {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { name: "cpu_us_per_order", of: |round| round.cpu_us },
-    Column { name: "orders_per_s", of: |round| round.orders_per_s },
-    Column { name: "accept_p50_ms", of: |round| round.accept_p50_ms },
-    Column { name: "accept_p99_ms", of: |round| round.accept_p99_ms },
-    Column { name: "whole_p50_ms", of: |round| round.whole_p50_ms },
-    Column { name: "word_to_callback_p50_ms", of: |round| round.word_p50_ms },
-    Column { name: "word_to_callback_p99_ms", of: |round| round.word_p99_ms },
-    Column { name: "commits_per_order", of: |round| round.commits },
-    Column { name: "statements_per_order", of: |round| round.statements },
-    Column { name: "world_cpu_us_per_order", of: |round| round.world_cpu_us },
-    Column { name: "steal", of: |round| round.steal },
-    Column { name: "refused", of: |round| round.refused },
-    Column { name: "discarded_rounds", of: |round| round.discarded },
+    Column {
+        name: "cpu_us_per_order",
+        of: |round| round.cpu_us,
+    },
+    Column {
+        name: "orders_per_s",
+        of: |round| round.orders_per_s,
+    },
+    Column {
+        name: "accept_p50_ms",
+        of: |round| round.accept_p50_ms,
+    },
+    Column {
+        name: "accept_p99_ms",
+        of: |round| round.accept_p99_ms,
+    },
+    Column {
+        name: "whole_p50_ms",
+        of: |round| round.whole_p50_ms,
+    },
+    Column {
+        name: "word_to_callback_p50_ms",
+        of: |round| round.word_p50_ms,
+    },
+    Column {
+        name: "word_to_callback_p99_ms",
+        of: |round| round.word_p99_ms,
+    },
+    Column {
+        name: "commits_per_order",
+        of: |round| round.commits,
+    },
+    Column {
+        name: "statements_per_order",
+        of: |round| round.statements,
+    },
+    Column {
+        name: "world_cpu_us_per_order",
+        of: |round| round.world_cpu_us,
+    },
+    Column {
+        name: "steal",
+        of: |round| round.steal,
+    },
+    Column {
+        name: "refused",
+        of: |round| round.refused,
+    },
+    Column {
+        name: "discarded_rounds",
+        of: |round| round.discarded,
+    },
 ];
 
 /// A figure over all rounds.
@@ -56,7 +92,11 @@ impl Spread {
     }
 
     pub fn single(value: f64) -> Self {
-        Self { median: value, least: value, most: value }
+        Self {
+            median: value,
+            least: value,
+            most: value,
+        }
     }
 
     fn json(self) -> Value {
@@ -75,11 +115,23 @@ struct Goal {
 }
 
 const fn most(name: &'static str, about: &'static str, must: f64, aim: f64) -> Goal {
-    Goal { name, about, must, aim, is_least: false }
+    Goal {
+        name,
+        about,
+        must,
+        aim,
+        is_least: false,
+    }
 }
 
 const fn least(name: &'static str, about: &'static str, must: f64, aim: f64) -> Goal {
-    Goal { name, about, must, aim, is_least: true }
+    Goal {
+        name,
+        about,
+        must,
+        aim,
+        is_least: true,
+    }
 }
 
 const GOALS: &[Goal] = &[
@@ -87,16 +139,41 @@ const GOALS: &[Goal] = &[
     most("cpu_vs_relay_async", "the same, supplier notifies later", 1.6, 1.35),
     least("orders_vs_relay", "orders/s, gateway / relay, supplier answers at once", 0.7, 0.85),
     least("orders_vs_relay_async", "the same, supplier notifies later", 0.7, 0.85),
-    least("naive_vs_gateway_cpu", "CPU an order, naive / gateway, supplier answers at once", 5.0, 8.0),
+    least(
+        "naive_vs_gateway_cpu",
+        "CPU an order, naive / gateway, supplier answers at once",
+        5.0,
+        8.0,
+    ),
     least("naive_vs_gateway_cpu_async", "the same, supplier notifies later", 5.0, 8.0),
-    most("commits_per_order", "commits an order at saturation, supplier answers at once", 0.1, 0.03),
+    most(
+        "commits_per_order",
+        "commits an order at saturation, supplier answers at once",
+        0.1,
+        0.03,
+    ),
     most("commits_per_order_async", "the same, supplier notifies later", 0.1, 0.03),
     least("full_vs_empty_db", "orders/s with 1 million old orders / with none", 0.95, 1.0),
     most("accept_p99_ms_at_60", "accept p99 at 60 % of peak, ms", 20.0, 10.0),
-    most("word_to_callback_p50_ms_at_60", "supplier's word to callback, p50 at 60 % of peak, ms", f64::INFINITY, 20.0),
+    most(
+        "word_to_callback_p50_ms_at_60",
+        "supplier's word to callback, p50 at 60 % of peak, ms",
+        f64::INFINITY,
+        20.0,
+    ),
     most("word_to_callback_p99_ms_at_60", "the same, p99, ms", 1_000.0, 1_000.0),
-    most("waiting_bytes_per_order", "resident bytes an order waiting at an asynchronous supplier", 1_024.0, 512.0),
-    most("held_bytes_per_order", "resident bytes an order whose supplier holds the connection", 24_576.0, 24_576.0),
+    most(
+        "waiting_bytes_per_order",
+        "resident bytes an order waiting at an asynchronous supplier",
+        1_024.0,
+        512.0,
+    ),
+    most(
+        "held_bytes_per_order",
+        "resident bytes an order whose supplier holds the connection",
+        24_576.0,
+        24_576.0,
+    ),
     most("restart_s", "kill to serving with the waiting orders open, s", 10.0, 10.0),
 ];
 
@@ -111,7 +188,10 @@ pub struct Report {
 
 impl Report {
     pub fn rounds(&self, case: &str) -> &[Figures] {
-        self.cases.iter().find(|(name, ..)| *name == case).map_or(&[], |(_, _, rounds)| rounds)
+        self.cases
+            .iter()
+            .find(|(name, ..)| *name == case)
+            .map_or(&[], |(_, _, rounds)| rounds)
     }
 
     /// Adds a round of a case.
@@ -152,7 +232,11 @@ impl Report {
                 ((*name).to_owned(), Value::Object(figures))
             })
             .collect();
-        let ratios: Map<String, Value> = self.ratios.iter().map(|(name, spread)| ((*name).to_owned(), spread.json())).collect();
+        let ratios: Map<String, Value> = self
+            .ratios
+            .iter()
+            .map(|(name, spread)| ((*name).to_owned(), spread.json()))
+            .collect();
         json!({ "machine": self.machine, "cases": cases, "ratios": ratios, "counts": self.counts })
     }
 
@@ -160,7 +244,13 @@ impl Report {
         let mut text = String::from("### Ratios\n\n| figure | median | least to most | must | aim | |\n|---|---|---|---|---|---|\n");
         for goal in GOALS {
             let Some(spread) = self.ratios.get(goal.name) else { continue };
-            let holds = |bound: f64| if goal.is_least { spread.median >= bound } else { spread.median <= bound };
+            let holds = |bound: f64| {
+                if goal.is_least {
+                    spread.median >= bound
+                } else {
+                    spread.median <= bound
+                }
+            };
             let word = match (holds(goal.must), holds(goal.aim)) {
                 (true, true) => "aim reached",
                 (true, false) => "reached",
@@ -181,7 +271,13 @@ impl Report {
         }
         for (name, spread) in &self.ratios {
             if !GOALS.iter().any(|goal| goal.name == *name) {
-                let _ = writeln!(text, "| `{name}` | {} | {} to {} | | | |", shown(spread.median), shown(spread.least), shown(spread.most));
+                let _ = writeln!(
+                    text,
+                    "| `{name}` | {} | {} to {} | | | |",
+                    shown(spread.median),
+                    shown(spread.least),
+                    shown(spread.most)
+                );
             }
         }
         text.push_str("\n### Cases\n\nMedians over the rounds, least to most in brackets. CPU is that of the measured process alone.\n\n");
@@ -214,7 +310,11 @@ impl Report {
         }
         text.push_str("\n### Machine\n\n");
         for (name, value) in &self.machine {
-            let _ = writeln!(text, "- {name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            let _ = writeln!(
+                text,
+                "- {name}: {}",
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            );
         }
         text
     }
@@ -224,13 +324,21 @@ impl Report {
         let table = self.table();
         println!("\n{table}");
         std::fs::write(docs.join("benchmarks.json"), format!("{:#}\n", self.json()))?;
-        let path = docs.join("benchmarks.md");
-        let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let (before, rest) = page.split_once(BEGIN).context("docs/benchmarks.md has lost its mark for figures")?;
-        let (_, after) = rest.split_once(END).context("docs/benchmarks.md has lost its mark for figures")?;
-        std::fs::write(path, format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))?;
-        Ok(())
+        put(docs, "figures", &table)
     }
+}
+
+/// Writes `text` into the part of docs/benchmarks.md that is marked with `name`; the words around it
+/// are written by people.
+pub fn put(docs: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let (begin, end) = (format!("<!-- {name}: begin -->"), format!("<!-- {name}: end -->"));
+    let path = docs.join("benchmarks.md");
+    let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lost = || format!("docs/benchmarks.md has lost its marks for the {name}");
+    let (before, rest) = page.split_once(&begin).with_context(lost)?;
+    let (_, after) = rest.split_once(&end).with_context(lost)?;
+    std::fs::write(path, format!("{before}{begin}\n\n{}\n\n{end}{after}", text.trim_end()))?;
+    Ok(())
 }
 
 /// Three significant digits, or a whole number.

@@ -11,7 +11,8 @@ use anyhow::{bail, ensure};
 use serde_json::json;
 
 use crate::book::Book;
-use crate::gateway::{AT_ONCE, LATER, SKUS, Site, held};
+use crate::catalog::{AT_ONCE, LATER};
+use crate::gateway::{Site, held};
 use crate::measure::{Figures, Times, round};
 use crate::process::{Process, free_port};
 use crate::report::{Report, Spread};
@@ -155,15 +156,18 @@ impl World {
             twice += u64::from(charges > 1);
             lost += u64::from(charges > 0 && !entry.is_told());
         }
-        ensure!(lost == 0 && twice == 0, "{lost} orders were charged and never told of, {twice} were charged twice");
+        ensure!(
+            lost == 0 && twice == 0,
+            "{lost} orders were charged and never told of, {twice} were charged twice"
+        );
         Ok(())
     }
 }
 
 /// A load on a gateway of its own, for profilers: prints its pid and how fast it was.
 pub async fn load(seconds: u64, sku: &str) -> anyhow::Result<()> {
-    let Some(sku) = SKUS.into_iter().find(|known| *known == sku) else {
-        bail!("no such product: one of {}", SKUS.join(", "));
+    let Some(sku) = [AT_ONCE, LATER].into_iter().find(|known| *known == sku) else {
+        bail!("no such product: one of {}", [AT_ONCE, LATER].join(", "));
     };
     let world = World::open().await?;
     let site = world.site("load", "")?;
@@ -211,12 +215,27 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         for turn in 1..=options.rounds {
             println!("round {turn} of {}", options.rounds);
             let load = |process, sku| world.load(process, sku, options.clients);
-            let one_shop = Load { shops: 1, ..load(&gateway, AT_ONCE) };
+            let one_shop = Load {
+                shops: 1,
+                ..load(&gateway, AT_ONCE)
+            };
             report.add("relay", "relay, at once", measured(&relay, load(&relay, AT_ONCE), false).await?);
-            report.add("gateway", "gateway, at once", measured(&gateway, load(&gateway, AT_ONCE), true).await?);
+            report.add(
+                "gateway",
+                "gateway, at once",
+                measured(&gateway, load(&gateway, AT_ONCE), true).await?,
+            );
             report.add("naive", "naive, at once", measured(&naive, load(&naive, AT_ONCE), false).await?);
-            report.add("full", "gateway, at once, 1 million old orders", measured(&full, load(&full, AT_ONCE), true).await?);
-            report.add("one_shop", "gateway, at once, one shop: every order moves one balance", measured(&gateway, one_shop, true).await?);
+            report.add(
+                "full",
+                "gateway, at once, 1 million old orders",
+                measured(&full, load(&full, AT_ONCE), true).await?,
+            );
+            report.add(
+                "one_shop",
+                "gateway, at once, one shop: every order moves one balance",
+                measured(&gateway, one_shop, true).await?,
+            );
             let (figures, calls) = futures_util::future::join(
                 measured(&gateway, load(&gateway, AT_ONCE), true),
                 scenes::operator(&site, &world.book, options.times),
@@ -224,9 +243,17 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             .await;
             report.add("operator", "gateway, at once, while an operator lists and searches", figures?);
             *report.counts.entry("operator_calls").or_default() += calls?;
-            report.add("relay_pooled", "relay, at once, connections kept", measured(&pooled, load(&pooled, AT_ONCE), false).await?);
+            report.add(
+                "relay_pooled",
+                "relay, at once, connections kept",
+                measured(&pooled, load(&pooled, AT_ONCE), false).await?,
+            );
             report.add("relay_async", "relay, later", measured(&relay, load(&relay, LATER), false).await?);
-            report.add("gateway_async", "gateway, later", measured(&gateway, load(&gateway, LATER), true).await?);
+            report.add(
+                "gateway_async",
+                "gateway, later",
+                measured(&gateway, load(&gateway, LATER), true).await?,
+            );
             report.add("naive_async", "naive, later", measured(&naive, load(&naive, LATER), false).await?);
         }
         for (case, about, at_peak, sku) in [
@@ -237,7 +264,10 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             println!("60 % of {peak:.0} orders/s");
             for _ in 0..options.rounds {
                 let pace = Pace::Every(Duration::from_secs_f64(1.0 / (0.6 * peak)));
-                let load = Load { pace, ..world.load(&gateway, sku, options.clients) };
+                let load = Load {
+                    pace,
+                    ..world.load(&gateway, sku, options.clients)
+                };
                 report.add(case, about, measured(&gateway, load, true).await?);
             }
         }
@@ -270,7 +300,9 @@ async fn round_of(world: &World, process: &Process, load: Load, times: Times, is
 
 fn describe(report: &mut Report, options: &Options) {
     let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_owned()));
+    let model = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_owned()));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     for (name, value) in [
         ("processor", json!(format!("{cores} x {}", model.unwrap_or_default()))),
@@ -278,7 +310,10 @@ fn describe(report: &mut Report, options: &Options) {
         ("measured seconds a round", json!(options.times.measured.as_secs_f64())),
         ("clients", json!(options.clients)),
         ("shops", json!(SHOPS)),
-        ("measured at, Unix seconds", json!(std::time::UNIX_EPOCH.elapsed().map(|since| since.as_secs()).unwrap_or_default())),
+        (
+            "measured at, Unix seconds",
+            json!(std::time::UNIX_EPOCH.elapsed().map(|since| since.as_secs()).unwrap_or_default()),
+        ),
     ] {
         report.machine.insert(name.to_owned(), value);
     }

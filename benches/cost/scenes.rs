@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 
 use crate::book::Book;
-use crate::gateway::{AT_ONCE, LATER, Site, held};
+use crate::catalog::{AT_ONCE, LATER};
+use crate::gateway::{Site, held};
 use crate::measure::{Times, ratio};
 use crate::report::{Report, Spread};
 use crate::run::{Options, World};
@@ -52,16 +53,24 @@ async fn waiting(world: &World, options: &Options, report: &mut Report) -> anyho
     let site = world.site("waiting", ASK_TOMORROW)?;
     site.stock(crate::run::SHOPS, 0).await?;
     let mut gateway = site.start().await?;
-    let load = Load { pace: Pace::WhenTaken, ..world.load(&gateway, LATER, options.clients) };
+    let load = Load {
+        pace: Pace::WhenTaken,
+        ..world.load(&gateway, LATER, options.clients)
+    };
     // Pools, caches and queues as they are at work.
-    let warm_up = Load { pace: Pace::WhenTold, ..load.clone() };
+    let warm_up = Load {
+        pace: Pace::WhenTold,
+        ..load.clone()
+    };
     Clients::start(&warm_up, &world.book, options.waiting / 10).ended().await;
     let before = gateway.resident();
     let first = world.book.serials();
     world.supplier.withhold();
     let seen = Clients::start(&load, &world.book, options.waiting).ended().await;
     ensure!(seen.refused == 0, "{} orders were refused", seen.refused);
-    until("every order waits", || world.supplier.withheld() >= options.waiting).await.with_context(|| format!("{} wait", world.supplier.withheld()))?;
+    until("every order waits", || world.supplier.withheld() >= options.waiting)
+        .await
+        .with_context(|| format!("{} wait", world.supplier.withheld()))?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let each = ratio(gateway.resident().saturating_sub(before), u64::try_from(options.waiting)?);
     report.ratios.insert("waiting_bytes_per_order", Spread::single(each));
@@ -70,7 +79,10 @@ async fn waiting(world: &World, options: &Options, report: &mut Report) -> anyho
     let begin = Instant::now();
     let gateway = site.start().await?;
     report.ratios.insert("restart_s", Spread::single(begin.elapsed().as_secs_f64()));
-    println!("  {each:.0} bytes each; serving {:.2} s after the kill", begin.elapsed().as_secs_f64());
+    println!(
+        "  {each:.0} bytes each; serving {:.2} s after the kill",
+        begin.elapsed().as_secs_f64()
+    );
     world.supplier.release(RELEASE_PER_S).await;
     let last = world.book.serials();
     let all_told = || (first..last).all(|serial| world.book.entry(serial).is_none_or(crate::book::Entry::is_told));
@@ -87,8 +99,14 @@ async fn holding(world: &World, options: &Options, report: &mut Report) -> anyho
     let site = world.site("holding", "")?;
     site.stock(crate::run::SHOPS, 0).await?;
     let gateway = site.start().await?;
-    let load = Load { pace: Pace::WhenTaken, ..world.load(&gateway, AT_ONCE, options.clients) };
-    let warm_up = Load { pace: Pace::WhenTold, ..load.clone() };
+    let load = Load {
+        pace: Pace::WhenTaken,
+        ..world.load(&gateway, AT_ONCE, options.clients)
+    };
+    let warm_up = Load {
+        pace: Pace::WhenTold,
+        ..load.clone()
+    };
     Clients::start(&warm_up, &world.book, options.held).ended().await;
     let before = gateway.resident();
     let first = world.book.serials();
@@ -99,7 +117,9 @@ async fn holding(world: &World, options: &Options, report: &mut Report) -> anyho
     until("every connection is held at once", is_held).await?;
     let each = ratio(gateway.resident().saturating_sub(before), u64::try_from(options.held)?);
     report.ratios.insert("held_bytes_per_order", Spread::single(each));
-    report.counts.insert("held_orders_descriptors", u64::try_from(gateway.descriptors())?);
+    report
+        .counts
+        .insert("held_orders_descriptors", u64::try_from(gateway.descriptors())?);
     println!("  {each:.0} bytes and {} descriptors", gateway.descriptors());
     world.supplier.hold(Duration::ZERO);
     let last = world.book.serials();

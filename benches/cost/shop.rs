@@ -10,16 +10,9 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use crate::book::{Book, CLIENTS};
+use crate::catalog::{SECRET, key};
 use crate::supplier::recipient;
 use crate::wire::{Connection, serve};
-
-/// Every shop's secret; only its key differs.
-pub const SECRET: &str = "benchmark-shop-secret";
-
-/// The name a shop signs under.
-pub fn key(shop: usize) -> String {
-    format!("shop-{shop}")
-}
 
 /// Where callbacks arrive.
 pub async fn open_door(book: Arc<Book>) -> std::io::Result<SocketAddr> {
@@ -28,7 +21,9 @@ pub async fn open_door(book: Arc<Book>) -> std::io::Result<SocketAddr> {
     let answer = move |message: crate::wire::Message| {
         let text = std::str::from_utf8(&message.body).unwrap_or_default();
         let number = text.split_once(r#""shop_order_no":"b"#).map(|(_, rest)| rest);
-        let serial = number.and_then(|rest| rest.split_once('"')).and_then(|(digits, _)| digits.parse().ok());
+        let serial = number
+            .and_then(|rest| rest.split_once('"'))
+            .and_then(|(digits, _)| digits.parse().ok());
         book.tell(serial.unwrap_or(0));
         std::future::ready(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())
     };
@@ -168,14 +163,22 @@ impl Client {
                     if self.book.now_us() > since_us.load(Ordering::Relaxed) {
                         seen.accept_us.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
                     }
-                    if self.load.pace == Pace::WhenTold && tokio::time::timeout(Duration::from_secs(30), self.book.told(self.number)).await.is_err() {
+                    if self.load.pace == Pace::WhenTold
+                        && tokio::time::timeout(Duration::from_secs(30), self.book.told(self.number))
+                            .await
+                            .is_err()
+                    {
                         seen.refused += 1;
                     }
                 }
                 refused => {
                     if seen.refused == 0 {
                         let said = refused.map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
-                        eprintln!("client {} was refused: {}", self.number, said.unwrap_or_else(|| "connection lost".to_owned()));
+                        eprintln!(
+                            "client {} was refused: {}",
+                            self.number,
+                            said.unwrap_or_else(|| "connection lost".to_owned())
+                        );
                     }
                     seen.refused += 1;
                     connection = None;
@@ -191,7 +194,11 @@ impl Client {
         let body = format!(
             r#"{{"shop_order_no":"b{serial:08}","sku":"{sku}","inputs":{{"account":"{account}"}},"callback_url":"http://{door}/told"}}"#
         );
-        let now_s = std::time::UNIX_EPOCH.elapsed().map(|since| since.as_secs()).unwrap_or_default().to_string();
+        let now_s = std::time::UNIX_EPOCH
+            .elapsed()
+            .map(|since| since.as_secs())
+            .unwrap_or_default()
+            .to_string();
         let nonce = format!("nonce-{serial:08}");
         let signature = sign(&self.secret, "POST", "/v1/orders", &now_s, &nonce, body.as_bytes());
         format!(

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::book::Book;
+use crate::catalog::SIGNING_KEY;
 use crate::wire::{Connection, Message, field, ok, serve};
 
 /// Connections that carry notifications to one gateway.
@@ -207,9 +208,6 @@ fn request(notice: &Notice) -> Vec<u8> {
     )
     .into_bytes()
 }
-
-/// The key both sides sign with.
-pub const SIGNING_KEY: &str = "benchmark-key";
 
 /// Who is topped up by an order.
 pub fn recipient(serial: usize) -> String {

@@ -94,8 +94,7 @@ fn content_length(head: &[u8]) -> usize {
 
 /// The value of `name` in a query or form, as it stands.
 pub fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    text.split(['?', '&'])
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    text.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// A reply of 200 with this body.

@@ -56,8 +56,14 @@ fn command(arguments: &[&str]) -> Command {
 
 /// Runs cargo, its output going straight to the terminal.
 pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    run_with(arguments, &[])
+}
+
+/// The same under these environment variables.
+pub fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
     let shown = arguments.join(" ");
     let status = command(arguments)
+        .envs(environment.iter().copied())
         .status()
         .with_context(|| format!("cargo {shown} could not be started"))?;
     ensure!(status.success(), "cargo {shown} failed");

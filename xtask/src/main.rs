@@ -5,6 +5,7 @@
 //! that needs something absent says so and fails; it never passes quietly.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to a terminal")]
 
+mod bench;
 mod cargo;
 mod deny;
 mod docs_check;
@@ -68,6 +69,18 @@ const CHORES: &[Chore] = &[
         options: &[],
         about: "links between documents lead somewhere, decisions stand in their index",
         run: docs_check::run,
+    },
+    Chore {
+        name: "bench",
+        options: &["--short"],
+        about: "what an order costs, into docs/benchmarks.*; --short only shows that the benchmark works",
+        run: bench::run,
+    },
+    Chore {
+        name: "profile",
+        options: &[],
+        about: "where the microseconds of an order go, by room; needs `perf`",
+        run: bench::profile,
     },
     Chore {
         name: "sizes",
