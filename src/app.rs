@@ -5,10 +5,12 @@
 //! socket, and the HTTP door last. A stop goes the other way: nothing new comes in, what is in
 //! flight ends or stays safely stamped, then the database is closed.
 
+mod descriptors;
 mod parts;
 
 pub use parts::{adapters, admin_context, open_store};
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 
 use crate::api::{self, ApiLimits, ApiState};
@@ -80,10 +83,11 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let listener = listen(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let store = parts::open_store(config, &seams).await?;
     let adapters = parts::adapters(&site.config, &site.adapters, &site.secrets)?;
+    let inbound = descriptors::inbound(parts::outbound(config, &adapters))?;
     let suppliers = parts::suppliers(&adapters, &store, &seams).await?;
     let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)).await?;
     let open_orders = dispatch.recover().await?;
@@ -99,7 +103,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     seams
         .spawner
         .spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
-    let door = open_door(&site, listener, &store, &dispatch, &seams)?;
+    let door = open_door(&site, (listener, inbound), &store, &dispatch, &seams)?;
     Ok(Running {
         dispatch,
         store,
@@ -139,15 +143,35 @@ fn run_callbacks(
     Ok(told)
 }
 
+/// Connections that may wait to be accepted. The standard library's 128 are overrun when a few
+/// hundred clients come at once, and each of those then waits a second to knock again.
+const BACKLOG: u32 = 4_096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
 fn open_door(
     site: &Site,
-    listener: TcpListener,
+    (listener, inbound): (TcpListener, usize),
     store: &Arc<SqliteStore>,
     dispatch: &Dispatch,
     seams: &Seams,
 ) -> anyhow::Result<ServerHandle> {
     let server = &site.config.server;
+    let workers = match server.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => usize::from(workers),
+    };
     let limits = ApiLimits {
+        max_connections: inbound.div_euclid(workers.max(1)).max(1),
         max_submitting: usize::try_from(server.max_in_flight)?,
         max_per_shop: usize::try_from(server.max_in_flight_per_shop)?,
         ..ApiLimits::default()
@@ -161,10 +185,6 @@ fn open_door(
         site.metrics.clone(),
         limits,
     );
-    let workers = match server.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => usize::from(workers),
-    };
     let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
     let handle = door.handle();
     seams.spawner.spawn(Box::pin(async move {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::descriptors::Outbound;
 use super::{Seams, Site};
 use crate::adapters::{Adapter, Adapters, SupplierState};
 use crate::callbacks::{CallbackSettings, Callbacks};
@@ -37,6 +38,15 @@ pub fn adapters(config: &Config, (name, text): &(String, String), secrets: &Secr
         None => Vec::new(),
     };
     Ok(Adapters::load(name, text, &|name| secrets(name), &extra)?)
+}
+
+/// Connections that this configuration may have open towards others.
+pub(super) fn outbound(config: &Config, adapters: &Adapters) -> Outbound {
+    let concurrency = |adapter: &Arc<Adapter>| usize::try_from(adapter.limits().concurrency).unwrap_or(usize::MAX);
+    Outbound {
+        suppliers: adapters.iter().map(concurrency).fold(0, usize::saturating_add),
+        callbacks: usize::try_from(config.callbacks.max_in_flight).unwrap_or(usize::MAX),
+    }
 }
 
 /// Keeps every supplier's settings by digest, and gives each its own limits and connections.
