@@ -172,6 +172,7 @@ impl SqliteStore {
             connection: Some(connection),
             shared: Arc::clone(&shared),
             carried: std::collections::VecDeque::new(),
+            latest: 0,
         };
         spawner.spawn(Box::pin(writer.run()));
         Ok(Self {
@@ -252,6 +253,7 @@ impl SqliteStore {
             if self.shared.is_fatal() {
                 return Err(Outage("the database failed; the process is stopping".to_owned()));
             }
+            metrics::counter!("recharge_store_statements_total").increment(1);
             look.await.map_err(|unread| {
                 if let Unread::Database(error) = &unread
                     && let Trouble::Fatal(reason) = Trouble::of(error, Phase::Before)
