@@ -9,8 +9,8 @@ CREATE TABLE meta (
     body BYTEA NOT NULL
 );
 
--- One row an order: its latest state, and beside it what is searched for or guarded. Generated
--- columns are read out of the state when somebody looks; they cost nothing to write.
+-- One row an order: its latest state, and beside it what is searched for or guarded. For the rest see
+-- the view `order_list` below.
 CREATE TABLE orders (
     id                INTEGER NOT NULL PRIMARY KEY,
     version           BIGINT NOT NULL,
@@ -26,16 +26,9 @@ CREATE TABLE orders (
     lease_owner       TEXT,
     lease_epoch       BIGINT NOT NULL DEFAULT 0,
     lease_until_ms    BIGINT,
-    sku               TEXT GENERATED ALWAYS AS (state ->> '$.terms.sku') VIRTUAL,
-    fingerprint       TEXT GENERATED ALWAYS AS (state ->> '$.terms.fingerprint') VIRTUAL,
-    currency          TEXT GENERATED ALWAYS AS (state ->> '$.terms.price.currency') VIRTUAL,
-    status            TEXT GENERATED ALWAYS AS (COALESCE(state ->> '$.verdict.verdict', 'processing')) VIRTUAL,
-    accepted_at_ms    BIGINT GENERATED ALWAYS AS (state ->> '$.accepted_at_ms') VIRTUAL,
-    deadline_ms       BIGINT GENERATED ALWAYS AS (state ->> '$.terms.deadline_ms') VIRTUAL,
-    next_step         TEXT GENERATED ALWAYS AS (state ->> '$.next_action.step.step') VIRTUAL,
     UNIQUE (shop_id, shop_order_no),
     -- A hold ends in exactly one settlement, together with the verdict, and nothing of it is lost (I4).
-    -- A second settlement would be added to the first, and so be more than the hold.
+    -- A second settlement is added to the first, and so is more than the hold.
     CHECK ((captured_minor IS NULL) = (finished_at_ms IS NULL)),
     CHECK ((released_minor IS NULL) = (finished_at_ms IS NULL)),
     CHECK (captured_minor IS NULL OR captured_minor + released_minor = held_minor)
@@ -43,6 +36,15 @@ CREATE TABLE orders (
 CREATE INDEX orders_schedule ON orders (next_action_at_ms, id, finished_at_ms) WHERE next_action_at_ms IS NOT NULL;
 -- Open orders that nothing is scheduled for: normally empty (I17).
 CREATE INDEX orders_unscheduled ON orders (id) WHERE finished_at_ms IS NULL AND next_action_at_ms IS NULL;
+
+-- Orders and attempts for people to look at. What is read out of the state here is no column of the
+-- tables: even a generated column is computed at each write.
+CREATE VIEW order_list AS
+    SELECT id, version, shop_id, shop_order_no, COALESCE(state ->> '$.verdict.verdict', 'processing') AS status,
+           state ->> '$.terms.sku' AS sku, state ->> '$.terms.price.currency' AS currency, held_minor, captured_minor, released_minor,
+           state ->> '$.accepted_at_ms' AS accepted_at_ms, state ->> '$.terms.deadline_ms' AS deadline_ms, finished_at_ms,
+           next_action_at_ms, state ->> '$.next_action.step.step' AS next_step
+    FROM orders;
 
 -- Finds orders by what a buyer entered, without keeping it in the clear: one row a batch, in it 16
 -- bytes an input (order id, then the start of the keyed hash). Searched from end to end (0026).
@@ -75,11 +77,13 @@ CREATE TABLE attempts (
     cost_minor   BIGINT NOT NULL,
     opened_at_ms BIGINT NOT NULL,
     supplier_ref TEXT,
-    attempt_id   TEXT GENERATED ALWAYS AS (order_id || substr('0' || seq, -2)) VIRTUAL,
     PRIMARY KEY (order_id, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX attempts_one_open ON attempts (order_id) WHERE state IN ('sent', 'accepted', 'unknown');
 CREATE UNIQUE INDEX attempts_one_won ON attempts (order_id) WHERE state = 'won';
+
+CREATE VIEW attempt_list AS
+    SELECT a.*, order_id || substr('0' || seq, -2) AS attempt_id FROM attempts AS a;
 
 -- Each stamp; what became of it is in the order's state and events.
 CREATE TABLE transmissions (

@@ -22,20 +22,21 @@ use crate::store::admit::Heads;
 /// from the few keys asked for to the index.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
 SELECT (SELECT json_group_array(json_array(id, version)) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
-(SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.fingerprint)) FROM json_each(?) AS k
-    CROSS JOIN orders AS o ON o.shop_id = json_extract(k.value, '$[0]') AND o.shop_order_no = json_extract(k.value, '$[1]')) AS numbers,
+(SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.state ->> '$.terms.fingerprint')) FROM json_each(?) AS s
+    CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value) AS numbers,
 (SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
 (SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
     CROSS JOIN json_each(h.postings) AS p) AS booked,
 (SELECT json_group_array(key) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
 (SELECT json_group_array(json_array(c.account, c.currency, c.balance_minor)) FROM json_each(?) AS k
-    CROSS JOIN accounts AS c ON c.account = json_extract(k.value, '$[0]') AND c.currency = json_extract(k.value, '$[1]')) AS balances";
+    CROSS JOIN json_each(k.value) AS a CROSS JOIN accounts AS c ON c.account = a.value AND c.currency = k.key) AS balances";
 
 /// The keys that a batch touches.
 #[derive(Debug, Default)]
 struct Wanted<'c> {
     orders: BTreeSet<i64>,
-    numbers: BTreeSet<(i64, &'c str)>,
+    /// By shop.
+    numbers: BTreeMap<i64, BTreeSet<&'c str>>,
     postings: BTreeSet<&'c str>,
     /// Old orders that a command books for: their earlier postings are in their history.
     booked: BTreeSet<i64>,
@@ -53,7 +54,8 @@ impl<'c> Wanted<'c> {
                     wanted.orders.insert(change.order.get());
                     if change.expected_version == 0 {
                         let terms = &change.after.terms;
-                        wanted.numbers.insert((terms.shop.0, terms.shop_order_no.as_str()));
+                        let numbers = wanted.numbers.entry(terms.shop.0).or_default();
+                        numbers.insert(terms.shop_order_no.as_str());
                     }
                     for effect in &change.effects {
                         match effect {
@@ -88,9 +90,13 @@ impl<'c> Wanted<'c> {
         self.accounts.extend(entries.chain(guard).map(|account| (account, posting.currency)));
     }
 
-    fn accounts(&self) -> Vec<(String, &'static str)> {
-        let accounts = self.accounts.iter();
-        accounts.map(|(account, currency)| (account.to_string(), currency.code())).collect()
+    /// By currency.
+    fn accounts(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut accounts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for (account, currency) in &self.accounts {
+            accounts.entry(currency.code()).or_default().push(account.to_string());
+        }
+        accounts
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: an order that several winners change becomes one row, in its last state, with every
 //! attempt that any of them touched. What is sealed is sealed here. Deliberately absent: SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::script::Script;
 use super::trouble::Trouble;
@@ -11,7 +11,7 @@ use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
 use crate::domain::effect::Effect;
-use crate::domain::event::{Event, Subject};
+use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::order::Order;
@@ -23,15 +23,14 @@ use crate::store::{Answer, CallbackTried, Command, Decision, Evidence};
 
 /// An order as the batch leaves it.
 pub(super) struct OrderRow<'c> {
+    pub(super) is_new: bool,
     pub(super) after: &'c Order,
     pub(super) state: String,
     pub(super) sealed_inputs: Option<Vec<u8>>,
-    /// With the change that creates the order; an old row keeps its own.
-    pub(super) held_minor: Option<i64>,
+    pub(super) held_minor: i64,
     pub(super) settled: Option<Settled>,
-    /// Whether the batch reaches the verdict.
-    pub(super) is_ended: bool,
-    pub(super) touched: BTreeSet<Seq>,
+    /// Attempts that the batch changes, and whether it opens them.
+    pub(super) touched: BTreeMap<Seq, bool>,
 }
 
 /// How a hold ended.
@@ -123,18 +122,21 @@ impl<'c> Rows<'c> {
         };
         let moved = postings(change);
         let row = self.orders.entry(id).or_insert_with(|| OrderRow {
+            is_new: change.expected_version == 0,
             after,
             state: String::new(),
             sealed_inputs: None,
-            held_minor: None,
+            held_minor: 0,
             settled: None,
-            is_ended: false,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
         });
         row.after = after;
         row.sealed_inputs = row.sealed_inputs.take().or(inputs);
-        row.is_ended |= change.events.iter().any(|event| matches!(event.subject(), Subject::Verdict(_)));
-        row.touched.extend(change.events.iter().filter_map(|event| event.subject().seq()));
+        for event in &change.events {
+            if let Some(seq) = event.subject().seq() {
+                *row.touched.entry(seq).or_default() |= matches!(event, Event::AttemptOpened { .. });
+            }
+        }
         for posting in &moved {
             row.note(posting);
         }
@@ -222,7 +224,7 @@ impl<'c> OrderRow<'c> {
             entries.map(|entry| entry.minor).sum::<i64>()
         };
         match posting.key.split_once(':') {
-            Some(("hold", _)) => self.held_minor = Some(moved(&Account::ShopHeld(terms.shop))),
+            Some(("hold", _)) => self.held_minor = moved(&Account::ShopHeld(terms.shop)),
             Some(("settle", _)) => {
                 self.settled = Some(Settled {
                     captured_minor: moved(&Account::Revenue),
@@ -233,16 +235,10 @@ impl<'c> OrderRow<'c> {
         }
     }
 
-    /// The hold to insert. For an old order the insert becomes an update that leaves the hold alone,
-    /// but SQLite first checks the row as if it were new: then the settlement stands for its hold.
-    pub(super) fn hold_to_insert(&self) -> i64 {
-        let settled = self.settled.map(|settled| settled.captured_minor.saturating_add(settled.released_minor));
-        self.held_minor.or(settled).unwrap_or(0)
-    }
-
-    /// The attempts that the batch changes, in the order of their sequence.
-    pub(super) fn touched_attempts(&self) -> impl Iterator<Item = (&'c Order, &'c Attempt)> {
-        let attempts = self.after.attempts.iter().filter(|attempt| self.touched.contains(&attempt.seq));
-        attempts.map(|attempt| (self.after, attempt))
+    /// The attempts that the batch changes, in the order of their sequence, and whether each is new.
+    pub(super) fn touched_attempts(&self) -> impl Iterator<Item = (&'c Order, &'c Attempt, bool)> {
+        let order = self.after;
+        let touched = self.touched.iter();
+        touched.filter_map(move |(seq, is_new)| order.attempt(*seq).map(|attempt| (order, attempt, *is_new)))
     }
 }

@@ -29,9 +29,11 @@ pub(super) struct Row<'s> {
 
 impl Script {
     /// Inserts `rows` into `place`, a table with its columns, the first of which is never NULL;
-    /// `conflict` may say what a row becomes that is already there.
+    /// `conflict` may say what a row becomes that is already there. Anything else that stands in a
+    /// row's way fails the transaction, which is why SQLite need not be able to undo half a statement
+    /// (OR FAIL: it keeps no copy of each page).
     pub(super) fn insert<T>(&mut self, place: &str, columns: usize, rows: Vec<T>, conflict: &str, bind: impl FnMut(&mut Row<'_>, T)) {
-        let head = format!("INSERT INTO {place} SELECT * FROM");
+        let head = format!("INSERT OR FAIL INTO {place} SELECT * FROM");
         self.rows(&head, columns, rows, &format!("WHERE column1 IS NOT NULL {conflict}"), bind);
     }
 

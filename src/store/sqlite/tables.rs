@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::rows::{CallbackKey, CallbackRow, HistoryRow, OrderRow, Rows, Stamp};
-use super::script::Script;
+use super::script::{Row, Script};
 use super::trouble::Trouble;
 use super::words;
 use crate::domain::attempt::Attempt;
@@ -39,27 +39,34 @@ pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script,
     Ok(script)
 }
 
-/// One statement for new orders and old ones. A second settlement adds up to more than the hold,
-/// which the schema refuses.
+/// A second settlement adds up to more than the hold, which the schema refuses.
 fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
-    let place = "orders (id, version, shop_id, shop_order_no, finished_at_ms, next_action_at_ms, held_minor, captured_minor, \
-                 released_minor, state, sealed_inputs)";
-    let conflict = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, \
-                    finished_at_ms = COALESCE(finished_at_ms, excluded.finished_at_ms), \
-                    next_action_at_ms = excluded.next_action_at_ms, state = excluded.state, \
-                    captured_minor = COALESCE(captured_minor + excluded.captured_minor, captured_minor, excluded.captured_minor), \
-                    released_minor = COALESCE(released_minor + excluded.released_minor, released_minor, excluded.released_minor)";
-    script.insert(place, 11, orders.into_values().collect(), conflict, |to, row| {
+    let (new, old) = orders.into_values().partition(|row| row.is_new);
+    let place = "orders (id, shop_id, shop_order_no, held_minor, sealed_inputs, version, finished_at_ms, next_action_at_ms, \
+                 captured_minor, released_minor, state)";
+    script.insert(place, 11, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
-        to.bind(order.id.get()).bind(order.version).bind(terms.shop.0);
-        to.bind(terms.shop_order_no.as_str().to_owned());
-        to.bind(order.verdict.as_ref().filter(|_| row.is_ended).map(Verdict::at_ms));
-        to.bind(order.next_action.map(|next| next.at_ms));
-        to.bind(row.hold_to_insert());
-        to.bind(row.settled.map(|settled| settled.captured_minor));
-        to.bind(row.settled.map(|settled| settled.released_minor));
-        to.bind(row.state).bind(row.sealed_inputs);
+        to.bind(order.id.get()).bind(terms.shop.0).bind(terms.shop_order_no.as_str().to_owned());
+        to.bind(row.held_minor).bind(row.sealed_inputs.take());
+        bind_standing(row, to);
     });
+    let head = "UPDATE OR FAIL orders SET version = v.column2, finished_at_ms = v.column3, next_action_at_ms = v.column4, \
+                captured_minor = COALESCE(captured_minor + v.column5, captured_minor, v.column5), \
+                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), state = v.column7 FROM";
+    script.rows(head, 7, old, "AS v WHERE id = v.column1", |to, row| {
+        to.bind(row.after.id.get());
+        bind_standing(row, to);
+    });
+}
+
+/// Binds the six columns that every change writes anew, in the same order for both statements.
+fn bind_standing(row: OrderRow<'_>, to: &mut Row<'_>) {
+    let order = row.after;
+    to.bind(order.version).bind(order.verdict.as_ref().map(Verdict::at_ms));
+    to.bind(order.next_action.map(|next| next.at_ms));
+    to.bind(row.settled.map(|settled| settled.captured_minor));
+    to.bind(row.settled.map(|settled| settled.released_minor));
+    to.bind(row.state);
 }
 
 fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
@@ -77,14 +84,19 @@ fn write_history(script: &mut Script, history: Vec<HistoryRow>) {
     });
 }
 
-fn write_attempts(script: &mut Script, attempts: Vec<(&Order, &Attempt)>, stamps: Vec<Stamp>) {
-    let place = "attempts (order_id, seq, supplier, state, cost_minor, opened_at_ms, supplier_ref)";
-    let conflict = "ON CONFLICT (order_id, seq) DO UPDATE SET cost_minor = excluded.cost_minor, state = excluded.state, \
-                    supplier_ref = excluded.supplier_ref";
-    script.insert(place, 7, attempts, conflict, |to, (order, attempt)| {
+/// Old attempts first: one closes before the next opens.
+fn write_attempts(script: &mut Script, attempts: Vec<(&Order, &Attempt, bool)>, stamps: Vec<Stamp>) {
+    let (new, old) = attempts.into_iter().partition(|(.., is_new)| *is_new);
+    let head = "UPDATE OR FAIL attempts SET state = v.column3, cost_minor = v.column4, supplier_ref = v.column5 FROM";
+    script.rows(head, 5, old, "AS v WHERE order_id = v.column1 AND seq = v.column2", |to, (order, attempt, _)| {
+        to.bind(order.id.get()).bind(attempt.seq);
+        to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
+    });
+    let place = "attempts (order_id, seq, supplier, opened_at_ms, state, cost_minor, supplier_ref)";
+    script.insert(place, 7, new, "", |to, (order, attempt, _)| {
         to.bind(order.id.get()).bind(attempt.seq).bind(attempt.supplier.as_str().to_owned());
-        to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.opened_at_ms);
-        to.bind(attempt.supplier_ref.clone());
+        to.bind(attempt.opened_at_ms);
+        to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
     });
     script.insert("transmissions (order_id, seq, n, stamped_at_ms)", 4, stamps, "", |to, stamp| {
         to.bind(stamp.order.get()).bind(stamp.seq).bind(stamp.n).bind(stamp.at_ms);
@@ -133,7 +145,7 @@ fn write_callbacks(script: &mut Script, callbacks: Vec<CallbackRow<'_>>, tried: 
         to.bind(callback.url.clone()).bind(row.sealed).bind(callback.created_at_ms);
         to.bind("due").bind(callback.created_at_ms).bind(0_i64);
     });
-    let head = "UPDATE callbacks SET state = v.column3, due_at_ms = v.column4, tries = v.column5, tried_at_ms = v.column6, \
+    let head = "UPDATE OR FAIL callbacks SET state = v.column3, due_at_ms = v.column4, tries = v.column5, tried_at_ms = v.column6, \
                 last_result = v.column7, earlier_tries = CASE WHEN tries BETWEEN 1 AND v.column5 - 1 \
                 THEN json_insert(COALESCE(earlier_tries, '[]'), '$[#]', json_array(tries, tried_at_ms, last_result)) \
                 ELSE earlier_tries END FROM";
