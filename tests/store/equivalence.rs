@@ -365,9 +365,7 @@ async fn tables(path: &Path, visible: &Visible) -> String {
                 let sent: Vec<String> = attempt
                     .transmissions
                     .iter()
-                    .map(|sent| {
-                        format!("{}:{}", sent.n, sent.stamped_at_ms)
-                    })
+                    .map(|sent| format!("{}:{}", sent.n, sent.stamped_at_ms))
                     .collect();
                 let word = attempt.word();
                 let (seq, cost) = (attempt.seq, attempt.cost.minor);
@@ -378,10 +376,17 @@ async fn tables(path: &Path, visible: &Visible) -> String {
         if found != expected {
             wrong.push_str(&format!("{found:?} is not {expected:?}\n"));
         }
-        let row = sqlx::query("SELECT version, finished_at_ms IS NULL AS is_open, status = 'processing', held_minor FROM order_list WHERE id = ?");
+        let row = sqlx::query(
+            "SELECT version, finished_at_ms IS NULL AS is_open, status = 'processing', held_minor FROM order_list WHERE id = ?",
+        );
         let row = row.bind(order.id.get()).fetch_one(&mut raw).await.unwrap();
         let found: (u32, bool, bool, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
-        let expected = (order.version, order.verdict.is_none(), order.verdict.is_none(), order.terms.price.minor);
+        let expected = (
+            order.version,
+            order.verdict.is_none(),
+            order.verdict.is_none(),
+            order.terms.price.minor,
+        );
         if found != expected {
             wrong.push_str(&format!("{}: {found:?} is not {expected:?}\n", order.id));
         }

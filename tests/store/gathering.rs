@@ -48,7 +48,7 @@ async fn a_busy_writer_gathers_and_a_lone_command_never_waits() {
         gathered: AtomicU64::new(0),
     });
     let around = Surroundings {
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        clock: clock.clone(),
         ..surroundings()
     };
     let store = SqliteStore::open(&folder.path().join("test.db"), &SealKey::new([1; 32]), around)

@@ -31,7 +31,11 @@ async fn a_batch_of_any_length_is_written_whole() {
         let batch: Vec<Command> = (0..length).map(deposit).collect();
         assert_eq!(store.commit_all(batch).await, vec![Answer::Done; length]);
         expected += i64::try_from(length).unwrap();
-        assert_eq!(store.balance(SHOP, Currency::Cny).await.unwrap().available, cny(expected), "{length}");
+        assert_eq!(
+            store.balance(SHOP, Currency::Cny).await.unwrap().available,
+            cny(expected),
+            "{length}"
+        );
     }
     store.close().await;
 }
@@ -54,7 +58,10 @@ async fn every_try_of_a_callback_is_kept_and_one_told_twice_is_one() {
     };
     let earlier = async || -> Option<String> {
         let mut raw = raw(&path).await;
-        let row = sqlx::query("SELECT earlier_tries FROM callbacks").fetch_one(&mut raw).await.unwrap();
+        let row = sqlx::query("SELECT earlier_tries FROM callbacks")
+            .fetch_one(&mut raw)
+            .await
+            .unwrap();
         row.get(0)
     };
     store.commit(tried(1, "500", CallbackState::Due(START_MS + 9))).await;
@@ -143,4 +150,44 @@ async fn the_newest_orders_of_an_input_come_first_and_once() {
     assert_eq!(store.orders_by_input("east-4711", 2).await.unwrap(), ids[..2]);
     assert_eq!(store.orders_by_input("east-471", 10).await.unwrap(), []);
     store.close().await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test is a crowd of readers")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_that_are_answered_together_see_every_commit_answered_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(open(&folder.path().join("test.db"), 1).await.unwrap());
+    credit(&*store, 1_000_000).await;
+    let readers: Vec<_> = (0..48_u16)
+        .map(|reader| {
+            let store = std::sync::Arc::clone(&store);
+            tokio::spawn(async move {
+                let book = Book::new();
+                for round in 0..10_u16 {
+                    let counter = reader * 10 + round;
+                    let number: &'static str = Box::leak(format!("n{counter}").into_boxed_str());
+                    let wish = Wish::new(counter, number, 10);
+                    let (expected, inputs) = (wish.change(&book, START_MS).after, wish.inputs());
+                    assert_eq!(store.order(wish.id).await.unwrap(), None);
+                    let order = accepted(&*store, &book, wish).await;
+                    assert_eq!(order, expected);
+                    assert_eq!(store.inputs(order.id).await.unwrap(), Some(inputs));
+                    let change = decide(&order, fact(1, Via::Submit, succeeded(), None), book.facts(), START_MS + 1).unwrap();
+                    let after = change.after.clone();
+                    assert_eq!(store.commit(command(change, Vec::new())).await, Answer::Done);
+                    // Two ask at once, for the same order among others.
+                    let (one, other) = tokio::join!(store.order(order.id), store.order(order.id));
+                    assert_eq!((one.unwrap(), other.unwrap()), (Some(after.clone()), Some(after)));
+                }
+            })
+        })
+        .collect();
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    store.close().await;
+    assert!(
+        store.order(OrderId::from_stored(1).unwrap()).await.is_err(),
+        "a closed store reads nothing"
+    );
 }

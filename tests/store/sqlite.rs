@@ -155,7 +155,11 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     credit(&store, 100).await;
     let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
     // A row that admission does not look at and the order does not know of: as after a bug.
-    let spoil = format!("INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL)", order.id, order.version + 1);
+    let spoil = format!(
+        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL)",
+        order.id,
+        order.version + 1
+    );
     raw(&path).await.execute(sqlx::AssertSqlSafe(spoil)).await.unwrap();
     let change = decide(&order, fact(1, Via::Submit, Outcome::Accepted, None), book.facts(), START_MS).unwrap();
     let batch = vec![deposit("before"), command(change, Vec::new()), deposit("after")];

@@ -87,7 +87,8 @@ impl<'c> Wanted<'c> {
         self.postings.insert(posting.key.as_str());
         let entries = posting.entries.iter().map(|entry| &entry.account);
         let guard = posting.guard.iter().map(|guard| &guard.account);
-        self.accounts.extend(entries.chain(guard).map(|account| (account, posting.currency)));
+        self.accounts
+            .extend(entries.chain(guard).map(|account| (account, posting.currency)));
     }
 
     /// By currency.
@@ -173,5 +174,7 @@ fn order_id(raw: i64) -> Result<OrderId, Trouble> {
 }
 
 fn damaged(question: &str) -> Trouble {
-    Trouble::Fatal(format!("the answer about {question} holds what was never written: the file is damaged"))
+    Trouble::Fatal(format!(
+        "the answer about {question} holds what was never written: the file is damaged"
+    ))
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use super::shared_reads::Kept;
 use super::words;
 use crate::domain::callback::Callback;
 use crate::domain::case::NewCase;
@@ -44,9 +45,10 @@ pub(super) fn damaged(table: &'static str, key: impl ToString) -> Unread {
 
 type Found<T> = Result<T, Unread>;
 
-pub(super) async fn order(pool: &SqlitePool, id: OrderId) -> Found<Option<Order>> {
-    let row = sqlx::query("SELECT id, state FROM orders WHERE id = ?").bind(id.get());
-    row.fetch_optional(pool).await?.map(|row| order_of(&row)).transpose()
+/// The order in a row that was read together with others.
+pub(super) fn order(id: OrderId, kept: Option<Kept>) -> Found<Option<Order>> {
+    let order = kept.map(|kept| serde_json::from_str(&kept.state).map_err(|_| damaged("order", id)));
+    order.transpose()
 }
 
 pub(super) async fn order_by_shop_no(pool: &SqlitePool, shop: ShopId, number: ShopOrderNo) -> Found<Option<Order>> {
@@ -81,15 +83,16 @@ pub(super) async fn orders_by_input(pool: &SqlitePool, hash: [u8; 8], limit: u32
             }
         }
     }
-    Ok(orders.into_iter().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    Ok(orders
+        .into_iter()
+        .rev()
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .collect())
 }
 
-pub(super) async fn inputs(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Option<Inputs>> {
-    let query = sqlx::query("SELECT sealed_inputs FROM orders WHERE id = ?").bind(id.get());
-    let Some(row) = query.fetch_optional(pool).await? else {
-        return Ok(None);
-    };
-    let Some(sealed) = row.try_get::<Option<Vec<u8>>, _>("sealed_inputs")? else {
+/// What the buyer entered, from a row that was read together with others.
+pub(super) fn inputs(sealer: &Sealer, id: OrderId, kept: Option<Kept>) -> Found<Option<Inputs>> {
+    let Some(sealed) = kept.and_then(|kept| kept.sealed_inputs) else {
         return Ok(None);
     };
     let open = sealer
@@ -115,9 +118,8 @@ pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorde
 }
 
 pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {
-    let query = sqlx::query(
-        "SELECT number, sealed_deliveries FROM history WHERE order_id = ? AND sealed_deliveries IS NOT NULL ORDER BY number",
-    );
+    let query =
+        sqlx::query("SELECT number, sealed_deliveries FROM history WHERE order_id = ? AND sealed_deliveries IS NOT NULL ORDER BY number");
     let mut all = Vec::new();
     for row in query.bind(id.get()).fetch_all(pool).await? {
         let key = format!("{id}:{}", row.try_get::<i64, _>("number")?);
@@ -314,6 +316,6 @@ pub(super) async fn settings(pool: &SqlitePool, digest: SettingsDigest) -> Found
     Ok(row.map(|row| row.try_get("body")).transpose()?)
 }
 
-fn order_id(raw: i64) -> Found<OrderId> {
+pub(super) fn order_id(raw: i64) -> Found<OrderId> {
     OrderId::from_stored(raw).ok_or_else(|| damaged("order", raw))
 }

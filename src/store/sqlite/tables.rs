@@ -46,7 +46,9 @@ fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
                  captured_minor, released_minor, state)";
     script.insert(place, 11, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
-        to.bind(order.id.get()).bind(terms.shop.0).bind(terms.shop_order_no.as_str().to_owned());
+        to.bind(order.id.get())
+            .bind(terms.shop.0)
+            .bind(terms.shop_order_no.as_str().to_owned());
         to.bind(row.held_minor).bind(row.sealed_inputs.take());
         bind_standing(row, to);
     });
@@ -88,10 +90,16 @@ fn write_history(script: &mut Script, history: Vec<HistoryRow>) {
 fn write_attempts(script: &mut Script, attempts: Vec<(&Order, &Attempt, bool)>, stamps: Vec<Stamp>) {
     let (new, old) = attempts.into_iter().partition(|(.., is_new)| *is_new);
     let head = "UPDATE OR FAIL attempts SET state = v.column3, cost_minor = v.column4, supplier_ref = v.column5 FROM";
-    script.rows(head, 5, old, "AS v WHERE order_id = v.column1 AND seq = v.column2", |to, (order, attempt, _)| {
-        to.bind(order.id.get()).bind(attempt.seq);
-        to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
-    });
+    script.rows(
+        head,
+        5,
+        old,
+        "AS v WHERE order_id = v.column1 AND seq = v.column2",
+        |to, (order, attempt, _)| {
+            to.bind(order.id.get()).bind(attempt.seq);
+            to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
+        },
+    );
     let place = "attempts (order_id, seq, supplier, opened_at_ms, state, cost_minor, supplier_ref)";
     script.insert(place, 7, new, "", |to, (order, attempt, _)| {
         to.bind(order.id.get()).bind(attempt.seq).bind(attempt.supplier.as_str().to_owned());
@@ -127,14 +135,18 @@ fn write_books(script: &mut Script, postings: Vec<(&Posting, i64)>, admission: &
 
 fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, Vec<u8>)>) {
     let place = "evidence (order_id, id, seq, supplier, via, http_status, body_sha256, sealed, at_ms)";
-    script.insert(place, 9, evidence, "ON CONFLICT (order_id, id) DO NOTHING", |to, (evidence, sealed)| {
-        to.bind(evidence.order.map_or(0, OrderId::get)).bind(evidence.id.0.to_string());
-        to.bind(evidence.seq).bind(evidence.supplier.as_str().to_owned());
-        to.bind(words::via_word(evidence.via)).bind(evidence.status);
-        to.bind(Sha256::digest(evidence.kept()).to_vec())
-            .bind(sealed)
-            .bind(evidence.at_ms);
-    });
+    script.insert(
+        place,
+        9,
+        evidence,
+        "ON CONFLICT (order_id, id) DO NOTHING",
+        |to, (evidence, sealed)| {
+            to.bind(evidence.order.map_or(0, OrderId::get)).bind(evidence.id.0.to_string());
+            to.bind(evidence.seq).bind(evidence.supplier.as_str().to_owned());
+            to.bind(words::via_word(evidence.via)).bind(evidence.status);
+            to.bind(Sha256::digest(evidence.kept()).to_vec()).bind(sealed).bind(evidence.at_ms);
+        },
+    );
 }
 
 fn write_callbacks(script: &mut Script, callbacks: Vec<CallbackRow<'_>>, tried: Vec<BTreeMap<CallbackKey, &CallbackTried>>) {

@@ -111,7 +111,18 @@ mod tests {
     fn a_callbacks_id_is_its_key_and_nothing_else_is() {
         let order = OrderId::from_stored(42).unwrap();
         assert_eq!(callback_key(&callback_id(order, 7)), Some((order, 7)));
-        for text in ["", "evt_", "evt_42", "evt_42_", "evt_42_07", "evt_42_+7", "evt_042_7", "evt_42_7_1", "42_7", "evt_42_4294967296"] {
+        for text in [
+            "",
+            "evt_",
+            "evt_42",
+            "evt_42_",
+            "evt_42_07",
+            "evt_42_+7",
+            "evt_042_7",
+            "evt_42_7_1",
+            "42_7",
+            "evt_42_4294967296",
+        ] {
             assert_eq!(callback_key(text), None, "{text:?}");
         }
     }
