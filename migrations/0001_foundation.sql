@@ -1,29 +1,23 @@
--- Everything the gateway keeps. Written for SQLite and PostgreSQL alike: TEXT, BIGINT, INTEGER and
--- BYTEA only (SQLite keeps a BYTEA column as the bytes it was given), times in UTC milliseconds,
--- money in minor units. Columns named `sealed` hold ciphertext.
--- The unique indexes and checks are backstops: admission already excludes what they refuse.
+-- Everything the gateway keeps: TEXT, BIGINT, INTEGER and BYTEA only (SQLite keeps a BYTEA column as
+-- the bytes it was given), times in UTC milliseconds, money in minor units. Columns named `sealed…`
+-- hold ciphertext. The unique indexes and checks are backstops: admission already excludes what they
+-- refuse. Rows lie in the order of time, so that a batch touches few pages however much there is:
+-- no table of orders has a random key (docs/decisions/0024).
 
 CREATE TABLE meta (
     key  TEXT NOT NULL PRIMARY KEY,
     body BYTEA NOT NULL
 );
 
--- One row an order: its latest state, and beside it what is searched for or guarded.
+-- One row an order: its latest state, and beside it what is searched for or guarded. For the rest see
+-- the view `order_list` below.
 CREATE TABLE orders (
-    id                BIGINT NOT NULL PRIMARY KEY,
+    id                INTEGER NOT NULL PRIMARY KEY,
     version           BIGINT NOT NULL,
     shop_id           BIGINT NOT NULL,
     shop_order_no     TEXT NOT NULL,
-    sku               TEXT NOT NULL,
-    fingerprint       TEXT NOT NULL,
-    status            TEXT NOT NULL,
-    is_in_doubt       INTEGER NOT NULL,
-    accepted_at_ms    BIGINT NOT NULL,
-    deadline_ms       BIGINT NOT NULL,
     finished_at_ms    BIGINT,
     next_action_at_ms BIGINT,
-    next_step         TEXT,
-    currency          TEXT NOT NULL,
     held_minor        BIGINT NOT NULL,
     captured_minor    BIGINT,
     released_minor    BIGINT,
@@ -34,6 +28,7 @@ CREATE TABLE orders (
     lease_until_ms    BIGINT,
     UNIQUE (shop_id, shop_order_no),
     -- A hold ends in exactly one settlement, together with the verdict, and nothing of it is lost (I4).
+    -- A second settlement is added to the first, and so is more than the hold.
     CHECK ((captured_minor IS NULL) = (finished_at_ms IS NULL)),
     CHECK ((released_minor IS NULL) = (finished_at_ms IS NULL)),
     CHECK (captured_minor IS NULL OR captured_minor + released_minor = held_minor)
@@ -42,66 +37,79 @@ CREATE INDEX orders_schedule ON orders (next_action_at_ms, id, finished_at_ms) W
 -- Open orders that nothing is scheduled for: normally empty (I17).
 CREATE INDEX orders_unscheduled ON orders (id) WHERE finished_at_ms IS NULL AND next_action_at_ms IS NULL;
 
--- Finds orders by what a buyer entered, without keeping it in the clear.
+-- Orders and attempts for people to look at. What is read out of the state here is no column of the
+-- tables: even a generated column is computed at each write.
+CREATE VIEW order_list AS
+    SELECT id, version, shop_id, shop_order_no, COALESCE(state ->> '$.verdict.verdict', 'processing') AS status,
+           state ->> '$.terms.sku' AS sku, state ->> '$.terms.price.currency' AS currency, held_minor, captured_minor, released_minor,
+           state ->> '$.accepted_at_ms' AS accepted_at_ms, state ->> '$.terms.deadline_ms' AS deadline_ms, finished_at_ms,
+           next_action_at_ms, state ->> '$.next_action.step.step' AS next_step
+    FROM orders;
+
+-- Finds orders by what a buyer entered, without keeping it in the clear: one row a batch, in it 16
+-- bytes an input (order id, then the start of the keyed hash). Searched from end to end (0026).
 CREATE TABLE order_inputs (
-    input_hash TEXT NOT NULL,
-    order_id   BIGINT NOT NULL REFERENCES orders (id),
-    PRIMARY KEY (input_hash, order_id)
+    place  INTEGER NOT NULL PRIMARY KEY,
+    hashes BYTEA NOT NULL
 );
 
-CREATE TABLE events (
-    order_id     BIGINT NOT NULL REFERENCES orders (id),
-    number       BIGINT NOT NULL,
-    at_ms        BIGINT NOT NULL,
-    kind         TEXT NOT NULL,
-    form_version INTEGER NOT NULL,
-    body         TEXT NOT NULL,
-    PRIMARY KEY (order_id, number)
+-- One row a commit, with all of it that is only ever added: what happened (a JSON array of events,
+-- the first of them number `number`), what it moved (JSON, told apart by the view `entries`), and what
+-- was handed over. (order_id, number) is the last backstop against a stale decision.
+CREATE TABLE history (
+    order_id          BIGINT NOT NULL,
+    number            BIGINT NOT NULL,
+    at_ms             BIGINT NOT NULL,
+    form_version      INTEGER NOT NULL,
+    events            TEXT NOT NULL,
+    postings          TEXT,
+    sealed_deliveries BYTEA,
+    UNIQUE (order_id, number)
 );
 
+-- An attempt's number is made of its order and its sequence, so the primary key also makes it unique
+-- for ever, whichever the supplier (R4).
 CREATE TABLE attempts (
-    order_id     BIGINT NOT NULL REFERENCES orders (id),
-    seq          INTEGER NOT NULL,
+    order_id     BIGINT NOT NULL,
+    seq          INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 99),
     supplier     TEXT NOT NULL,
-    attempt_id   TEXT NOT NULL,
-    settings     TEXT NOT NULL,
-    code         TEXT NOT NULL,
-    cost_minor   BIGINT NOT NULL,
-    currency     TEXT NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('sent', 'accepted', 'unknown', 'won', 'dead', 'excess', 'late')),
+    cost_minor   BIGINT NOT NULL,
     opened_at_ms BIGINT NOT NULL,
     supplier_ref TEXT,
-    PRIMARY KEY (order_id, seq),
-    UNIQUE (supplier, attempt_id)
-);
+    PRIMARY KEY (order_id, seq)
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX attempts_one_open ON attempts (order_id) WHERE state IN ('sent', 'accepted', 'unknown');
 CREATE UNIQUE INDEX attempts_one_won ON attempts (order_id) WHERE state = 'won';
 
+CREATE VIEW attempt_list AS
+    SELECT a.*, order_id || substr('0' || seq, -2) AS attempt_id FROM attempts AS a;
+
+-- Each stamp; what became of it is in the order's state and events.
 CREATE TABLE transmissions (
     order_id      BIGINT NOT NULL,
     seq           INTEGER NOT NULL,
     n             INTEGER NOT NULL,
     stamped_at_ms BIGINT NOT NULL,
-    fate          TEXT NOT NULL,
-    PRIMARY KEY (order_id, seq, n),
-    FOREIGN KEY (order_id, seq) REFERENCES attempts (order_id, seq)
-);
+    PRIMARY KEY (order_id, seq, n)
+) WITHOUT ROWID;
 
+-- Postings that no decision about an order made: money from and to outside.
 CREATE TABLE postings (
     key      TEXT NOT NULL PRIMARY KEY,
-    order_id BIGINT,
-    currency TEXT NOT NULL,
-    at_ms    BIGINT NOT NULL
-);
-CREATE INDEX postings_of_order ON postings (order_id) WHERE order_id IS NOT NULL;
+    at_ms    BIGINT NOT NULL,
+    posting  TEXT NOT NULL
+) WITHOUT ROWID;
 
-CREATE TABLE entries (
-    posting_key  TEXT NOT NULL REFERENCES postings (key),
-    n            INTEGER NOT NULL,
-    account      TEXT NOT NULL,
-    amount_minor BIGINT NOT NULL CHECK (amount_minor <> 0),
-    PRIMARY KEY (posting_key, n)
-);
+-- Every entry ever booked, told apart. Slow: for people and for the replay of the books.
+CREATE VIEW entries AS
+    WITH booked AS (
+        SELECT h.at_ms AS at_ms, p.value AS posting FROM history AS h JOIN json_each(h.postings) AS p
+        UNION ALL SELECT at_ms, posting FROM postings
+    )
+    SELECT posting ->> '$.key' AS posting_key, CAST(posting ->> '$.order' AS BIGINT) AS order_id, posting ->> '$.currency' AS currency,
+           at_ms, e.key + 1 AS n, e.value ->> 0 AS account, e.value ->> 1 AS amount_minor
+    FROM booked JOIN json_each(posting, '$.entries') AS e;
 
 -- The sum of each account's entries, kept in the same transaction as the entries (I5).
 CREATE TABLE accounts (
@@ -109,33 +117,27 @@ CREATE TABLE accounts (
     currency      TEXT NOT NULL,
     balance_minor BIGINT NOT NULL,
     PRIMARY KEY (account, currency)
-);
+) WITHOUT ROWID;
 
-CREATE TABLE deliveries (
-    order_id      BIGINT NOT NULL REFERENCES orders (id),
-    order_version BIGINT NOT NULL,
-    seq           INTEGER NOT NULL,
-    sealed        BYTEA NOT NULL,
-    PRIMARY KEY (order_id, order_version, seq)
-);
-
+-- What suppliers said. `order_id` is 0 where no order is known; `id` need only be unique within one.
 CREATE TABLE evidence (
-    id          TEXT NOT NULL PRIMARY KEY,
-    order_id    BIGINT,
+    order_id    BIGINT NOT NULL,
+    id          TEXT NOT NULL,
     seq         INTEGER,
     supplier    TEXT NOT NULL,
     via         TEXT NOT NULL,
     http_status INTEGER,
-    body_sha256 TEXT NOT NULL,
+    body_sha256 BYTEA NOT NULL,
     sealed      BYTEA NOT NULL,
-    at_ms       BIGINT NOT NULL
-);
-CREATE INDEX evidence_of_order ON evidence (order_id) WHERE order_id IS NOT NULL;
+    at_ms       BIGINT NOT NULL,
+    PRIMARY KEY (order_id, id)
+) WITHOUT ROWID;
 
+-- `evt_{order_id}_{number}` is what the shop sees as the event's id. The latest try has columns of its
+-- own; earlier ones, if any, are kept in `earlier_tries` as [try, at_ms, result].
 CREATE TABLE callbacks (
-    id            TEXT NOT NULL PRIMARY KEY,
-    order_id      BIGINT NOT NULL REFERENCES orders (id),
-    order_version BIGINT NOT NULL,
+    order_id      BIGINT NOT NULL,
+    number        BIGINT NOT NULL,
     shop_id       BIGINT NOT NULL,
     url           TEXT NOT NULL,
     sealed        BYTEA NOT NULL,
@@ -143,20 +145,14 @@ CREATE TABLE callbacks (
     state         TEXT NOT NULL CHECK (state IN ('due', 'delivered', 'parked')),
     due_at_ms     BIGINT,
     tries         BIGINT NOT NULL,
+    tried_at_ms   BIGINT,
     last_result   TEXT,
+    earlier_tries TEXT,
+    PRIMARY KEY (order_id, number),
     CHECK ((state = 'due') = (due_at_ms IS NOT NULL))
-);
-CREATE INDEX callbacks_of_order ON callbacks (order_id);
-CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id, id) WHERE state = 'due';
-CREATE INDEX callbacks_parked ON callbacks (id) WHERE state = 'parked';
-
-CREATE TABLE callback_tries (
-    callback_id TEXT NOT NULL,
-    try         BIGINT NOT NULL,
-    at_ms       BIGINT NOT NULL,
-    result      TEXT NOT NULL,
-    PRIMARY KEY (callback_id, try)
-);
+) WITHOUT ROWID;
+CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id, number) WHERE state = 'due';
+CREATE INDEX callbacks_parked ON callbacks (order_id, number) WHERE state = 'parked';
 
 CREATE TABLE cases (
     key           TEXT NOT NULL PRIMARY KEY,

@@ -6,7 +6,7 @@
 //! a key of its own: without it, eleven digits would be guessed in minutes.
 //! Deliberately absent: changing the key. A value carries its form's version for that day.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -67,7 +67,33 @@ pub struct SealBroken;
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
     hash_key: [u8; 32],
+    nonces: Arc<Nonces>,
+}
+
+/// Random nonces, drawn many at once: asking the operating system costs as much as sealing.
+struct Nonces {
     random: Arc<dyn Random>,
+    drawn: Mutex<Vec<[u8; NONCE_BYTES]>>,
+}
+
+impl Nonces {
+    /// How many are drawn at once.
+    const DRAW: usize = 64;
+
+    /// A nonce that was never given before.
+    fn next(&self) -> [u8; NONCE_BYTES] {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_empty() {
+            let mut bytes = [0_u8; NONCE_BYTES * Self::DRAW];
+            self.random.fill(&mut bytes);
+            drawn.extend(bytes.as_chunks::<NONCE_BYTES>().0);
+        }
+        drawn.pop().unwrap_or_else(|| {
+            let mut nonce = [0_u8; NONCE_BYTES];
+            self.random.fill(&mut nonce);
+            nonce
+        })
+    }
 }
 
 impl Sealer {
@@ -78,7 +104,11 @@ impl Sealer {
     pub fn new(key: &SealKey, random: Arc<dyn Random>) -> Result<Self, SealBroken> {
         let cipher = XChaCha20Poly1305::new_from_slice(&key.derived("seal")?).map_err(|_| SealBroken)?;
         let hash_key = key.derived("input hash")?;
-        Ok(Self { cipher, hash_key, random })
+        let nonces = Arc::new(Nonces {
+            random,
+            drawn: Mutex::default(),
+        });
+        Ok(Self { cipher, hash_key, nonces })
     }
 
     /// Seals `plain` for one row of one table.
@@ -86,8 +116,7 @@ impl Sealer {
     /// # Errors
     /// When `plain` is longer than the cipher takes (256 GB).
     pub fn seal(&self, table: &str, key: &str, plain: &[u8]) -> Result<Vec<u8>, SealBroken> {
-        let mut nonce = [0_u8; NONCE_BYTES];
-        self.random.fill(&mut nonce);
+        let nonce = self.nonces.next();
         let aad = aad(table, key);
         let payload = Payload { msg: plain, aad: &aad };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealBroken)?;
@@ -113,14 +142,15 @@ impl Sealer {
         self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealBroken)
     }
 
-    /// The hash by which orders are found by one of their inputs, as 64 hexadecimal digits.
+    /// The hash by which orders are found by one of their inputs: the first eight bytes of an HMAC.
     ///
     /// # Errors
     /// Never with a key of 32 bytes.
-    pub fn input_hash(&self, value: &str) -> Result<String, SealBroken> {
+    pub fn input_hash(&self, value: &str) -> Result<[u8; 8], SealBroken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.hash_key).map_err(|_| SealBroken)?;
         mac.update(value.as_bytes());
-        Ok(hex::encode(mac.finalize().into_bytes()))
+        let whole: [u8; 32] = mac.finalize().into_bytes().into();
+        whole.first_chunk().copied().ok_or(SealBroken)
     }
 }
 

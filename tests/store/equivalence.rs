@@ -347,8 +347,8 @@ async fn tables(path: &Path, visible: &Visible) -> String {
         let order = &one.order;
         let rows = sqlx::query(
             "SELECT a.seq, a.state, a.attempt_id, a.cost_minor, a.supplier_ref, \
-             (SELECT group_concat(n || t.fate || t.stamped_at_ms) FROM transmissions AS t WHERE t.order_id = a.order_id AND t.seq = a.seq) AS sent \
-             FROM attempts AS a WHERE order_id = ? ORDER BY seq",
+             (SELECT group_concat(n || ':' || t.stamped_at_ms) FROM transmissions AS t WHERE t.order_id = a.order_id AND t.seq = a.seq) AS sent \
+             FROM attempt_list AS a WHERE order_id = ? ORDER BY seq",
         );
         let found: Vec<String> = rows
             .bind(order.id.get())
@@ -365,14 +365,7 @@ async fn tables(path: &Path, visible: &Visible) -> String {
                 let sent: Vec<String> = attempt
                     .transmissions
                     .iter()
-                    .map(|sent| {
-                        format!(
-                            "{}{}{}",
-                            sent.n,
-                            serde_json::to_value(sent.fate).unwrap().as_str().unwrap(),
-                            sent.stamped_at_ms
-                        )
-                    })
+                    .map(|sent| format!("{}:{}", sent.n, sent.stamped_at_ms))
                     .collect();
                 let word = attempt.word();
                 let (seq, cost) = (attempt.seq, attempt.cost.minor);
@@ -383,10 +376,17 @@ async fn tables(path: &Path, visible: &Visible) -> String {
         if found != expected {
             wrong.push_str(&format!("{found:?} is not {expected:?}\n"));
         }
-        let row = sqlx::query("SELECT version, finished_at_ms IS NULL AS is_open, is_in_doubt, held_minor FROM orders WHERE id = ?");
+        let row = sqlx::query(
+            "SELECT version, finished_at_ms IS NULL AS is_open, status = 'processing', held_minor FROM order_list WHERE id = ?",
+        );
         let row = row.bind(order.id.get()).fetch_one(&mut raw).await.unwrap();
         let found: (u32, bool, bool, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
-        let expected = (order.version, order.verdict.is_none(), order.is_in_doubt(), order.terms.price.minor);
+        let expected = (
+            order.version,
+            order.verdict.is_none(),
+            order.verdict.is_none(),
+            order.terms.price.minor,
+        );
         if found != expected {
             wrong.push_str(&format!("{}: {found:?} is not {expected:?}\n", order.id));
         }

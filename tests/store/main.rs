@@ -11,6 +11,8 @@
 mod conformance;
 mod equivalence;
 mod events;
+mod gathering;
+mod shapes;
 mod sqlite;
 mod visible;
 mod world;

@@ -122,10 +122,12 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
     accepted(&store, &Book::new(), Wish::new(1, "n1", 10)).await;
     let mut raw = raw(&path).await;
     for sql in [
-        "UPDATE events SET at_ms = 0",
-        "DELETE FROM events",
-        "UPDATE entries SET amount_minor = 1",
+        "UPDATE history SET at_ms = 0",
+        "DELETE FROM history",
+        "UPDATE postings SET at_ms = 0",
         "DELETE FROM postings",
+        "UPDATE transmissions SET n = 2",
+        "DELETE FROM transmissions",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{sql}: {refused}");
@@ -134,7 +136,9 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
     for sql in [
         "UPDATE orders SET captured_minor = 3, released_minor = 3, finished_at_ms = 1",
         "UPDATE orders SET finished_at_ms = 1",
-        "INSERT INTO attempts SELECT order_id, 2, supplier, 'other', settings, code, cost_minor, currency, state, opened_at_ms, NULL FROM attempts",
+        "INSERT INTO attempts SELECT order_id, 2, supplier, state, cost_minor, opened_at_ms, NULL FROM attempts",
+        "INSERT INTO attempts SELECT order_id, seq, 'other', 'dead', cost_minor, opened_at_ms, NULL FROM attempts",
+        "INSERT INTO orders SELECT id + 1, 1, shop_id, shop_order_no, NULL, NULL, 0, NULL, NULL, state, NULL, NULL, 0, NULL FROM orders",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("constraint failed"), "{sql}: {refused}");
@@ -151,7 +155,11 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     credit(&store, 100).await;
     let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
     // A row that admission does not look at and the order does not know of: as after a bug.
-    let spoil = format!("INSERT INTO events VALUES ({}, {}, 0, 'x', 1, '')", order.id, order.version + 1);
+    let spoil = format!(
+        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL)",
+        order.id,
+        order.version + 1
+    );
     raw(&path).await.execute(sqlx::AssertSqlSafe(spoil)).await.unwrap();
     let change = decide(&order, fact(1, Via::Submit, Outcome::Accepted, None), book.facts(), START_MS).unwrap();
     let batch = vec![deposit("before"), command(change, Vec::new()), deposit("after")];

@@ -52,15 +52,9 @@ impl Edit {
                 let body = serde_json::to_string(&record.shop)?;
                 let sealed = sealer.seal("shops", &shop_id.to_string(), &serde_json::to_vec(&Secrets::of(&record))?)?;
                 let tail = "ON CONFLICT (id) DO UPDATE SET key = excluded.key, body = excluded.body, sealed = excluded.sealed";
-                script.rows(
-                    "INSERT INTO shops (id, key, body, sealed) VALUES",
-                    4,
-                    vec![record],
-                    tail,
-                    |to, record| {
-                        to.bind(shop_id.0).bind(record.shop.key).bind(body.clone()).bind(sealed.clone());
-                    },
-                );
+                script.insert("shops (id, key, body, sealed)", 4, vec![record], tail, |to, record| {
+                    to.bind(shop_id.0).bind(record.shop.key).bind(body.clone()).bind(sealed.clone());
+                });
             }
             Self::Products(products) => {
                 let rows = sqlx::query("SELECT sku, sku_no FROM products").fetch_all(&mut *connection).await?;
@@ -71,29 +65,23 @@ impl Edit {
                 let products = number_products(&known, products).map_err(Trouble::Outage)?;
                 let rows: Vec<(Product, String)> = with_bodies(products)?;
                 let tail = "ON CONFLICT (sku) DO UPDATE SET body = excluded.body";
-                script.rows(
-                    "INSERT INTO products (sku, sku_no, body) VALUES",
-                    3,
-                    rows,
-                    tail,
-                    |to, (product, body)| {
-                        to.bind(product.sku.as_str().to_owned()).bind(product.sku_no).bind(body);
-                    },
-                );
+                script.insert("products (sku, sku_no, body)", 3, rows, tail, |to, (product, body)| {
+                    to.bind(product.sku.as_str().to_owned()).bind(product.sku_no).bind(body);
+                });
             }
             Self::Offers(offers) => {
                 let rows: Vec<(Offer, String)> = with_bodies(offers)?;
-                let head = "INSERT INTO offers (supplier, sku, face_minor, body) VALUES";
+                let place = "offers (supplier, sku, face_minor, body)";
                 let tail = "ON CONFLICT (supplier, sku, face_minor) DO UPDATE SET body = excluded.body";
-                script.rows(head, 4, rows, tail, |to, (offer, body)| {
+                script.insert(place, 4, rows, tail, |to, (offer, body)| {
                     to.bind(offer.supplier.as_str().to_owned()).bind(offer.sku.as_str().to_owned());
                     to.bind(offer.face_minor).bind(body);
                 });
             }
             Self::Settings { digest, supplier, body } => {
-                let head = "INSERT INTO supplier_settings (digest, supplier, body) VALUES";
+                let place = "supplier_settings (digest, supplier, body)";
                 let rows = vec![(digest, supplier, body)];
-                script.rows(head, 3, rows, "ON CONFLICT (digest) DO NOTHING", |to, (digest, supplier, body)| {
+                script.insert(place, 3, rows, "ON CONFLICT (digest) DO NOTHING", |to, (digest, supplier, body)| {
                     to.bind(digest.as_str().to_owned()).bind(supplier.as_str().to_owned()).bind(body);
                 });
             }

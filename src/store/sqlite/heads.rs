@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::sqlite::SqliteConnection;
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::trouble::Trouble;
+use super::words;
 use crate::domain::effect::Effect;
 use crate::domain::ids::{OrderId, ShopId, ShopOrderNo};
 use crate::domain::ledger::{Account, Posting};
@@ -15,29 +17,35 @@ use crate::domain::order::Fingerprint;
 use crate::store::Command;
 use crate::store::admit::Heads;
 
-/// Takes the write lock, then answers five questions at once. The order of each cross join is
-/// fixed: from the few keys asked for to the index.
+/// Takes the write lock, then answers five questions in one row, each with a JSON array: a row of
+/// its own for every head would cost more than finding it. The order of each cross join is fixed:
+/// from the few keys asked for to the index.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
-SELECT 1 AS head, id AS a, version AS b, NULL AS t, NULL AS u FROM orders WHERE id IN (SELECT value FROM json_each(?))
-UNION ALL SELECT 2, o.id, o.shop_id, o.shop_order_no, o.fingerprint FROM json_each(?) AS k
-    CROSS JOIN orders AS o ON o.shop_id = json_extract(k.value, '$[0]') AND o.shop_order_no = json_extract(k.value, '$[1]')
-UNION ALL SELECT 3, NULL, NULL, key, NULL FROM postings WHERE key IN (SELECT value FROM json_each(?))
-UNION ALL SELECT 4, NULL, NULL, key, NULL FROM cases WHERE key IN (SELECT value FROM json_each(?))
-UNION ALL SELECT 5, c.balance_minor, NULL, c.account, c.currency FROM json_each(?) AS k
-    CROSS JOIN accounts AS c ON c.account = json_extract(k.value, '$[0]') AND c.currency = json_extract(k.value, '$[1]')";
+SELECT (SELECT json_group_array(json_array(id, version)) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
+(SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.state ->> '$.terms.fingerprint')) FROM json_each(?) AS s
+    CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value) AS numbers,
+(SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
+(SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
+    CROSS JOIN json_each(h.postings) AS p) AS booked,
+(SELECT json_group_array(key) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
+(SELECT json_group_array(json_array(c.account, c.currency, c.balance_minor)) FROM json_each(?) AS k
+    CROSS JOIN json_each(k.value) AS a CROSS JOIN accounts AS c ON c.account = a.value AND c.currency = k.key) AS balances";
 
 /// The keys that a batch touches.
 #[derive(Debug, Default)]
-struct Wanted {
+struct Wanted<'c> {
     orders: BTreeSet<i64>,
-    numbers: BTreeSet<(i64, String)>,
-    postings: BTreeSet<String>,
-    cases: BTreeSet<String>,
-    accounts: BTreeSet<(String, &'static str)>,
+    /// By shop.
+    numbers: BTreeMap<i64, BTreeSet<&'c str>>,
+    postings: BTreeSet<&'c str>,
+    /// Old orders that a command books for: their earlier postings are in their history.
+    booked: BTreeSet<i64>,
+    cases: BTreeSet<&'c str>,
+    accounts: BTreeSet<(&'c Account, Currency)>,
 }
 
-impl Wanted {
-    fn of(commands: &[Command]) -> Self {
+impl<'c> Wanted<'c> {
+    fn of(commands: &'c [Command]) -> Self {
         let mut wanted = Self::default();
         for command in commands {
             match command {
@@ -46,21 +54,28 @@ impl Wanted {
                     wanted.orders.insert(change.order.get());
                     if change.expected_version == 0 {
                         let terms = &change.after.terms;
-                        wanted.numbers.insert((terms.shop.0, terms.shop_order_no.as_str().to_owned()));
+                        let numbers = wanted.numbers.entry(terms.shop.0).or_default();
+                        numbers.insert(terms.shop_order_no.as_str());
                     }
                     for effect in &change.effects {
                         match effect {
-                            Effect::Post(posting) => wanted.post(posting),
+                            Effect::Post(posting) => {
+                                wanted.post(posting);
+                                wanted.booked.extend((change.expected_version > 0).then_some(change.order.get()));
+                            }
                             Effect::OpenCase(case) => {
-                                wanted.cases.insert(case.key.clone());
+                                wanted.cases.insert(case.key.as_str());
                             }
                             Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
                         }
                     }
                 }
-                Command::Post(posting) => wanted.post(posting),
+                Command::Post(posting) => {
+                    wanted.post(posting);
+                    wanted.booked.extend(posting.order.map(OrderId::get));
+                }
                 Command::Orphan { case, .. } => {
-                    wanted.cases.insert(case.key.clone());
+                    wanted.cases.insert(case.key.as_str());
                 }
                 Command::CallbackTried(_) => {}
             }
@@ -68,12 +83,21 @@ impl Wanted {
         wanted
     }
 
-    fn post(&mut self, posting: &Posting) {
-        self.postings.insert(posting.key.clone());
+    fn post(&mut self, posting: &'c Posting) {
+        self.postings.insert(posting.key.as_str());
         let entries = posting.entries.iter().map(|entry| &entry.account);
         let guard = posting.guard.iter().map(|guard| &guard.account);
-        let accounts = entries.chain(guard).map(|account| (account.to_string(), posting.currency.code()));
-        self.accounts.extend(accounts);
+        self.accounts
+            .extend(entries.chain(guard).map(|account| (account, posting.currency)));
+    }
+
+    /// By currency.
+    fn accounts(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut accounts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for (account, currency) in &self.accounts {
+            accounts.entry(currency.code()).or_default().push(account.to_string());
+        }
+        accounts
     }
 }
 
@@ -81,10 +105,10 @@ impl Wanted {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     versions: BTreeMap<OrderId, u32>,
-    numbers: BTreeMap<(ShopId, String), (OrderId, Fingerprint)>,
+    numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
     cases: BTreeSet<String>,
-    balances: BTreeMap<(String, String), i64>,
+    balances: BTreeMap<(Account, Currency), i64>,
 }
 
 impl Found {
@@ -95,35 +119,32 @@ impl Found {
             .bind(serde_json::to_string(&wanted.orders)?)
             .bind(serde_json::to_string(&wanted.numbers)?)
             .bind(serde_json::to_string(&wanted.postings)?)
+            .bind(serde_json::to_string(&wanted.booked)?)
             .bind(serde_json::to_string(&wanted.cases)?)
-            .bind(serde_json::to_string(&wanted.accounts)?);
-        let rows = query.fetch_all(connection).await?;
+            .bind(serde_json::to_string(&wanted.accounts())?);
+        let row = query.fetch_one(connection).await?;
         let mut found = Self::default();
-        for row in rows {
-            match row.try_get::<i64, _>("head")? {
-                1 => {
-                    let version = u32::try_from(row.try_get::<i64, _>("b")?).map_err(|_| damaged("version"))?;
-                    found.versions.insert(order_id(row.try_get("a")?)?, version);
-                }
-                2 => {
-                    let number = (ShopId(row.try_get("b")?), row.try_get("t")?);
-                    let order = order_id(row.try_get("a")?)?;
-                    found.numbers.insert(number, (order, fingerprint(row.try_get("u")?)?));
-                }
-                3 => {
-                    found.postings.insert(row.try_get("t")?);
-                }
-                4 => {
-                    found.cases.insert(row.try_get("t")?);
-                }
-                _ => {
-                    let account = (row.try_get("t")?, row.try_get("u")?);
-                    found.balances.insert(account, row.try_get("a")?);
-                }
-            }
+        for (id, version) in list::<(i64, u32)>(&row, "versions")? {
+            found.versions.insert(order_id(id)?, version);
+        }
+        for (shop, number, id, fingerprint) in list::<(i64, ShopOrderNo, i64, Fingerprint)>(&row, "numbers")? {
+            found.numbers.insert((ShopId(shop), number), (order_id(id)?, fingerprint));
+        }
+        found.postings.extend(list::<String>(&row, "postings")?);
+        found.postings.extend(list::<String>(&row, "booked")?);
+        found.cases.extend(list::<String>(&row, "cases")?);
+        for (account, currency, minor) in list::<(String, String, i64)>(&row, "balances")? {
+            let account = words::account(&account).ok_or_else(|| damaged("balances"))?;
+            let currency = Currency::from_code(&currency).ok_or_else(|| damaged("balances"))?;
+            found.balances.insert((account, currency), minor);
         }
         Ok(found)
     }
+}
+
+/// What one of the questions found.
+fn list<T: DeserializeOwned>(row: &SqliteRow, question: &'static str) -> Result<Vec<T>, Trouble> {
+    serde_json::from_str(row.try_get(question)?).map_err(|_| damaged(question))
 }
 
 impl Heads for Found {
@@ -132,12 +153,11 @@ impl Heads for Found {
     }
 
     fn numbered(&self, shop: ShopId, number: &ShopOrderNo) -> Option<(OrderId, Fingerprint)> {
-        self.numbers.get(&(shop, number.as_str().to_owned())).cloned()
+        self.numbers.get(&(shop, number.clone())).cloned()
     }
 
     fn balance(&self, account: &Account, currency: Currency) -> i64 {
-        let key = (account.to_string(), currency.code().to_owned());
-        self.balances.get(&key).copied().unwrap_or(0)
+        self.balances.get(&(account.clone(), currency)).copied().unwrap_or(0)
     }
 
     fn has_posting(&self, key: &str) -> bool {
@@ -150,13 +170,11 @@ impl Heads for Found {
 }
 
 fn order_id(raw: i64) -> Result<OrderId, Trouble> {
-    OrderId::from_stored(raw).ok_or_else(|| damaged("id"))
+    OrderId::from_stored(raw).ok_or_else(|| damaged("orders"))
 }
 
-fn fingerprint(text: String) -> Result<Fingerprint, Trouble> {
-    Ok(serde_json::from_value(serde_json::Value::String(text))?)
-}
-
-fn damaged(column: &str) -> Trouble {
-    Trouble::Fatal(format!("orders.{column} holds what was never written there: the file is damaged"))
+fn damaged(question: &str) -> Trouble {
+    Trouble::Fatal(format!(
+        "the answer about {question} holds what was never written: the file is damaged"
+    ))
 }

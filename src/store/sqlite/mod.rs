@@ -15,6 +15,7 @@ mod opening;
 mod reads;
 mod rows;
 mod script;
+mod shared_reads;
 mod tables;
 mod trouble;
 mod words;
@@ -48,6 +49,7 @@ use crate::seams::{BoxFuture, Clock, Random, Spawner};
 use catalog::Edit;
 use opening::Lock;
 use reads::Unread;
+use shared_reads::{Ask, Kept};
 use trouble::{Phase, Trouble};
 use writer::{Job, Writer};
 
@@ -92,6 +94,7 @@ impl Surroundings {
 pub struct SqliteStore {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     readers: SqlitePool,
+    asks: mpsc::Sender<Ask>,
     shared: Arc<Shared>,
 }
 
@@ -172,11 +175,15 @@ impl SqliteStore {
             connection: Some(connection),
             shared: Arc::clone(&shared),
             carried: std::collections::VecDeque::new(),
+            latest: 0,
         };
         spawner.spawn(Box::pin(writer.run()));
+        let (asks, asked) = mpsc::channel(shared_reads::QUEUE);
+        spawner.spawn(Box::pin(shared_reads::run(asked, readers.clone())));
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
             readers,
+            asks,
             shared,
         })
     }
@@ -244,7 +251,18 @@ impl SqliteStore {
         })
     }
 
+    /// An order's row, read together with whatever else is being asked for.
+    async fn kept(&self, id: OrderId) -> Result<Option<Kept>, Unread> {
+        shared_reads::kept(&self.asks, &self.readers, id).await
+    }
+
+    /// A read of its own.
     fn read<'s, T: Send + 's>(&'s self, look: impl Future<Output = Result<T, Unread>> + Send + 's) -> Read<'s, T> {
+        metrics::counter!("recharge_store_statements_total").increment(1);
+        self.guarded(look)
+    }
+
+    fn guarded<'s, T: Send + 's>(&'s self, look: impl Future<Output = Result<T, Unread>> + Send + 's) -> Read<'s, T> {
         Box::pin(async move {
             if self.shared.faults.reads_fail() {
                 return Err(Outage("planned outage".to_owned()));
@@ -279,7 +297,7 @@ impl Store for SqliteStore {
     }
 
     fn order(&self, id: OrderId) -> Read<'_, Option<Order>> {
-        self.read(reads::order(&self.readers, id))
+        self.guarded(async move { reads::order(id, self.kept(id).await?) })
     }
 
     fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
@@ -287,7 +305,7 @@ impl Store for SqliteStore {
     }
 
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
-        self.read(reads::inputs(&self.readers, &self.shared.sealer, id))
+        self.guarded(async move { reads::inputs(&self.shared.sealer, id, self.kept(id).await?) })
     }
 
     fn history(&self, id: OrderId) -> Read<'_, Vec<Recorded>> {

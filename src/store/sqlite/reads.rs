@@ -3,9 +3,12 @@
 //! A row that does not read as what was written is an outage of that read, named by table and row,
 //! never a value made up and never a value shown.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use super::shared_reads::Kept;
 use super::words;
 use crate::domain::callback::Callback;
 use crate::domain::case::NewCase;
@@ -42,9 +45,10 @@ pub(super) fn damaged(table: &'static str, key: impl ToString) -> Unread {
 
 type Found<T> = Result<T, Unread>;
 
-pub(super) async fn order(pool: &SqlitePool, id: OrderId) -> Found<Option<Order>> {
-    let row = sqlx::query("SELECT id, state FROM orders WHERE id = ?").bind(id.get());
-    row.fetch_optional(pool).await?.map(|row| order_of(&row)).transpose()
+/// The order in a row that was read together with others.
+pub(super) fn order(id: OrderId, kept: Option<Kept>) -> Found<Option<Order>> {
+    let order = kept.map(|kept| serde_json::from_str(&kept.state).map_err(|_| damaged("order", id)));
+    order.transpose()
 }
 
 pub(super) async fn order_by_shop_no(pool: &SqlitePool, shop: ShopId, number: ShopOrderNo) -> Found<Option<Order>> {
@@ -58,18 +62,37 @@ fn order_of(row: &SqliteRow) -> Found<Order> {
     serde_json::from_str(row.try_get("state")?).map_err(|_| damaged("order", id))
 }
 
-pub(super) async fn orders_by_input(pool: &SqlitePool, hash: String, limit: u32) -> Found<Vec<OrderId>> {
-    let query = sqlx::query("SELECT order_id FROM order_inputs WHERE input_hash = ? ORDER BY order_id DESC LIMIT ?");
-    let rows = query.bind(hash).bind(limit).fetch_all(pool).await?;
-    rows.iter().map(|row| order_id(row.try_get("order_id")?)).collect()
+/// One input of one order: the order's id, then the start of the input's hash.
+const INPUT_BYTES: usize = 16;
+
+/// Reads the hashes of all orders from end to end: SQLite finds the rows, the loop what is in them.
+pub(super) async fn orders_by_input(pool: &SqlitePool, hash: [u8; 8], limit: u32) -> Found<Vec<OrderId>> {
+    let query = sqlx::query("SELECT place, hashes FROM order_inputs WHERE instr(hashes, ?) > 0").bind(hash.to_vec());
+    let mut orders = BTreeSet::new();
+    for row in query.fetch_all(pool).await? {
+        let place: i64 = row.try_get("place")?;
+        let (inputs, rest) = row.try_get::<&[u8], _>("hashes")?.as_chunks::<INPUT_BYTES>();
+        if !rest.is_empty() {
+            return Err(damaged("inputs", place));
+        }
+        for input in inputs {
+            if let Some((order, found)) = input.split_first_chunk::<8>()
+                && found == hash
+            {
+                orders.insert(order_id(i64::from_be_bytes(*order))?);
+            }
+        }
+    }
+    Ok(orders
+        .into_iter()
+        .rev()
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .collect())
 }
 
-pub(super) async fn inputs(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Option<Inputs>> {
-    let query = sqlx::query("SELECT sealed_inputs FROM orders WHERE id = ?").bind(id.get());
-    let Some(row) = query.fetch_optional(pool).await? else {
-        return Ok(None);
-    };
-    let Some(sealed) = row.try_get::<Option<Vec<u8>>, _>("sealed_inputs")? else {
+/// What the buyer entered, from a row that was read together with others.
+pub(super) fn inputs(sealer: &Sealer, id: OrderId, kept: Option<Kept>) -> Found<Option<Inputs>> {
+    let Some(sealed) = kept.and_then(|kept| kept.sealed_inputs) else {
         return Ok(None);
     };
     let open = sealer
@@ -79,26 +102,28 @@ pub(super) async fn inputs(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> F
 }
 
 pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorded>> {
-    let query = sqlx::query("SELECT number, at_ms, form_version, body FROM events WHERE order_id = ? ORDER BY number");
-    let rows = query.bind(id.get()).fetch_all(pool).await?;
-    let recorded = rows.iter().map(|row| {
-        let number: u32 = row.try_get("number")?;
-        let event = Event::upcast(row.try_get("form_version")?, row.try_get("body")?);
-        Ok(Recorded {
-            number,
-            at_ms: row.try_get("at_ms")?,
-            event: event.map_err(|_| damaged("event", format!("{id}/{number}")))?,
-        })
-    });
-    recorded.collect()
+    let query = sqlx::query("SELECT number, at_ms, form_version, events FROM history WHERE order_id = ? ORDER BY number");
+    let mut recorded = Vec::new();
+    for row in query.bind(id.get()).fetch_all(pool).await? {
+        let (first, at_ms): (u32, i64) = (row.try_get("number")?, row.try_get("at_ms")?);
+        let (version, text): (i32, &str) = (row.try_get("form_version")?, row.try_get("events")?);
+        let broken = |number: u32| damaged("event", format!("{id}/{number}"));
+        let events: Vec<serde_json::Value> = serde_json::from_str(text).map_err(|_| broken(first))?;
+        for (number, event) in (first..).zip(events) {
+            let event = Event::upcast(version, &event.to_string()).map_err(|_| broken(number))?;
+            recorded.push(Recorded { number, at_ms, event });
+        }
+    }
+    Ok(recorded)
 }
 
 pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {
-    let query = sqlx::query("SELECT order_version, sealed FROM deliveries WHERE order_id = ? ORDER BY order_version, seq");
+    let query =
+        sqlx::query("SELECT number, sealed_deliveries FROM history WHERE order_id = ? AND sealed_deliveries IS NOT NULL ORDER BY number");
     let mut all = Vec::new();
     for row in query.bind(id.get()).fetch_all(pool).await? {
-        let key = format!("{id}:{}", row.try_get::<i64, _>("order_version")?);
-        let open = sealer.open("deliveries", &key, row.try_get("sealed")?);
+        let key = format!("{id}:{}", row.try_get::<i64, _>("number")?);
+        let open = sealer.open("deliveries", &key, row.try_get("sealed_deliveries")?);
         let open = open.map_err(|_| damaged("delivery", &key))?;
         let more: Vec<Delivery> = serde_json::from_slice(&open).map_err(|_| damaged("delivery", &key))?;
         all.extend(more);
@@ -127,10 +152,10 @@ pub(super) async fn evidence(pool: &SqlitePool, sealer: &Sealer, order: OrderId)
     pieces.collect()
 }
 
-const CALLBACK: &str = "SELECT id, order_id, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result FROM callbacks";
+const CALLBACK: &str = "SELECT order_id, number, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result FROM callbacks";
 
 pub(super) async fn callbacks_of(pool: &SqlitePool, sealer: &Sealer, order: OrderId) -> Found<Vec<StoredCallback>> {
-    let text = format!("{CALLBACK} WHERE order_id = ? ORDER BY order_version, id");
+    let text = format!("{CALLBACK} WHERE order_id = ? ORDER BY number");
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(order.get());
     let rows = query.fetch_all(pool).await?;
     rows.iter().map(|row| callback_of(row, sealer)).collect()
@@ -139,8 +164,8 @@ pub(super) async fn callbacks_of(pool: &SqlitePool, sealer: &Sealer, order: Orde
 /// The due ones are sorted by their index alone; only those that are returned are opened.
 pub(super) async fn callbacks_due(pool: &SqlitePool, sealer: &Sealer, until_ms: i64, limit: u32) -> Found<Vec<StoredCallback>> {
     let text = format!(
-        "{CALLBACK} WHERE id IN (SELECT id FROM callbacks WHERE state = 'due' AND due_at_ms <= ? \
-         ORDER BY order_id, due_at_ms, id LIMIT ?) ORDER BY order_id, due_at_ms, id"
+        "{CALLBACK} WHERE (order_id, number) IN (SELECT order_id, number FROM callbacks WHERE state = 'due' AND due_at_ms <= ? \
+         ORDER BY order_id, due_at_ms, number LIMIT ?) ORDER BY order_id, due_at_ms, number"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(until_ms).bind(limit);
     let rows = query.fetch_all(pool).await?;
@@ -148,13 +173,14 @@ pub(super) async fn callbacks_due(pool: &SqlitePool, sealer: &Sealer, until_ms: 
 }
 
 pub(super) async fn callbacks_parked(pool: &SqlitePool, sealer: &Sealer, limit: u32) -> Found<Vec<StoredCallback>> {
-    let text = format!("{CALLBACK} WHERE state = 'parked' ORDER BY id LIMIT ?");
+    let text = format!("{CALLBACK} WHERE state = 'parked' ORDER BY order_id, number LIMIT ?");
     let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(limit).fetch_all(pool).await?;
     rows.iter().map(|row| callback_of(row, sealer)).collect()
 }
 
 fn callback_of(row: &SqliteRow, sealer: &Sealer) -> Found<StoredCallback> {
-    let id: String = row.try_get("id")?;
+    let order = order_id(row.try_get("order_id")?)?;
+    let id = words::callback_id(order, row.try_get("number")?);
     let payload = sealer.open("callbacks", &id, row.try_get("sealed")?).ok();
     let payload = payload.and_then(|bytes| String::from_utf8(bytes).ok());
     let state = match (row.try_get::<&str, _>("state")?, row.try_get::<Option<i64>, _>("due_at_ms")?) {
@@ -165,7 +191,7 @@ fn callback_of(row: &SqliteRow, sealer: &Sealer) -> Found<StoredCallback> {
     };
     Ok(StoredCallback {
         callback: Callback {
-            order: order_id(row.try_get("order_id")?)?,
+            order,
             shop: ShopId(row.try_get("shop_id")?),
             url: row.try_get("url")?,
             payload: payload.ok_or_else(|| damaged("callback", &id))?,
@@ -290,6 +316,6 @@ pub(super) async fn settings(pool: &SqlitePool, digest: SettingsDigest) -> Found
     Ok(row.map(|row| row.try_get("body")).transpose()?)
 }
 
-fn order_id(raw: i64) -> Found<OrderId> {
+pub(super) fn order_id(raw: i64) -> Found<OrderId> {
     OrderId::from_stored(raw).ok_or_else(|| damaged("order", raw))
 }

@@ -3,20 +3,21 @@
 //! Invariant: an order that several winners change becomes one row, in its last state, with every
 //! attempt that any of them touched. What is sealed is sealed here. Deliberately absent: SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::script::Script;
-use super::tables;
 use super::trouble::Trouble;
+use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq};
-use crate::domain::ledger::{Account, Entry, Posting};
+use crate::domain::ledger::{Account, Posting};
 use crate::domain::order::Order;
+use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
-use crate::store::admit::Admission;
+use crate::store::admit::{Admission, postings};
 use crate::store::seal::Sealer;
 use crate::store::{Answer, CallbackTried, Command, Decision, Evidence};
 
@@ -28,7 +29,8 @@ pub(super) struct OrderRow<'c> {
     pub(super) sealed_inputs: Option<Vec<u8>>,
     pub(super) held_minor: i64,
     pub(super) settled: Option<Settled>,
-    pub(super) touched: BTreeSet<Seq>,
+    /// Attempts that the batch changes, and whether it opens them.
+    pub(super) touched: BTreeMap<Seq, bool>,
 }
 
 /// How a hold ended.
@@ -38,40 +40,45 @@ pub(super) struct Settled {
     pub(super) released_minor: i64,
 }
 
-pub(super) struct EventRow<'c> {
+/// What one commit only adds.
+pub(super) struct HistoryRow {
     pub(super) order: OrderId,
+    /// Of its first event.
     pub(super) number: u32,
     pub(super) at_ms: i64,
-    pub(super) event: &'c Event,
-    pub(super) body: String,
+    pub(super) events: String,
+    pub(super) postings: Option<String>,
+    pub(super) sealed_deliveries: Option<Vec<u8>>,
+}
+
+pub(super) struct Stamp {
+    pub(super) order: OrderId,
+    pub(super) seq: Seq,
+    pub(super) n: u8,
+    pub(super) at_ms: i64,
 }
 
 pub(super) struct CallbackRow<'c> {
     pub(super) callback: &'c Callback,
-    pub(super) order_version: u32,
+    pub(super) number: u32,
     pub(super) sealed: Vec<u8>,
 }
 
-pub(super) struct DeliveryRow {
-    pub(super) order: OrderId,
-    pub(super) order_version: u32,
-    pub(super) seq: Seq,
-    pub(super) sealed: Vec<u8>,
-}
+/// A callback by its order and the number in its id.
+pub(super) type CallbackKey = (OrderId, u32);
 
 /// Everything a batch writes.
 #[derive(Default)]
 pub(super) struct Rows<'c> {
     pub(super) orders: BTreeMap<OrderId, OrderRow<'c>>,
-    pub(super) input_hashes: BTreeSet<(String, OrderId)>,
-    pub(super) events: Vec<EventRow<'c>>,
+    pub(super) input_hashes: Vec<u8>,
+    pub(super) history: Vec<HistoryRow>,
+    pub(super) stamps: Vec<Stamp>,
     pub(super) postings: Vec<(&'c Posting, i64)>,
-    pub(super) entries: Vec<(&'c str, i64, &'c Entry)>,
-    pub(super) deliveries: Vec<DeliveryRow>,
     pub(super) evidence: Vec<(&'c Evidence, Vec<u8>)>,
     pub(super) callbacks: Vec<CallbackRow<'c>>,
-    pub(super) tried: BTreeMap<&'c str, &'c CallbackTried>,
-    pub(super) tries: Vec<&'c CallbackTried>,
+    /// Tries, each callback at most once in each wave; a second wave is rare.
+    pub(super) tried: Vec<BTreeMap<CallbackKey, &'c CallbackTried>>,
 }
 
 /// The statements that write the winners among `commands`. `now_ms` dates postings that no
@@ -86,9 +93,7 @@ pub(super) fn script(commands: &[Command], admission: &Admission, sealer: &Seale
             rows.gather(command, sealer, now_ms)?;
         }
     }
-    let mut script = Script::default();
-    tables::write(&mut script, rows, admission);
-    Ok(script)
+    tables::write(rows, admission)
 }
 
 impl<'c> Rows<'c> {
@@ -96,13 +101,12 @@ impl<'c> Rows<'c> {
         match command {
             Command::Decide(decision) => self.decide(decision, sealer),
             Command::Post(posting) => {
-                self.post(posting, now_ms);
+                self.postings.push((posting, now_ms));
                 Ok(())
             }
             Command::Orphan { case: _, evidence } => self.keep(evidence, sealer),
             Command::CallbackTried(tried) => {
-                self.tried.insert(&tried.id, tried);
-                self.tries.push(tried);
+                self.tried(tried);
                 Ok(())
             }
         }
@@ -116,6 +120,7 @@ impl<'c> Rows<'c> {
             Some(inputs) => Some(self.inputs(id, inputs, sealer)?),
             None => None,
         };
+        let moved = postings(change);
         let row = self.orders.entry(id).or_insert_with(|| OrderRow {
             is_new: change.expected_version == 0,
             after,
@@ -123,68 +128,84 @@ impl<'c> Rows<'c> {
             sealed_inputs: None,
             held_minor: 0,
             settled: None,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
         });
         row.after = after;
-        row.state = serde_json::to_string(after)?;
         row.sealed_inputs = row.sealed_inputs.take().or(inputs);
-        row.touched.extend(change.events.iter().filter_map(|event| event.subject().seq()));
-        for effect in &change.effects {
-            if let Effect::Post(posting) = effect {
-                row.note(posting);
+        for event in &change.events {
+            if let Some(seq) = event.subject().seq() {
+                *row.touched.entry(seq).or_default() |= matches!(event, Event::AttemptOpened { .. });
             }
         }
-        for (number, event) in (change.expected_version.saturating_add(1)..).zip(&change.events) {
-            self.events.push(EventRow {
-                order: id,
-                number,
-                at_ms: change.at_ms,
-                event,
-                body: serde_json::to_string(event)?,
-            });
+        for posting in &moved {
+            row.note(posting);
         }
+        let mut delivered: Vec<&Delivery> = Vec::new();
         for effect in &change.effects {
             match effect {
-                Effect::Post(posting) => self.post(posting, change.at_ms),
-                Effect::Tell(callback) => self.tell(callback, after.version, sealer)?,
-                Effect::Keep { seq, deliveries } => self.deliveries.push(DeliveryRow {
+                Effect::Tell(callback) => self.tell(callback, sealer)?,
+                Effect::Keep { deliveries, .. } => delivered.extend(deliveries),
+                Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,
-                    order_version: after.version,
                     seq: *seq,
-                    sealed: sealer.seal("deliveries", &format!("{id}:{}", after.version), &serde_json::to_vec(deliveries)?)?,
+                    n: *n,
+                    at_ms: change.at_ms,
                 }),
-                // Cases are written by the batch, bytes by nobody.
-                Effect::OpenCase(_) | Effect::Transmit { .. } => {}
+                // Cases are written by the batch, postings with the history.
+                Effect::OpenCase(_) | Effect::Post(_) => {}
             }
         }
+        let number = change.expected_version.saturating_add(1);
+        self.history.push(HistoryRow {
+            order: id,
+            number,
+            at_ms: change.at_ms,
+            events: serde_json::to_string::<[Event]>(&change.events)?,
+            postings: match moved.as_slice() {
+                [] => None,
+                moved => Some(words::postings(moved)?),
+            },
+            sealed_deliveries: match delivered.as_slice() {
+                [] => None,
+                delivered => Some(sealer.seal("deliveries", &format!("{id}:{number}"), &serde_json::to_vec(delivered)?)?),
+            },
+        });
         decision.evidence.iter().try_for_each(|evidence| self.keep(evidence, sealer))
     }
 
-    fn tell(&mut self, callback: &'c Callback, order_version: u32, sealer: &Sealer) -> Result<(), Trouble> {
+    fn tell(&mut self, callback: &'c Callback, sealer: &Sealer) -> Result<(), Trouble> {
+        let key = words::callback_key(&callback.id).filter(|(order, _)| *order == callback.order);
+        let Some(key) = key else {
+            return Err(Trouble::Backstop("a callback's id is not made of its order".to_owned()));
+        };
         // A try reported before the callback exists is a try of nothing.
-        if self.tried.remove(callback.id.as_str()).is_some() {
-            self.tries.retain(|tried| tried.id != callback.id);
+        for wave in &mut self.tried {
+            wave.remove(&key);
         }
         let sealed = sealer.seal("callbacks", &callback.id, callback.payload.as_bytes())?;
         self.callbacks.push(CallbackRow {
             callback,
-            order_version,
+            number: key.1,
             sealed,
         });
         Ok(())
     }
 
-    fn inputs(&mut self, order: OrderId, inputs: &Inputs, sealer: &Sealer) -> Result<Vec<u8>, Trouble> {
-        for value in inputs.0.values() {
-            self.input_hashes.insert((sealer.input_hash(value)?, order));
+    fn tried(&mut self, tried: &'c CallbackTried) {
+        // An id of another form is a callback that nobody queued.
+        let Some(key) = words::callback_key(&tried.id) else { return };
+        match self.tried.iter_mut().find(|wave| !wave.contains_key(&key)) {
+            Some(wave) => drop(wave.insert(key, tried)),
+            None => self.tried.push(BTreeMap::from([(key, tried)])),
         }
-        Ok(sealer.seal("orders", &order.to_string(), &serde_json::to_vec(inputs)?)?)
     }
 
-    fn post(&mut self, posting: &'c Posting, at_ms: i64) {
-        self.postings.push((posting, at_ms));
-        let entries = (1..).zip(&posting.entries);
-        self.entries.extend(entries.map(|(n, entry)| (posting.key.as_str(), n, entry)));
+    fn inputs(&mut self, order: OrderId, inputs: &Inputs, sealer: &Sealer) -> Result<Vec<u8>, Trouble> {
+        for value in inputs.0.values() {
+            self.input_hashes.extend(order.get().to_be_bytes());
+            self.input_hashes.extend(sealer.input_hash(value)?);
+        }
+        Ok(sealer.seal("orders", &order.to_string(), &serde_json::to_vec(inputs)?)?)
     }
 
     fn keep(&mut self, evidence: &'c Evidence, sealer: &Sealer) -> Result<(), Trouble> {
@@ -202,19 +223,22 @@ impl<'c> OrderRow<'c> {
             let entries = posting.entries.iter().filter(|entry| entry.account == *wanted);
             entries.map(|entry| entry.minor).sum::<i64>()
         };
-        if posting.key == format!("hold:{}", self.after.id) {
-            self.held_minor = moved(&Account::ShopHeld(terms.shop));
-        } else if posting.key == format!("settle:{}", self.after.id) {
-            self.settled = Some(Settled {
-                captured_minor: moved(&Account::Revenue),
-                released_minor: moved(&Account::ShopAvailable(terms.shop)),
-            });
+        match posting.key.split_once(':') {
+            Some(("hold", _)) => self.held_minor = moved(&Account::ShopHeld(terms.shop)),
+            Some(("settle", _)) => {
+                self.settled = Some(Settled {
+                    captured_minor: moved(&Account::Revenue),
+                    released_minor: moved(&Account::ShopAvailable(terms.shop)),
+                });
+            }
+            Some(_) | None => {}
         }
     }
 
-    /// The attempts that the batch changes, in the order of their sequence.
-    pub(super) fn touched_attempts(&self) -> impl Iterator<Item = (&'c Order, &'c Attempt)> {
-        let attempts = self.after.attempts.iter().filter(|attempt| self.touched.contains(&attempt.seq));
-        attempts.map(|attempt| (self.after, attempt))
+    /// The attempts that the batch changes, in the order of their sequence, and whether each is new.
+    pub(super) fn touched_attempts(&self) -> impl Iterator<Item = (&'c Order, &'c Attempt, bool)> {
+        let order = self.after;
+        let touched = self.touched.iter();
+        touched.filter_map(move |(seq, is_new)| order.attempt(*seq).map(|attempt| (order, attempt, *is_new)))
     }
 }

@@ -1,8 +1,8 @@
-//! Many rows in few statements, many statements in one round trip.
+//! Many rows in few statements, and few different texts, so that SQLite parses each only once.
 //!
-//! A batch becomes one text of multi-row statements, one a table, with one list of values: the
-//! driver hands it to SQLite's thread once. Invariant: only constant text and question marks enter
-//! the SQL; every value is bound.
+//! A table's rows go in as one statement with a list of values; its length is one of a dozen
+//! shapes, and what a shape has too much stays unbound: NULL, which no statement takes for a row.
+//! Invariant: only constant text and question marks enter the SQL; every value is bound.
 
 use sqlx::encode::Encode;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
@@ -10,67 +10,83 @@ use sqlx::{Arguments, AssertSqlSafe, Type};
 
 use super::trouble::Trouble;
 
-/// SQLite takes at most 32,766 values a statement.
-const MAX_VALUES: usize = 32_000;
-/// Larger texts are not worth a place in the cache of prepared statements: they hardly ever recur.
-const MAX_CACHED_VALUES: usize = 200;
+/// The lengths of lists there are; SQLite takes at most 32,766 values a statement.
+const SHAPES: [usize; 14] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+const LONGEST: usize = 256;
 
-/// A text of several statements and their values.
+/// Statements and their values, executed in order.
 #[derive(Default)]
 pub(super) struct Script {
-    text: String,
-    values: SqliteArguments,
+    statements: Vec<(String, SqliteArguments)>,
     failed: Option<String>,
 }
 
 /// The values of one row, bound in the order of its columns.
 pub(super) struct Row<'s> {
-    script: &'s mut Script,
+    values: &'s mut SqliteArguments,
+    failed: &'s mut Option<String>,
 }
 
 impl Script {
-    /// Adds `head (?,…),(?,…) tail` for `rows`, in as few statements as their number allows; nothing for no rows.
+    /// Inserts `rows` into `place`, a table with its columns, the first of which is never NULL;
+    /// `conflict` may say what a row becomes that is already there. Anything else that stands in a
+    /// row's way fails the transaction, which is why SQLite need not be able to undo half a statement
+    /// (OR FAIL: it keeps no copy of each page).
+    pub(super) fn insert<T>(&mut self, place: &str, columns: usize, rows: Vec<T>, conflict: &str, bind: impl FnMut(&mut Row<'_>, T)) {
+        let head = format!("INSERT OR FAIL INTO {place} SELECT * FROM");
+        self.rows(&head, columns, rows, &format!("WHERE column1 IS NOT NULL {conflict}"), bind);
+    }
+
+    /// Adds `head (VALUES (?,…),(?,…)) tail` for `rows`, in as few statements as their number allows;
+    /// nothing for no rows. `tail` must pass over rows of NULL.
     pub(super) fn rows<T>(&mut self, head: &str, columns: usize, rows: Vec<T>, tail: &str, mut bind: impl FnMut(&mut Row<'_>, T)) {
-        let marks = format!("({})", vec!["?"; columns].join(","));
-        let most = MAX_VALUES.checked_div(columns).unwrap_or(MAX_VALUES).max(1);
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
-            self.text.push_str(head);
-            for (place, row) in rows.by_ref().take(most).enumerate() {
-                self.text.push_str(if place == 0 { " " } else { "," });
-                self.text.push_str(&marks);
-                let before = self.values.len();
-                bind(&mut Row { script: self }, row);
-                if self.values.len() != before.saturating_add(columns) {
+            let length = SHAPES.into_iter().find(|shape| *shape >= rows.len()).unwrap_or(LONGEST);
+            let mut values = SqliteArguments::default();
+            values.reserve(length.saturating_mul(columns), 0);
+            for row in rows.by_ref().take(length) {
+                let before = values.len();
+                bind(
+                    &mut Row {
+                        values: &mut values,
+                        failed: &mut self.failed,
+                    },
+                    row,
+                );
+                if values.len() != before.saturating_add(columns) {
                     self.failed = Some(format!("a row of {columns} columns got another number of values: {head}"));
                 }
             }
-            self.text.push(' ');
-            self.text.push_str(tail);
-            self.text.push(';');
+            self.statements.push((text(head, columns, length, tail), values));
         }
     }
 
-    /// Executes everything added, in one round trip.
-    pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+    /// Executes everything added; how many statements that were.
+    pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<u64, Trouble> {
         if let Some(failed) = self.failed {
             return Err(Trouble::Backstop(failed));
         }
-        if self.text.is_empty() {
-            return Ok(());
+        let mut count = 0_u64;
+        for (text, values) in self.statements {
+            sqlx::query_with(AssertSqlSafe(text), values).execute(&mut *connection).await?;
+            count = count.saturating_add(1);
         }
-        let is_small = self.values.len() <= MAX_CACHED_VALUES;
-        let query = sqlx::query_with(AssertSqlSafe(self.text), self.values).persistent(is_small);
-        query.execute(connection).await?;
-        Ok(())
+        Ok(count)
     }
+}
+
+fn text(head: &str, columns: usize, length: usize, tail: &str) -> String {
+    let marks = format!("({}?)", "?,".repeat(columns.saturating_sub(1)));
+    let rows = format!("{marks},").repeat(length.saturating_sub(1));
+    format!("{head} (VALUES {rows}{marks}) {tail}")
 }
 
 impl Row<'_> {
     /// Binds the next column.
     pub(super) fn bind<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> &mut Self {
-        if let Err(error) = self.script.values.add(value) {
-            self.script.failed = Some(format!("a value cannot be bound: {error}"));
+        if let Err(error) = self.values.add(value) {
+            *self.failed = Some(format!("a value cannot be bound: {error}"));
         }
         self
     }

@@ -1,9 +1,9 @@
 //! How our enums are spelt in columns, both ways. Spellings are for ever: rows outlive programs.
 
-use crate::domain::attempt::Fate;
-use crate::domain::ids::{ShopId, SupplierId};
-use crate::domain::ledger::Account;
-use crate::domain::order::{Order, Step, Verdict};
+use serde::Serialize;
+
+use crate::domain::ids::{OrderId, ShopId, SupplierId};
+use crate::domain::ledger::{Account, Posting};
 use crate::domain::outcome::Via;
 
 /// The account with this spelling, the one that its `Display` writes.
@@ -38,32 +38,50 @@ pub(super) fn via(word: &str) -> Option<Via> {
     all.into_iter().find(|via| via_word(*via) == word)
 }
 
-pub(super) fn fate_word(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Stamped => "stamped",
-        Fate::Answered => "answered",
-        Fate::Lost => "lost",
-        Fate::NotSent => "not_sent",
+/// A posting as it is kept: the view `entries` reads it.
+#[derive(Serialize)]
+struct Booked<'p> {
+    key: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<i64>,
+    currency: &'static str,
+    entries: Vec<(String, i64)>,
+}
+
+impl<'p> Booked<'p> {
+    fn of(posting: &'p Posting) -> Self {
+        let entries = posting.entries.iter();
+        Self {
+            key: &posting.key,
+            order: posting.order.map(OrderId::get),
+            currency: posting.currency.code(),
+            entries: entries.map(|entry| (entry.account.to_string(), entry.minor)).collect(),
+        }
     }
 }
 
-pub(super) fn step_word(step: Step) -> &'static str {
-    match step {
-        Step::Try => "try",
-        Step::Query { .. } => "query",
-        Step::Resubmit { .. } => "resubmit",
-        Step::Review => "review",
-    }
+/// One posting as JSON.
+pub(super) fn posting(posting: &Posting) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Booked::of(posting))
 }
 
-pub(super) fn status_word(order: &Order) -> &'static str {
-    match order.verdict {
-        None => "processing",
-        Some(Verdict::Succeeded { .. }) => "succeeded",
-        Some(Verdict::PartiallySucceeded { .. }) => "partially_succeeded",
-        Some(Verdict::Failed { .. }) => "failed",
-        Some(Verdict::Cancelled { .. }) => "cancelled",
-    }
+/// The postings of one commit as a JSON array.
+pub(super) fn postings(postings: &[&Posting]) -> Result<String, serde_json::Error> {
+    let booked: Vec<Booked<'_>> = postings.iter().map(|posting| Booked::of(posting)).collect();
+    serde_json::to_string(&booked)
+}
+
+/// The order and the number that a callback's id is made of; `None` for any other text.
+pub(super) fn callback_key(id: &str) -> Option<(OrderId, u32)> {
+    let (order, number) = id.strip_prefix("evt_")?.split_once('_')?;
+    let is_canonical = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+    let number = number.parse().ok().filter(|_| is_canonical)?;
+    Some((order.parse().ok()?, number))
+}
+
+/// The id of the callback with this key.
+pub(super) fn callback_id(order: OrderId, number: u32) -> String {
+    format!("evt_{order}_{number}")
 }
 
 #[cfg(test)]
@@ -87,5 +105,25 @@ mod tests {
         }
         assert_eq!(account("shop_available:x"), None);
         assert_eq!(account("profit"), None);
+    }
+
+    #[test]
+    fn a_callbacks_id_is_its_key_and_nothing_else_is() {
+        let order = OrderId::from_stored(42).unwrap();
+        assert_eq!(callback_key(&callback_id(order, 7)), Some((order, 7)));
+        for text in [
+            "",
+            "evt_",
+            "evt_42",
+            "evt_42_",
+            "evt_42_07",
+            "evt_42_+7",
+            "evt_042_7",
+            "evt_42_7_1",
+            "42_7",
+            "evt_42_4294967296",
+        ] {
+            assert_eq!(callback_key(text), None, "{text:?}");
+        }
     }
 }

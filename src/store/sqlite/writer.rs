@@ -29,6 +29,10 @@ use crate::store::{Answer, Command, Fault, Outage};
 
 /// Most commands in one transaction; a longer list handed over as one stays one.
 const MAX_BATCH: usize = 512;
+/// After a batch of at least this many commands the writer is busy: it gathers before the next.
+const BUSY: usize = 12;
+/// How long it gathers: a lone command never waits for this, a busy writer's commands share a COMMIT.
+const GATHER: Duration = Duration::from_millis(2);
 /// Nothing before COMMIT may take longer.
 const PREPARE_LIMIT: Duration = Duration::from_secs(5);
 /// A COMMIT that takes longer is of unknown outcome.
@@ -52,6 +56,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     /// A job met while gathering a batch that it cannot join.
     pub(super) carried: VecDeque<Job>,
+    /// How many commands the latest batch had.
+    pub(super) latest: usize,
 }
 
 /// What one transaction is for.
@@ -66,6 +72,7 @@ struct Prepared {
     answers: Vec<Answer>,
     shop: ShopId,
     has_writes: bool,
+    statements: u64,
 }
 
 impl Writer {
@@ -113,19 +120,13 @@ impl Writer {
 
     async fn batch(&mut self, mut commands: Vec<Command>, reply: oneshot::Sender<Vec<Answer>>) {
         let mut waiting = vec![(commands.len(), reply)];
-        while commands.len() < MAX_BATCH {
-            match self.jobs.try_recv() {
-                Ok(Job::Commit(more, reply)) => {
-                    waiting.push((more.len(), reply));
-                    commands.extend(more);
-                }
-                Ok(job @ Job::Edit(..)) => {
-                    self.carried.push_back(job);
-                    break;
-                }
-                Err(_) => break,
-            }
+        self.take_waiting(&mut commands, &mut waiting);
+        if self.latest >= BUSY && commands.len() < self.latest {
+            self.shared.clock.sleep(GATHER).await;
+            self.take_waiting(&mut commands, &mut waiting);
         }
+        self.latest = commands.len();
+        metrics::counter!("recharge_store_commands_total").increment(u64::try_from(commands.len()).unwrap_or(u64::MAX));
         let answers = self.answers(&commands).await;
         let may_have_queued = commands
             .iter()
@@ -138,6 +139,23 @@ impl Writer {
         }
         if may_have_queued {
             self.shared.queued.notify_one();
+        }
+    }
+
+    /// Takes what waits, up to a full batch or to a job that cannot join one.
+    fn take_waiting(&mut self, commands: &mut Vec<Command>, waiting: &mut Vec<(usize, oneshot::Sender<Vec<Answer>>)>) {
+        while commands.len() < MAX_BATCH && self.carried.is_empty() {
+            match self.jobs.try_recv() {
+                Ok(Job::Commit(more, reply)) => {
+                    waiting.push((more.len(), reply));
+                    commands.extend(more);
+                }
+                Ok(job @ Job::Edit(..)) => {
+                    self.carried.push_back(job);
+                    break;
+                }
+                Err(_) => break,
+            }
         }
     }
 
@@ -171,7 +189,11 @@ impl Writer {
     async fn transact(&mut self, work: Work<'_>, fault: Option<Fault>) -> Result<Prepared, Trouble> {
         let done = self.attempt(work, fault).await;
         match &done {
-            Ok(prepared) if prepared.has_writes => self.shared.writable.store(true, Ordering::SeqCst),
+            Ok(prepared) if prepared.has_writes => {
+                self.shared.writable.store(true, Ordering::SeqCst);
+                metrics::counter!("recharge_store_commits_total").increment(1);
+                metrics::counter!("recharge_store_statements_total").increment(prepared.statements);
+            }
             Ok(_) | Err(Trouble::Backstop(_)) => {}
             Err(Trouble::Outage(reason)) => self.shared.mark_unwritable(reason),
             Err(Trouble::Unknown(reason)) => {
@@ -251,6 +273,7 @@ async fn prepare(connection: &mut SqliteConnection, work: Work<'_>, shared: &Sha
         answers: Vec::new(),
         shop: ShopId(0),
         has_writes: true,
+        statements: 3,
     };
     match work {
         Work::Batch(commands) => {
@@ -259,7 +282,8 @@ async fn prepare(connection: &mut SqliteConnection, work: Work<'_>, shared: &Sha
             prepared.has_writes = admission.answers.contains(&Answer::Done);
             let script = rows::script(commands, &admission, &shared.sealer, shared.clock.now_ms())?;
             prepared.answers = admission.answers;
-            script.run(connection).await?;
+            // BEGIN and the look before, COMMIT after.
+            prepared.statements = script.run(connection).await?.saturating_add(3);
         }
         Work::Edit(edit) => {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
