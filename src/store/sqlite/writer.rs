@@ -251,7 +251,6 @@ impl Writer {
             }
             Some(Ok(_)) if fault == Some(Fault::UnknownApplied) => Err(Trouble::Unknown("planned".to_owned())),
             Some(Ok(_)) => {
-                metrics::counter!("recharge_store_commits_total").increment(1);
                 self.connection = Some(connection);
                 Ok(())
             }
