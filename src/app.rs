@@ -227,16 +227,17 @@ impl Running {
 
     /// Finishes or safely leaves what is in flight, then closes the database.
     pub async fn stop(self) {
-        // Waiting shops hear "processing" at once instead of holding the stop.
-        let door = self.door.stop(true);
+        // What a request has started lives on the thread of its HTTP worker, which ends with the door: so
+        // that closes only when all is done. Meanwhile nothing new is taken, and whoever waits for a
+        // verdict hears "processing" at once.
         let is_idle = self.dispatch.stop(self.grace).await;
         if !is_idle {
             tracing::warn!("the stop's grace time is over; what is in flight is stamped and will be asked about");
         }
+        self.door.stop(true).await;
         let _ = self.stopping.send(true);
         // Each try is bounded by its own time-out.
         let _ = self.told.await;
-        door.await;
         self.store.close().await;
     }
 }

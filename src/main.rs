@@ -13,6 +13,11 @@ use recharge_gateway::console::AdminContext;
 use recharge_gateway::dispatch::parts::SecretLookup;
 use recharge_gateway::telemetry;
 
+/// An order's memory is taken on one thread and given back on another, which is where the system's
+/// allocator is slow (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::ids::{OrderId, ShopId};
 use crate::seams::{Clock, NotSent, Outbound, Random, SendFailure, Transport};
-use crate::store::{Answer, CallbackState, CallbackTried, Command, Store, StoredCallback};
+use crate::store::{Answer, CallbackState, CallbackTried, Command, Fresh, Store, StoredCallback};
 
 use super::answer::{Heard, Verdict};
 use super::ladder::{self, JITTER_THOUSANDTHS};
@@ -57,10 +57,13 @@ enum Turn {
 
 impl Desk {
     /// Runs one try from beginning to end. Losing it at any point only repeats a callback.
-    pub(super) async fn deliver(&self, row: StoredCallback, reports: mpsc::UnboundedSender<Report>, stopping: watch::Receiver<bool>) {
+    pub(super) async fn deliver(&self, fresh: Fresh, reports: mpsc::UnboundedSender<Report>, stopping: watch::Receiver<bool>) {
+        let Fresh { row, is_first } = fresh;
         let (id, order, shop) = (row.callback.id.clone(), row.callback.order, row.callback.shop);
         let answered = |succeeded| drop(reports.send(Report::Answered { shop, succeeded }));
-        let not_before_ms = match self.turn(&row).await {
+        // The first callback of its order, straight from its commit, waits for no other.
+        let turn = if is_first { Turn::Now } else { self.turn(&row).await };
+        let not_before_ms = match turn {
             Turn::Now => {
                 let heard = self.send(&row).await;
                 answered(Some(is_settled(heard.verdict)));

@@ -7,16 +7,24 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 use crate::domain::ids::{OrderId, ShopId};
-use crate::store::StoredCallback;
+use crate::store::{Fresh, StoredCallback};
 
 /// Rows of one shop kept in memory; more are read when these are gone.
 const LINE_LENGTH: usize = 1_024;
 
 #[derive(Debug, Default)]
 struct Line {
-    waiting: VecDeque<StoredCallback>,
+    waiting: VecDeque<Fresh>,
     in_flight: usize,
     is_failing: bool,
+}
+
+impl Line {
+    /// Whether something waits and a slot is free; a failing shop has one.
+    fn can_go(&self, per_shop: usize) -> bool {
+        let slots = if self.is_failing { 1 } else { per_shop.max(1) };
+        !self.waiting.is_empty() && self.in_flight < slots
+    }
 }
 
 #[derive(Debug, Default)]
@@ -31,45 +39,51 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Takes in a row of the outbox, unless it is here already, must wait, or finds its shop's line full.
+    /// Takes in a row of the outbox; others of its order may lie there still.
     pub(super) fn offer(&mut self, row: StoredCallback, now_ms: i64) {
-        let id = &row.callback.id;
+        self.offer_fresh(Fresh { row, is_first: false }, now_ms);
+    }
+
+    /// Takes in a row, unless it is here already, must wait, or finds its shop's line full.
+    pub(super) fn offer_fresh(&mut self, fresh: Fresh, now_ms: i64) {
+        let callback = &fresh.row.callback;
+        let id = &callback.id;
         let must_wait = self.later.get(id).is_some_and(|until_ms| *until_ms > now_ms);
         if must_wait || self.known.contains(id) {
             return;
         }
-        let line = self.lines.entry(row.callback.shop).or_default();
+        let line = self.lines.entry(callback.shop).or_default();
         if line.waiting.len() < LINE_LENGTH {
             self.known.insert(id.clone());
-            line.waiting.push_back(row);
+            line.waiting.push_back(fresh);
         }
     }
 
     /// The next callback to send, taken from the shop that has waited longest for its turn.
-    pub(super) fn next(&mut self, per_shop: usize, total: usize) -> Option<StoredCallback> {
+    pub(super) fn next(&mut self, per_shop: usize, total: usize) -> Option<Fresh> {
         if self.in_flight >= total {
             return None;
         }
         let after = self.served.map_or(Bound::Unbounded, Bound::Excluded);
-        let later = self.lines.range((after, Bound::Unbounded)).map(|(shop, _)| *shop);
-        let earlier = self.lines.keys().copied();
+        let can_go = |(shop, line): (&ShopId, &Line)| line.can_go(per_shop).then_some(*shop);
+        let later = self.lines.range((after, Bound::Unbounded)).filter_map(can_go);
+        let earlier = self.lines.iter().filter_map(can_go);
         let turn: Vec<ShopId> = later.chain(earlier).collect();
         turn.into_iter().find_map(|shop| self.take(shop, per_shop))
     }
 
-    fn take(&mut self, shop: ShopId, per_shop: usize) -> Option<StoredCallback> {
+    fn take(&mut self, shop: ShopId, per_shop: usize) -> Option<Fresh> {
         let line = self.lines.get_mut(&shop)?;
-        let slots = if line.is_failing { 1 } else { per_shop.max(1) };
-        if line.in_flight >= slots {
+        if !line.can_go(per_shop) {
             return None;
         }
-        let place = line.waiting.iter().position(|row| !self.busy.contains(&row.callback.order))?;
-        let row = line.waiting.remove(place)?;
+        let place = line.waiting.iter().position(|fresh| !self.busy.contains(&fresh.row.callback.order))?;
+        let fresh = line.waiting.remove(place)?;
         line.in_flight = line.in_flight.saturating_add(1);
         self.in_flight = self.in_flight.saturating_add(1);
-        self.busy.insert(row.callback.order);
+        self.busy.insert(fresh.row.callback.order);
         self.served = Some(shop);
-        Some(row)
+        Some(fresh)
     }
 
     /// The shop's slot is free again; `succeeded` is absent if nothing was sent.

@@ -1,4 +1,5 @@
-//! The loop: read what is due, start what may be started, listen, sleep.
+//! The loop: take what is handed over, start what may be started, listen, sleep; and look into the
+//! outbox now and then, which alone knows everything.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,6 +13,7 @@ use crate::seams::Spawner;
 
 use super::deliver::{Desk, Report};
 use super::queue::Queue;
+use crate::store::Queued;
 
 /// Rows read at once beyond those already here.
 const PAGE: usize = 256;
@@ -35,38 +37,42 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
         page: PAGE,
     };
     let mut stop = pin!(stop);
-    let mut queued = desk.store.callback_queued();
+    let mut queued = desk.store.queued_callbacks();
     let poll = Duration::from_millis(desk.settings.poll_ms.max(1));
     let mut is_due = true;
     let mut read_at = desk.clock.monotonic();
     loop {
         if is_due {
             read_at = desk.clock.monotonic();
-            // Listening starts before the reading, so that nothing is queued unnoticed in between.
-            is_due = poll_immediate(&mut queued).await.is_some();
-            if is_due {
-                queued = desk.store.callback_queued();
-            }
+            is_due = false;
             worker.read().await;
         }
-        while let Some(row) = worker.queue.next(desk.settings.per_shop, desk.settings.total) {
+        while let Some(fresh) = worker.queue.next(desk.settings.per_shop, desk.settings.total) {
             let (desk, reports, has_stopped) = (Arc::clone(&desk), reports.clone(), has_stopped.clone());
             metrics::gauge!("callbacks_in_flight").increment(1.0);
-            spawner.spawn(Box::pin(async move { desk.deliver(row, reports, has_stopped).await }));
+            spawner.spawn(Box::pin(async move { desk.deliver(fresh, reports, has_stopped).await }));
         }
-        let pause = if is_due { Duration::ZERO } else { worker.pause(read_at, poll) };
+        let pause = worker.pause(read_at, poll);
         tokio::select! {
             biased;
             () = &mut stop => break,
-            report = inbox.recv() => {
-                worker.hear(report);
-                while let Ok(report) = inbox.try_recv() {
-                    worker.hear(Some(report));
-                }
+            more = &mut queued => {
+                queued = desk.store.queued_callbacks();
+                // Otherwise what cannot be handed over is found at the next poll.
+                is_due = worker.take_in(more) && !worker.is_crowded();
             }
-            () = &mut queued => {
-                queued = desk.store.callback_queued();
-                is_due = is_due || !worker.is_crowded();
+            report = inbox.recv() => {
+                let mut reports: Vec<Report> = report.into_iter().collect();
+                while let Ok(report) = inbox.try_recv() {
+                    reports.push(report);
+                }
+                // A callback that is told already must still be known here when it is handed over (see
+                // `store::handover`), so what was handed over is taken before a report is heard.
+                if let Some(more) = poll_immediate(&mut queued).await {
+                    queued = desk.store.queued_callbacks();
+                    is_due = worker.take_in(more) && !worker.is_crowded();
+                }
+                reports.into_iter().for_each(|report| worker.hear(Some(report)));
             }
             () = desk.clock.sleep(pause) => is_due = true,
         }
@@ -90,6 +96,15 @@ struct Worker {
 }
 
 impl Worker {
+    /// Takes in what was handed over; whether there may be more in the outbox.
+    fn take_in(&mut self, queued: Queued) -> bool {
+        let now_ms = self.desk.clock.now_ms();
+        for fresh in queued.rows {
+            self.queue.offer_fresh(fresh, now_ms);
+        }
+        queued.is_partial
+    }
+
     /// Reads what is due. A report that comes in meanwhile is heard only afterwards: what it settles
     /// may stand in the rows just read, and is then still known here and passed over.
     async fn read(&mut self) {

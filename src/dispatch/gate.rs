@@ -23,10 +23,10 @@ use crate::store::Evidence;
 
 /// Sends the transmission that a committed change stamped, and records what became of it. The permit
 /// is held until the answer is here, so that the supplier never sees more than it allows.
-pub(super) async fn transmit(house: &Arc<House>, order: &Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
+pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
     let sent = match house.parts.suppliers.get(&attempt.supplier) {
-        Some(supplier) => send_submit(house, supplier, order, attempt, inputs).await,
+        Some(supplier) => send_submit(house, supplier, &order, attempt, inputs).await,
         None => Sent::Never(NotSentReason::Encoding),
     };
     drop(permit);
@@ -58,8 +58,9 @@ pub(super) async fn transmit(house: &Arc<House>, order: &Order, inputs: &Inputs,
             )
         }
     };
-    let step = house.learn(order.id, input, evidence).await;
-    tracing::debug!(order = %order.id, seq, n, step = step.word(), "a transmission was recorded");
+    let id = order.id;
+    let step = house.learn(id, Some(order), input, evidence).await;
+    tracing::debug!(order = %id, seq, n, step = step.word(), "a transmission was recorded");
 }
 
 /// What became of one request.
@@ -135,7 +136,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
         reading,
         evidence: id,
     };
-    let step = house.learn(order.id, input, evidence.into_iter().collect()).await;
+    let step = house.learn(order.id, Some(order.clone()), input, evidence.into_iter().collect()).await;
     tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
 }
 

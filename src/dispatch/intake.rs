@@ -190,7 +190,7 @@ struct Sending {
 impl Sending {
     async fn go(self, house: &Arc<House>) {
         let _hand = self.hand;
-        gate::transmit(house, &self.order, &self.inputs, self.seq, self.n, self.permit).await;
+        gate::transmit(house, self.order, &self.inputs, self.seq, self.n, self.permit).await;
     }
 }
 

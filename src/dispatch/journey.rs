@@ -101,7 +101,9 @@ impl House {
 
     /// Moves an order by something that was learnt and must not be forgotten: tries again while the
     /// database is away. What was written after all is not counted twice.
-    pub(super) async fn learn(&self, id: OrderId, input: Input, evidence: Vec<Evidence>) -> Step {
+    /// `snapshot` is the order as the caller knows it: if it has moved on, it is read again.
+    pub(super) async fn learn(&self, id: OrderId, snapshot: Option<Order>, input: Input, evidence: Vec<Evidence>) -> Step {
+        let mut snapshot = snapshot;
         let mut pause_ms = 50;
         let mut declined = 0_u32;
         let mut is_in_question = false;
@@ -109,7 +111,7 @@ impl House {
             if is_in_question && let Some(known) = self.already_written(id, &evidence).await {
                 return known;
             }
-            let step = self.step(id, None, input.clone(), evidence.clone()).await;
+            let step = self.step(id, snapshot.take(), input.clone(), evidence.clone()).await;
             match step {
                 // The durable schedule asks again, so a stop need not wait for the database.
                 Step::Unavailable | Step::Unknown if self.is_stopping() => return step,
@@ -220,6 +222,6 @@ pub(super) async fn withdraw(house: &Arc<House>, id: OrderId, seq: Seq, n: u8) {
         why: NotSentReason::StampUnconfirmed,
     };
     house.certain().await;
-    let step = house.learn(id, input, Vec::new()).await;
+    let step = house.learn(id, None, input, Vec::new()).await;
     tracing::info!(order = %id, seq, n, step = step.word(), "an unconfirmed stamp was looked up");
 }

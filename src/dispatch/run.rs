@@ -178,7 +178,7 @@ impl House {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
-            } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
+            } => gate::transmit(self, *after, &inputs, seq, n, permit).await,
             Walked::Taken { transmit: None, .. } | Walked::Refused(_) | Walked::Absent => permit.give_back(),
             Walked::Overtaken => {
                 permit.give_back();
@@ -233,7 +233,7 @@ impl House {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
-            } => gate::transmit(self, &after, &inputs, seq, n, permit).await,
+            } => gate::transmit(self, *after, &inputs, seq, n, permit).await,
             Walked::Refused(_) => {
                 permit.give_back();
                 // The time for it has passed; a review schedules what comes instead. Where a clock put

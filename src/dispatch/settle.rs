@@ -19,6 +19,7 @@ use crate::domain::decide::Input;
 use crate::domain::ids::{AttemptId, OrderId, Seq, SettingsDigest, SupplierId};
 use crate::domain::order::Order;
 use crate::domain::outcome::{Trust, Via, printable_code};
+use crate::domain::recipient::Inputs;
 use crate::store::{Answer, Command, Evidence, Refused};
 
 /// What became of a notification.
@@ -122,6 +123,7 @@ impl Heard {
 /// What a notification names, found to be this supplier's.
 struct Named {
     order: Order,
+    inputs: Inputs,
     seq: Seq,
 }
 
@@ -171,14 +173,15 @@ impl House {
         let Ok(AttemptId { order, seq }) = number.parse::<AttemptId>() else {
             return Ok(None);
         };
-        let found = self.parts.store.order(order).await?;
+        let found = self.parts.store.order_with_inputs(order).await?;
         let is_theirs = |order: &Order| order.attempt(seq).is_some_and(|attempt| attempt.supplier == *supplier);
-        Ok(found.filter(is_theirs).map(|order| Named { order, seq }))
+        let found = found.filter(|(order, _)| is_theirs(order));
+        Ok(found.map(|(order, inputs)| Named { order, inputs, seq }))
     }
 
     /// Read again now that its order is known: the number and every amount it repeats must be ours (R15).
-    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, Named { order, seq }: Named) -> Heard {
-        let (Ok(Some(inputs)), Some(attempt)) = (self.parts.store.inputs(order.id).await, order.attempt(seq)) else {
+    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, Named { order, inputs, seq }: Named) -> Heard {
+        let Some(attempt) = order.attempt(seq) else {
             return Heard::Unavailable;
         };
         let notify_url = self.parts.notify_url(&attempt.supplier);
@@ -197,8 +200,9 @@ impl House {
     }
 
     async fn take_hint(&self, adapter: &Adapter, request: &http::Request<Bytes>, named: Named) -> Heard {
-        let step = self.step(named.order.id, None, Input::Hint { seq: named.seq }, Vec::new()).await;
-        self.answer(adapter, request, named.order.id, step)
+        let (id, seq) = (named.order.id, named.seq);
+        let step = self.step(id, Some(named.order), Input::Hint { seq }, Vec::new()).await;
+        self.answer(adapter, request, id, step)
     }
 
     fn answer(&self, adapter: &Adapter, request: &http::Request<Bytes>, order: OrderId, step: Step) -> Heard {

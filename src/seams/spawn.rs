@@ -9,14 +9,15 @@ pub trait Spawner: Send + Sync {
     fn spawn(&self, task: BoxFuture<'static, ()>);
 }
 
-/// Spawns on one tokio runtime, whichever thread asks (an HTTP worker's own runtime included).
+/// Spawns on the runtime of the thread that asks: what an HTTP worker starts stays on its thread, and
+/// no other has to be woken for it. A thread without a runtime uses the one given.
 #[derive(Debug, Clone)]
 pub struct TokioSpawner {
     handle: tokio::runtime::Handle,
 }
 
 impl TokioSpawner {
-    /// Spawns onto the runtime behind `handle`.
+    /// Falls back to the runtime behind `handle`.
     #[must_use]
     pub fn new(handle: tokio::runtime::Handle) -> Self {
         Self { handle }
@@ -26,6 +27,9 @@ impl TokioSpawner {
 impl Spawner for TokioSpawner {
     #[expect(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.handle.spawn(task);
+        match tokio::runtime::Handle::try_current() {
+            Ok(here) => drop(here.spawn(task)),
+            Err(_) => drop(self.handle.spawn(task)),
+        }
     }
 }

@@ -271,11 +271,3 @@ fn cases(change: &Change) -> impl Iterator<Item = &NewCase> {
         Effect::Post(_) | Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
     })
 }
-
-/// Whether a command queues a callback, so that its worker is worth waking.
-pub(super) fn queues_callback(command: &Command) -> bool {
-    match command {
-        Command::Decide(decision) => decision.change.effects.iter().any(|effect| matches!(effect, Effect::Tell(_))),
-        Command::Post(_) | Command::Orphan { .. } | Command::CallbackTried(_) => false,
-    }
-}

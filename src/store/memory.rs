@@ -8,9 +8,8 @@ mod books;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
-
-use super::admit::{admit, queues_callback};
+use super::admit::admit;
+use super::handover::{Handover, Queued};
 use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
     Store, StoredCallback, StoredCase,
@@ -37,7 +36,7 @@ pub struct MemoryStore {
 struct Shared {
     books: Mutex<Books>,
     faults: Arc<Faults>,
-    queued: Notify,
+    handover: Handover,
 }
 
 impl MemoryStore {
@@ -78,19 +77,15 @@ impl MemoryStore {
         if fault == Some(Fault::UnknownNotApplied) {
             return all(Answer::Unknown);
         }
-        let mut queued = false;
+        let is_unknown = fault == Some(Fault::UnknownApplied);
         for (command, answer) in commands.into_iter().zip(&admission.answers) {
+            self.shared.handover.note(&command, if is_unknown { &Answer::Unknown } else { answer });
             if *answer == Answer::Done {
-                queued |= queues_callback(&command);
                 books.apply(command);
             }
         }
         books.settle(admission.balances, admission.cases);
-        drop(books);
-        if queued {
-            self.shared.queued.notify_one();
-        }
-        if fault == Some(Fault::UnknownApplied) {
+        if is_unknown {
             return all(Answer::Unknown);
         }
         admission.answers
@@ -138,6 +133,10 @@ impl Store for MemoryStore {
             let id = books.numbers.get(&(shop, number))?;
             books.orders.get(id).cloned()
         })
+    }
+
+    fn order_with_inputs(&self, id: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
+        self.read(move |books| books.orders.get(&id).cloned().zip(books.inputs.get(&id).cloned()))
     }
 
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
@@ -221,8 +220,8 @@ impl Store for MemoryStore {
         self.read(move |books| books.settings.get(&digest).cloned())
     }
 
-    fn callback_queued(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.shared.queued.notified())
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
+        Box::pin(self.shared.handover.take())
     }
 
     fn is_writable(&self) -> bool {

@@ -10,12 +10,14 @@
 
 pub mod admit;
 pub mod faults;
+pub mod handover;
 pub mod memory;
 mod numbering;
 pub mod seal;
 pub mod sqlite;
 
 pub use faults::{Fault, Faults};
+pub use handover::{Fresh, Queued};
 pub use memory::MemoryStore;
 pub use seal::SealKey;
 pub use sqlite::SqliteStore;
@@ -275,6 +277,8 @@ pub trait Store: Send + Sync {
     fn order(&self, id: OrderId) -> Read<'_, Option<Order>>;
     /// The order a shop submitted under a number.
     fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>>;
+    /// An order as it stands, with what the buyer entered.
+    fn order_with_inputs(&self, id: OrderId) -> Read<'_, Option<(Order, Inputs)>>;
     /// What the buyer entered.
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>>;
     /// Everything that happened to an order, oldest first.
@@ -313,8 +317,8 @@ pub trait Store: Send + Sync {
     /// A version kept earlier.
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>>;
 
-    /// Completes when a commit has been answered that queued a callback.
-    fn callback_queued(&self) -> BoxFuture<'_, ()>;
+    /// The callbacks that commits have queued since this was last asked; waits until there are some.
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued>;
     /// Whether commands can be written at this moment.
     fn is_writable(&self) -> bool;
 }

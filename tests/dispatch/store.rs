@@ -15,7 +15,7 @@ use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::seams::{BoxFuture, Clock};
 use recharge_gateway::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, MemoryStore, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, MemoryStore, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
     StoredCallback, StoredCase,
 };
 
@@ -108,6 +108,10 @@ impl Store for SlowStore {
     fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
         self.inner.order_by_shop_no(shop, number)
     }
+    fn order_with_inputs(&self, id: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
+        self.inner.order_with_inputs(id)
+    }
+
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
         self.inner.inputs(id)
     }
@@ -162,7 +166,7 @@ impl Store for SlowStore {
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
         self.inner.settings(digest)
     }
-    fn callback_queued(&self) -> BoxFuture<'_, ()> {
-        self.inner.callback_queued()
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
+        self.inner.queued_callbacks()
     }
 }

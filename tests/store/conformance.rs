@@ -63,7 +63,7 @@ on_every_store![
     numbers_once_given_are_kept,
     products_with_a_taken_number_are_refused_all_or_none,
     settings_are_kept_once_by_digest,
-    a_queued_callback_wakes_the_worker_even_if_it_looks_later,
+    a_queued_callback_is_handed_over_even_to_one_who_looks_later,
     what_nobody_wrote_is_absent,
     an_empty_list_of_commands_has_no_answers,
 ];
@@ -561,20 +561,24 @@ async fn settings_are_kept_once_by_digest(store: &dyn Store) {
     assert_eq!(store.settings(digest).await, Ok(Some("first".to_owned())));
 }
 
-async fn a_queued_callback_wakes_the_worker_even_if_it_looks_later(store: &dyn Store) {
+async fn a_queued_callback_is_handed_over_even_to_one_who_looks_later(store: &dyn Store) {
     let book = Book::new();
     credit(store, 100).await;
     let soon = std::time::Duration::from_millis(20);
     accepted(store, &book, Wish::new(1, "n1", 1)).await;
     assert!(
-        tokio::time::timeout(soon, store.callback_queued()).await.is_err(),
+        tokio::time::timeout(soon, store.queued_callbacks()).await.is_err(),
         "nothing was queued"
     );
     finished(store, &book, 2, "n2", START_MS).await;
-    // The wake-up is remembered for one who was not waiting, and handed out once.
-    tokio::time::timeout(soon * 50, store.callback_queued()).await.unwrap();
+    let queued = tokio::time::timeout(soon * 50, store.queued_callbacks()).await.unwrap();
+    let stored = store.callbacks_of(id(2)).await.unwrap();
+    assert!(!queued.is_partial && !stored.is_empty());
+    let rows: Vec<_> = queued.rows.iter().map(|fresh| fresh.row.clone()).collect();
+    assert_eq!(rows, stored, "what is handed over is what lies in the outbox");
+    assert!(queued.rows[0].is_first, "the verdict is the first that is told");
     assert!(
-        tokio::time::timeout(soon, store.callback_queued()).await.is_err(),
+        tokio::time::timeout(soon, store.queued_callbacks()).await.is_err(),
         "handed out twice"
     );
 }

@@ -234,7 +234,10 @@ impl Store for FakeStore {
     fn settings(&self, _: SettingsDigest) -> Read<'_, Option<String>> {
         not_here()
     }
-    fn callback_queued(&self) -> BoxFuture<'_, ()> {
+    fn order_with_inputs(&self, _: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
+        not_here()
+    }
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
         Box::pin(std::future::pending())
     }
     fn is_writable(&self) -> bool {

@@ -30,8 +30,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
@@ -105,7 +106,7 @@ struct Shared {
     faults: Arc<Faults>,
     writable: AtomicBool,
     fatal: watch::Sender<Option<String>>,
-    queued: Notify,
+    handover: Handover,
     ended: watch::Sender<bool>,
     lock: Mutex<Option<Lock>>,
 }
@@ -164,7 +165,7 @@ impl SqliteStore {
             faults,
             writable: AtomicBool::new(true),
             fatal: watch::Sender::new(None),
-            queued: Notify::new(),
+            handover: Handover::default(),
             ended: watch::Sender::new(false),
             lock: Mutex::new(Some(lock)),
         });
@@ -304,6 +305,14 @@ impl Store for SqliteStore {
         self.read(reads::order_by_shop_no(&self.readers, shop, number))
     }
 
+    fn order_with_inputs(&self, id: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
+        self.guarded(async move {
+            let kept = self.kept(id).await?;
+            let order = reads::order(id, kept.clone())?;
+            Ok(order.zip(reads::inputs(&self.shared.sealer, id, kept)?))
+        })
+    }
+
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
         self.guarded(async move { reads::inputs(&self.shared.sealer, id, self.kept(id).await?) })
     }
@@ -379,8 +388,8 @@ impl Store for SqliteStore {
         self.read(reads::settings(&self.readers, digest))
     }
 
-    fn callback_queued(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.shared.queued.notified())
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
+        Box::pin(self.shared.handover.take())
     }
 
     fn is_writable(&self) -> bool {

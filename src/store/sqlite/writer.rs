@@ -24,7 +24,7 @@ use super::rows;
 use super::trouble::{Phase, Trouble};
 use crate::domain::ids::ShopId;
 use crate::seams::Clock;
-use crate::store::admit::{admit, queues_callback};
+use crate::store::admit::admit;
 use crate::store::{Answer, Command, Fault, Outage};
 
 /// Most commands in one transaction; a longer list handed over as one stays one.
@@ -128,17 +128,13 @@ impl Writer {
         self.latest = commands.len();
         metrics::counter!("recharge_store_commands_total").increment(u64::try_from(commands.len()).unwrap_or(u64::MAX));
         let answers = self.answers(&commands).await;
-        let may_have_queued = commands
-            .iter()
-            .zip(&answers)
-            .any(|(command, answer)| matches!(answer, Answer::Done | Answer::Unknown) && queues_callback(command));
+        for (command, answer) in commands.iter().zip(&answers) {
+            self.shared.handover.note(command, answer);
+        }
         let mut answers = answers.into_iter();
         for (count, reply) in waiting {
             // Whoever no longer waits has lost nothing but the answer.
             let _ = reply.send(answers.by_ref().take(count).collect());
-        }
-        if may_have_queued {
-            self.shared.queued.notify_one();
         }
     }
 

@@ -16,13 +16,14 @@ use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
 use crate::seams::BoxFuture;
 use crate::store::{
-    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Fresh, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord,
     Store, StoredCallback, StoredCase,
 };
 
 pub(super) struct FakeStore {
     rows: Mutex<Vec<StoredCallback>>,
-    queued: Notify,
+    queued: Mutex<Queued>,
+    wake: Notify,
     pub(super) is_away: AtomicBool,
     pub(super) takes_no_results: AtomicBool,
 }
@@ -31,7 +32,8 @@ impl FakeStore {
     pub(super) fn holding(rows: Vec<StoredCallback>) -> Self {
         Self {
             rows: Mutex::new(rows),
-            queued: Notify::new(),
+            queued: Mutex::default(),
+            wake: Notify::new(),
             is_away: AtomicBool::new(false),
             takes_no_results: AtomicBool::new(false),
         }
@@ -41,9 +43,18 @@ impl FakeStore {
         lock(&self.rows).clone()
     }
 
+    /// Queues a row that is not handed over: the worker is only told to look.
     pub(super) fn queue(&self, row: StoredCallback) {
         lock(&self.rows).push(row);
-        self.queued.notify_waiters();
+        lock(&self.queued).is_partial = true;
+        self.wake.notify_one();
+    }
+
+    /// Queues a row and hands it over.
+    pub(super) fn hand_over(&self, row: StoredCallback, is_first: bool) {
+        lock(&self.rows).push(row.clone());
+        lock(&self.queued).rows.push(Fresh { row, is_first });
+        self.wake.notify_one();
     }
 
     fn read(&self, wanted: impl Fn(&StoredCallback) -> bool, limit: usize) -> Result<Vec<StoredCallback>, Outage> {
@@ -105,8 +116,16 @@ impl Store for FakeStore {
         })
     }
 
-    fn callback_queued(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.queued.notified())
+    fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
+        Box::pin(async move {
+            loop {
+                let queued = std::mem::take(&mut *lock(&self.queued));
+                if queued != Queued::default() {
+                    return queued;
+                }
+                self.wake.notified().await;
+            }
+        })
     }
 
     fn is_writable(&self) -> bool {
@@ -122,6 +141,10 @@ impl Store for FakeStore {
     fn order_by_shop_no(&self, _: ShopId, _: ShopOrderNo) -> Read<'_, Option<Order>> {
         never_asked()
     }
+    fn order_with_inputs(&self, _: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
+        never_asked()
+    }
+
     fn inputs(&self, _: OrderId) -> Read<'_, Option<Inputs>> {
         never_asked()
     }
