@@ -20,7 +20,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Requests and what they start run on the HTTP workers' own threads, one a core; these take the rest
+    // (callbacks, the schedule, the store's queues). More of them would only take turns on the same cores.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.div_euclid(4).max(1))
+        .enable_all()
+        .build();
+    match runtime {
         Ok(runtime) => runtime.block_on(cli::run(cli, &Gateway)),
         Err(error) => {
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("no threads can be started: {error}\n"));
