@@ -7,11 +7,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use minijinja::Value;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use super::call::{Call, Notice};
+use super::call::{Call, Notice, Opened};
 use super::dialect::{Dialect, Exchange};
 use super::fault::LoadError;
 use super::load;
@@ -21,7 +20,6 @@ use super::scope::{Facts, Record};
 use super::settings::{Settings, SupplierState};
 use super::status::Operation;
 use super::take::lenient;
-use super::tree::Tree;
 use super::write::Unencodable;
 use crate::domain::ids::{SettingsDigest, SupplierId};
 use crate::domain::limits::Limits;
@@ -210,15 +208,16 @@ impl Adapter {
         };
         let account = &self.settings.account;
         match self.open(&exchange.reader, reply, &account.scope()) {
-            Ok(tree) => exchange
+            Ok(opened) => exchange
                 .reader
-                .balance(&tree, account.scope(), account, self.extra(Operation::Balance)),
+                .balance(&opened.covered, account.scope(), account, self.extra(Operation::Balance)),
             Err(doubt) => BalanceReading::Unreadable(doubt),
         }
     }
 
-    /// What a request to our notification address is, before anything is known about its order:
-    /// `read_notification_of` also compares numbers and amounts.
+    /// What a request to our notification address is, before anything is known about its order. It is
+    /// parsed and verified here and nowhere else; `read_notification_of` and `acknowledgement` take
+    /// the message that was opened.
     #[must_use]
     pub fn read_notification(&self, request: &Request<Bytes>) -> Notice {
         let Some(notification) = &self.dialect.notification else {
@@ -227,10 +226,9 @@ impl Adapter {
             };
         };
         let reader = &notification.reader;
-        let account = &self.settings.account;
-        let scope = account.scope();
-        let tree = match self.open_notification(reader, request, &scope) {
-            Ok(tree) => tree,
+        let scope = self.settings.account.scope();
+        let message = match self.open_notification(reader, request, &scope) {
+            Ok(message) => message,
             Err(Doubt::BadSignature) => {
                 return Notice::Forged {
                     why: "the signature is wrong or missing",
@@ -238,7 +236,7 @@ impl Adapter {
             }
             Err(doubt) => return Notice::Unreadable { why: told(&doubt) },
         };
-        let number = lenient(reader.number.as_ref(), &scope.clone().with("body", tree.value()).value())
+        let number = lenient(reader.number.as_ref(), &scope.with("body", message.covered.value()).value())
             .ok()
             .flatten();
         let is_number = |text: &String| text.len() <= MAX_NUMBER && text.bytes().all(|b| b.is_ascii_graphic());
@@ -247,42 +245,49 @@ impl Adapter {
                 why: "it names no order".to_owned(),
             };
         };
-        let reading = reader.judge(&tree, scope, None, account, self.extra(Operation::Notification));
-        let (trust, reading) = believed(notification.trust, reading);
-        Notice::About { number, trust, reading }
+        Notice::About {
+            number,
+            trust: notification.trust,
+            message,
+        }
+    }
+
+    /// What a notification says by itself, as long as nothing is known about its order:
+    /// `read_notification_of` also compares numbers and amounts.
+    #[must_use]
+    pub fn read_notification_alone(&self, message: &Opened) -> (Trust, Reading) {
+        self.read_message(message, self.settings.account.scope(), None)
     }
 
     /// What a notification means for the attempt it was found to be about: its number and the amounts it
     /// repeats must be ours. Total, like every reading.
     #[must_use]
-    pub fn read_notification_of(&self, call: &Call<'_>, request: &Request<Bytes>) -> (Trust, Reading) {
+    pub fn read_notification_of(&self, call: &Call<'_>, message: &Opened) -> (Trust, Reading) {
+        let facts = self.facts(call);
+        self.read_message(message, facts.scope(&self.settings.account), Some(&facts))
+    }
+
+    fn read_message(&self, message: &Opened, scope: Record, ask: Option<&Facts>) -> (Trust, Reading) {
         let Some(notification) = &self.dialect.notification else {
             return (Trust::Trigger, Reading::unknown(unreadable("this dialect has none")));
         };
         let account = &self.settings.account;
-        let facts = self.facts(call);
-        let scope = facts.scope(account);
-        let reader = &notification.reader;
-        let reading = match self.open_notification(reader, request, &scope) {
-            Ok(tree) => reader.judge(&tree, scope, Some(&facts), account, self.extra(Operation::Notification)),
-            Err(doubt) => Reading::unknown(doubt),
-        };
+        let extra = self.extra(Operation::Notification);
+        let reading = notification.reader.judge(&message.covered, scope, ask, account, extra);
         believed(notification.trust, reading)
     }
 
     /// The answer the supplier takes as receipt of this notification. Only to be given once what the
     /// notification says is stored.
     #[must_use]
-    pub fn acknowledgement(&self, request: &Request<Bytes>) -> Response<Bytes> {
+    pub fn acknowledgement(&self, message: &Opened) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         let Some(notification) = &self.dialect.notification else {
             *response.status_mut() = http::StatusCode::NOT_FOUND;
             return response;
         };
         let acknowledgement = &notification.acknowledgement;
-        let parsed = notification.reader.parse(self.message(request), self.dialect.charset);
-        let body = parsed.map_or(Value::from(()), |(tree, _)| tree.value());
-        let scope = self.settings.account.scope().with("body", body).value();
+        let scope = self.settings.account.scope().with("body", message.whole.value()).value();
         let text = acknowledgement.body.render(&scope).unwrap_or_default();
         *response.status_mut() = acknowledgement.status;
         response.headers_mut().insert(CONTENT_TYPE, acknowledgement.content_type.clone());
@@ -330,13 +335,13 @@ impl Adapter {
         let facts = self.facts(call);
         let scope = facts.scope(account);
         let reading = match self.open(reader, reply, &scope) {
-            Ok(tree) => reader.judge(&tree, scope, Some(&facts), account, self.extra(operation)),
+            Ok(opened) => reader.judge(&opened.covered, scope, Some(&facts), account, self.extra(operation)),
             Err(doubt) => Reading::unknown(doubt),
         };
         believed(*trust, reading)
     }
 
-    fn open(&self, reader: &Reader, reply: &Response<Bytes>, scope: &Record) -> Result<Arc<Tree>, Doubt> {
+    fn open(&self, reader: &Reader, reply: &Response<Bytes>, scope: &Record) -> Result<Opened, Doubt> {
         if !reader.admits(reply.status()) {
             return Err(Doubt::HttpStatus {
                 status: reply.status().as_u16(),
@@ -352,7 +357,7 @@ impl Adapter {
         reader.open(&arrived, self.dialect.charset, &self.settings.account, scope)
     }
 
-    fn open_notification(&self, reader: &Reader, request: &Request<Bytes>, scope: &Record) -> Result<Arc<Tree>, Doubt> {
+    fn open_notification(&self, reader: &Reader, request: &Request<Bytes>, scope: &Record) -> Result<Opened, Doubt> {
         let arrived = Arrived {
             headers: request.headers(),
             bytes: self.message(request),

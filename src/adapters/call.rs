@@ -1,9 +1,12 @@
 //! What an adapter is given about an attempt, and what it makes of a supplier's push.
 
+use std::sync::Arc;
+
+use super::tree::Tree;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::AttemptId;
 use crate::domain::order::Terms;
-use crate::domain::outcome::{Reading, Trust};
+use crate::domain::outcome::Trust;
 use crate::domain::recipient::Inputs;
 
 /// One attempt with everything its request may carry.
@@ -32,8 +35,8 @@ pub enum Notice {
         number: String,
         /// Whether it proves anything, or is only a reason to query.
         trust: Trust,
-        /// What it says.
-        reading: Reading,
+        /// The message itself, parsed and verified.
+        message: Opened,
     },
     /// The signature is wrong or missing.
     Forged {
@@ -45,4 +48,14 @@ pub enum Notice {
         /// What is wrong with it; free of data.
         why: String,
     },
+}
+
+/// A notification that was parsed and whose signature, where its dialect has one, is right. Only
+/// `Adapter::read_notification` makes one; it means nothing to another adapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// All of it, as the acknowledgement may repeat it.
+    pub(super) whole: Arc<Tree>,
+    /// What its signature covers: the only part that is believed.
+    pub(super) covered: Arc<Tree>,
 }

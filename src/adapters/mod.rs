@@ -35,7 +35,7 @@ mod write;
 mod xml;
 
 pub use adapter::Adapter;
-pub use call::{Call, Notice};
+pub use call::{Call, Notice, Opened};
 pub use fault::LoadError;
 pub use load::Adapters;
 pub use settings::SupplierState;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use minijinja::Value;
 
+use super::call::Opened;
 use super::charset::Charset;
 use super::fault::LoadError;
 use super::scope::{Account, Facts, Record, Texts};
@@ -129,16 +130,18 @@ impl Reader {
         status.is_success() || self.http.contains(&status.as_u16())
     }
 
-    /// The tree of what arrived: decoded, parsed, and cut down to what its signature covers.
-    pub(super) fn open(&self, arrived: &Arrived<'_>, charset: Charset, account: &Account, scope: &Record) -> Result<Arc<Tree>, Doubt> {
-        let (tree, text) = self.parse(arrived.bytes, charset)?;
+    /// What arrived: decoded, parsed, and cut down to what its signature covers.
+    pub(super) fn open(&self, arrived: &Arrived<'_>, charset: Charset, account: &Account, scope: &Record) -> Result<Opened, Doubt> {
+        let (whole, text) = self.parse(arrived.bytes, charset)?;
         let Some(verify) = &self.verify else {
-            return Ok(tree);
+            let covered = Arc::clone(&whole);
+            return Ok(Opened { whole, covered });
         };
-        let scope = account.with_secrets(seen(scope.clone(), &tree, arrived.headers)).value();
-        verify
-            .check(&tree, &text, arrived.headers, &scope, charset)
-            .ok_or(Doubt::BadSignature)
+        let scope = account.with_secrets(seen(scope.clone(), &whole, arrived.headers)).value();
+        let covered = verify
+            .check(&whole, &text, arrived.headers, &scope, charset)
+            .ok_or(Doubt::BadSignature)?;
+        Ok(Opened { whole, covered })
     }
 
     pub(super) fn parse(&self, bytes: &[u8], charset: Charset) -> Result<(Arc<Tree>, String), Doubt> {

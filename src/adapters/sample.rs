@@ -218,7 +218,7 @@ impl Stage {
             Operation::Notification | Operation::Balance => account.scope(),
         };
         let opened = if operation == Operation::Notification || reader.admits(answer.status) {
-            reader.open(&arrived, dialect.charset, account, &scope)
+            reader.open(&arrived, dialect.charset, account, &scope).map(|opened| opened.covered)
         } else {
             Err(Doubt::HttpStatus {
                 status: answer.status.as_u16(),

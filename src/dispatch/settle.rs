@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::journey::Step;
 use super::{Dispatch, House, Supplier, gate};
-use crate::adapters::{Adapter, Notice};
+use crate::adapters::{Adapter, Notice, Opened};
 use crate::domain::attempt::Attempt;
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::decide::Input;
@@ -140,15 +140,15 @@ impl House {
             return Heard::NotAuthentic;
         }
         match adapter.read_notification(request) {
-            Notice::About { number, trust, .. } => {
+            Notice::About { number, trust, message } => {
                 let named = match self.named(&number, adapter.id()).await {
                     Ok(named) => named,
                     Err(_) => return Heard::Unavailable,
                 };
                 match (named, trust) {
-                    (Some(named), Trust::Fact) => self.believe(supplier, request, named).await,
-                    (Some(named), Trust::Trigger) => self.take_hint(adapter, request, named).await,
-                    (None, Trust::Fact) => self.keep_orphan(adapter, request, &number).await,
+                    (Some(named), Trust::Fact) => self.believe(supplier, request, &message, named).await,
+                    (Some(named), Trust::Trigger) => self.take_hint(adapter, &message, named).await,
+                    (None, Trust::Fact) => self.keep_orphan(adapter, request, &message, &number).await,
                     (None, Trust::Trigger) => {
                         self.forged.count(adapter.id(), sender, now_ms);
                         Heard::NotAuthentic
@@ -180,13 +180,14 @@ impl House {
     }
 
     /// Read again now that its order is known: the number and every amount it repeats must be ours (R15).
-    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, Named { order, inputs, seq }: Named) -> Heard {
+    async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, message: &Opened, named: Named) -> Heard {
+        let Named { order, inputs, seq } = named;
         let Some(attempt) = order.attempt(seq) else {
             return Heard::Unavailable;
         };
         let notify_url = self.parts.notify_url(&attempt.supplier);
         let call = gate::call(self, &order, attempt, &inputs, &notify_url);
-        let (_, reading) = supplier.adapter.read_notification_of(&call, request);
+        let (_, reading) = supplier.adapter.read_notification_of(&call, message);
         let evidence = self.notified(supplier.adapter.id(), request, Some((order.id, seq)));
         let input = Input::Fact {
             seq,
@@ -196,22 +197,22 @@ impl House {
         };
         let id = order.id;
         let step = self.step(id, Some(order), input, vec![evidence]).await;
-        self.answer(&supplier.adapter, request, id, step)
+        self.answer(&supplier.adapter, message, id, step)
     }
 
-    async fn take_hint(&self, adapter: &Adapter, request: &http::Request<Bytes>, named: Named) -> Heard {
+    async fn take_hint(&self, adapter: &Adapter, message: &Opened, named: Named) -> Heard {
         let (id, seq) = (named.order.id, named.seq);
         let step = self.step(id, Some(named.order), Input::Hint { seq }, Vec::new()).await;
-        self.answer(adapter, request, id, step)
+        self.answer(adapter, message, id, step)
     }
 
-    fn answer(&self, adapter: &Adapter, request: &http::Request<Bytes>, order: OrderId, step: Step) -> Heard {
+    fn answer(&self, adapter: &Adapter, message: &Opened, order: OrderId, step: Step) -> Heard {
         match step {
             Step::Taken { .. } => {
                 self.hands.ring(order);
-                Heard::Acknowledge(adapter.acknowledgement(request))
+                Heard::Acknowledge(adapter.acknowledgement(message))
             }
-            Step::Refused(_) => Heard::Acknowledge(adapter.acknowledgement(request)),
+            Step::Refused(_) => Heard::Acknowledge(adapter.acknowledgement(message)),
             // It may stand, and nobody has followed it up.
             Step::Unknown => {
                 self.look_again(order, 1_000);
@@ -222,7 +223,7 @@ impl House {
     }
 
     /// Authentic, but about a number we never sent there: a person must look.
-    async fn keep_orphan(&self, adapter: &Adapter, request: &http::Request<Bytes>, number: &str) -> Heard {
+    async fn keep_orphan(&self, adapter: &Adapter, request: &http::Request<Bytes>, message: &Opened, number: &str) -> Heard {
         let kind = CaseKind::OrphanNotification;
         let key = format!("{}:{}:{}", kind.word(), adapter.id(), printable_code(number));
         let case = NewCase {
@@ -234,7 +235,7 @@ impl House {
         };
         let evidence = self.notified(adapter.id(), request, None);
         match self.parts.store.commit(Command::Orphan { case, evidence }).await {
-            Answer::Done | Answer::Refused(Refused::Repeated) => Heard::Acknowledge(adapter.acknowledgement(request)),
+            Answer::Done | Answer::Refused(Refused::Repeated) => Heard::Acknowledge(adapter.acknowledgement(message)),
             Answer::Refused(Refused::NoFunds { .. } | Refused::Exists { .. }) | Answer::Stale | Answer::Outage(_) | Answer::Unknown => {
                 Heard::Unavailable
             }

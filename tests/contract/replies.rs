@@ -1,7 +1,7 @@
 //! Every sample reply of every embedded dialect, damaged in every place.
 
 use encoding_rs::GBK;
-use recharge_gateway::adapters::{Adapter, Notice};
+use recharge_gateway::adapters::{Adapter, Notice, Opened};
 use recharge_gateway::domain::outcome::{Doubt, Outcome, Reading, Trust};
 
 use super::{NAMES, OPENED_MS, Story, adapter, notification, reply};
@@ -65,9 +65,9 @@ fn concluded(adapter: &Adapter, story: &Story, sample: &Sample, bytes: Vec<u8>) 
         _ => match adapter.read_notification(&notification(bytes)) {
             Notice::About {
                 trust: Trust::Fact,
-                reading,
+                message,
                 ..
-            } => Some(reading),
+            } => Some(adapter.read_notification_alone(&message).1),
             Notice::About { .. } | Notice::Forged { .. } | Notice::Unreadable { .. } => None,
         },
     }
@@ -240,7 +240,8 @@ fn a_notification_about_another_amount_or_number_is_not_believed() {
         let mut text = format!("charge_amount={amount}&out_trade_num={number}&state=1&userid=10001");
         let digest = md5_hex(&format!("{text}&apikey=testkey"));
         text.push_str(&format!("&sign={digest}"));
-        adapter.read_notification_of(&story.call(OPENED_MS), &notification(text)).1.outcome
+        let message = opened(&adapter, text.into_bytes()).unwrap();
+        adapter.read_notification_of(&story.call(OPENED_MS), &message).1.outcome
     };
     let id = story.id.to_string();
     assert_eq!(told(&id, "100.00"), Outcome::Succeeded { deliveries: Vec::new() });
@@ -253,6 +254,14 @@ fn a_notification_about_another_amount_or_number_is_not_believed() {
     }
 }
 
+/// A notification that is authentic and names a number.
+fn opened(adapter: &Adapter, bytes: Vec<u8>) -> Option<Opened> {
+    match adapter.read_notification(&notification(bytes)) {
+        Notice::About { message, .. } => Some(message),
+        Notice::Forged { .. } | Notice::Unreadable { .. } => None,
+    }
+}
+
 fn md5_hex(text: &str) -> String {
     use md5::{Digest, Md5};
     hex::encode(Md5::digest(text.as_bytes()))
@@ -261,7 +270,10 @@ fn md5_hex(text: &str) -> String {
 #[test]
 fn a_notification_is_acknowledged_in_the_supplier_s_own_word() {
     for (name, word) in [("dayuanren", "success"), ("ofpay", "success"), ("kasushou", "ok")] {
-        let response = adapter(name).acknowledgement(&notification("anything at all"));
+        let adapter = adapter(name);
+        let mut news = samples(name, "").into_iter().filter(|sample| sample.operation == "notification");
+        let message = news.find_map(|sample| opened(&adapter, sample.bytes)).unwrap();
+        let response = adapter.acknowledgement(&message);
         assert_eq!((response.status().as_u16(), response.body().as_ref()), (200, word.as_bytes()));
     }
 }

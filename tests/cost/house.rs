@@ -143,7 +143,7 @@ impl House {
     /// One order from its request to its callback written down, with nothing else at work.
     pub async fn order(&self, sku: &str, number: u32) {
         let body = format!(
-            r#"{{"shop_order_no":"n{number:08}","sku":"{sku}","inputs":{{"account":"13800138000"}},"callback_url":"http://127.0.0.1:9/told"}}"#
+            r#"{{"shop_order_no":"n{number:08}","sku":"{sku}","inputs":{{"account":"13800138000"}},"callback_url":"http://127.0.0.1:8099/told"}}"#
         );
         let now_s = self.clock.now_ms().div_euclid(1_000).to_string();
         let nonce = format!("nonce-{number:08}");

@@ -85,7 +85,7 @@ async fn cost_of(house: &House, sku: &str, next: &mut RangeFrom<u32>) -> Cost {
     let counted = session.operation("orders");
     let before = house.counts();
     {
-        let _counting = counted.measure_process();
+        let _counting = counted.measure_process().iterations(u64::try_from(COUNTED).unwrap());
         for number in next.by_ref().take(COUNTED) {
             house.order(sku, number).await;
         }
