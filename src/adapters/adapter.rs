@@ -291,12 +291,7 @@ impl Adapter {
         let text = acknowledgement.body.render(&scope).unwrap_or_default();
         *response.status_mut() = acknowledgement.status;
         response.headers_mut().insert(CONTENT_TYPE, acknowledgement.content_type.clone());
-        *response.body_mut() = self
-            .dialect
-            .charset
-            .encode(&text)
-            .map(|bytes| Bytes::from(bytes.into_owned()))
-            .unwrap_or_default();
+        *response.body_mut() = self.dialect.charset.wire(text).unwrap_or_default();
         response
     }
 
