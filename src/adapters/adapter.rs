@@ -295,8 +295,8 @@ impl Adapter {
         response
     }
 
-    fn facts(&self, call: &Call<'_>) -> Facts {
-        Facts {
+    fn facts(&self, call: &Call<'_>) -> Arc<Facts> {
+        Arc::new(Facts {
             attempt_id: call.attempt_id.to_string(),
             opened_at_ms: call.attempt.opened_at_ms,
             now_ms: call.now_ms,
@@ -307,7 +307,7 @@ impl Adapter {
             face: call.terms.face,
             quantity: call.terms.quantity,
             notify_url: call.notify_url.to_owned(),
-        }
+        })
     }
 
     fn write(&self, operation: Operation, scope: Record) -> Result<Request<Bytes>, Unencodable> {
