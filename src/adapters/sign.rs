@@ -122,13 +122,17 @@ impl Recipe {
 
     /// Whether it may look at the body's text or at `request`.
     pub(super) fn sees_request(&self) -> bool {
-        let sees = |template: &Template| template.mentions("request");
+        matches!(self.over, Over::Body) || self.mentions("request")
+    }
+
+    /// Whether one of its templates may look at this name of the root scope.
+    fn mentions(&self, name: &str) -> bool {
         let over = match &self.over {
-            Over::Body => true,
-            Over::Template(template) => sees(template),
-            Over::Sorted | Over::Given | Over::Fields(_) | Over::Json | Over::Characters => false,
+            Over::Template(template) => template.mentions(name),
+            Over::Sorted | Over::Given | Over::Fields(_) | Over::Json | Over::Characters | Over::Body => false,
         };
-        over || sees(&self.prefix) || sees(&self.suffix) || self.key.as_ref().is_some_and(sees)
+        let key = self.key.as_ref().is_some_and(|key| key.mentions(name));
+        over || key || self.prefix.mentions(name) || self.suffix.mentions(name)
     }
 
     /// The text that is hashed, secrets included.
@@ -293,6 +297,11 @@ impl Verify {
             Some(names) => tree.retain(|name, _| names.iter().any(|known| known == name)),
             None => tree.retain(|name, value| self.recipe.covers(name, value)),
         })
+    }
+
+    /// Whether its recipe may look at the headers.
+    pub(super) fn sees_headers(&self) -> bool {
+        self.recipe.mentions("headers")
     }
 
     /// Whether somebody without the key can change what a signed text says: the order of characters
