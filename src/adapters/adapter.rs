@@ -291,17 +291,12 @@ impl Adapter {
         let text = acknowledgement.body.render(&scope).unwrap_or_default();
         *response.status_mut() = acknowledgement.status;
         response.headers_mut().insert(CONTENT_TYPE, acknowledgement.content_type.clone());
-        *response.body_mut() = self
-            .dialect
-            .charset
-            .encode(&text)
-            .map(|bytes| Bytes::from(bytes.into_owned()))
-            .unwrap_or_default();
+        *response.body_mut() = self.dialect.charset.wire(text).unwrap_or_default();
         response
     }
 
-    fn facts(&self, call: &Call<'_>) -> Facts {
-        Facts {
+    fn facts(&self, call: &Call<'_>) -> Arc<Facts> {
+        Arc::new(Facts {
             attempt_id: call.attempt_id.to_string(),
             opened_at_ms: call.attempt.opened_at_ms,
             now_ms: call.now_ms,
@@ -312,7 +307,7 @@ impl Adapter {
             face: call.terms.face,
             quantity: call.terms.quantity,
             notify_url: call.notify_url.to_owned(),
-        }
+        })
     }
 
     fn write(&self, operation: Operation, scope: Record) -> Result<Request<Bytes>, Unencodable> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use encoding_rs::GBK;
 
 /// The charset a dialect writes and reads.
@@ -48,6 +49,22 @@ impl Charset {
                 let (bytes, _, has_unmappable) = GBK.encode(text);
                 (!has_unmappable).then_some(bytes)
             }
+        }
+    }
+
+    /// Whether every character exists in it.
+    pub(super) fn holds_everything(self) -> bool {
+        match self {
+            Self::Utf8 => true,
+            Self::Gbk => false,
+        }
+    }
+
+    /// A text's bytes to be sent, or nothing as with `encode`.
+    pub(super) fn wire(self, text: String) -> Option<Bytes> {
+        match self {
+            Self::Utf8 => Some(Bytes::from(text)),
+            Self::Gbk => self.encode(&text).map(|bytes| Bytes::from(bytes.into_owned())),
         }
     }
 

@@ -50,6 +50,27 @@ impl Object for Raw {
     }
 }
 
+/// A filter that needs nothing but its operand.
+pub(super) type Unary = fn(&Value) -> Result<Value, Error>;
+
+/// The filter of this name, if it is one that needs nothing else.
+pub(super) fn unary(name: &str) -> Option<Unary> {
+    match name {
+        "decimal" => Some(decimal),
+        "md5" => Some(|value| text_of(value).map(|text| Value::from(md5(text)))),
+        "path" => Some(|value| text_of(value).and_then(path)),
+        _ => None,
+    }
+}
+
+fn text_of(value: &Value) -> Result<&str, Error> {
+    value.as_str().ok_or_else(|| ErrorKind::InvalidOperation.into())
+}
+
+fn md5(text: &str) -> String {
+    hex::encode(Md5::digest(text.as_bytes()))
+}
+
 pub(super) fn install(language: &mut Environment<'static>) {
     language.add_filter("default", minijinja::filters::default);
     language.add_filter("upper", minijinja::filters::upper);
@@ -59,7 +80,7 @@ pub(super) fn install(language: &mut Environment<'static>) {
     language.add_filter("length", minijinja::filters::length);
     language.add_filter("stamp", stamp);
     language.add_filter("seconds", |ms: i64| ms.div_euclid(1000));
-    language.add_filter("md5", |text: &str| hex::encode(Md5::digest(text.as_bytes())));
+    language.add_filter("md5", md5);
     language.add_filter("sha1", |text: &str| hex::encode(Sha1::digest(text.as_bytes())));
     language.add_filter("sha256", |text: &str| hex::encode(Sha256::digest(text.as_bytes())));
     language.add_filter("number", number);
@@ -142,7 +163,7 @@ pub(super) fn shortest(text: &str) -> &str {
 }
 
 /// How much of `whole` is `part`: `none`, `part`, `all`, or `unsaid` where nothing is said.
-fn part_of(part: &Value, whole: &Value) -> Result<&'static str, Error> {
+pub(super) fn part_of(part: &Value, whole: &Value) -> Result<&'static str, Error> {
     if is_nothing(part) {
         return Ok("unsaid");
     }

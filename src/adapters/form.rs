@@ -59,11 +59,15 @@ pub(super) fn write(fields: &[(String, Arc<Tree>)], charset: Charset) -> Option<
         if !out.is_empty() {
             out.push('&');
         }
-        out.push_str(&escape(name, charset)?);
+        escape_into(name, charset, &mut out)?;
         out.push('=');
-        out.push_str(&escape(&value.literal(), charset)?);
+        escape_into(&value.literal(), charset, &mut out)?;
     }
     Some(out)
+}
+
+fn escape_into(text: &str, charset: Charset, out: &mut String) -> Option<()> {
+    charset.encode(text).map(|bytes| out.extend(percent_encode(&bytes, KEPT)))
 }
 
 /// Percent-encodes the charset's bytes of a text.

@@ -29,15 +29,16 @@ impl Leaf {
         match self {
             Self::Constant(tree) => Ok(Arc::clone(tree)),
             Self::Template(template) => {
-                if let Some(expr) = template.only_hole() {
-                    let value = expr.eval(scope)?;
-                    if let Some(raw) = value.downcast_object_ref::<Raw>()
-                        && raw.kind == RawKind::Number
-                    {
-                        return Ok(Arc::new(Tree::Number(raw.text.clone())));
-                    }
+                let Some(expr) = template.only_hole() else {
+                    return template.render(scope).map(Tree::text);
+                };
+                let value = expr.eval(scope)?;
+                if let Some(raw) = value.downcast_object_ref::<Raw>()
+                    && raw.kind == RawKind::Number
+                {
+                    return Ok(Arc::new(Tree::Number(raw.text.clone())));
                 }
-                template.render(scope).map(Tree::text)
+                expr.need_of(&value).map(Tree::text)
             }
             Self::List(items) => {
                 let items: Result<Vec<_>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
@@ -63,7 +64,13 @@ pub(super) fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> 
 fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
     let constant = |tree| Ok(Leaf::Constant(Arc::new(tree)));
     match item.value() {
-        DeValue::String(text) => Template::compile(text).map(Leaf::Template).map_err(|why| item.fault(why)),
+        DeValue::String(text) => {
+            let template = Template::compile(text).map_err(|why| item.fault(why))?;
+            Ok(match template.constant() {
+                Some(text) => Leaf::Constant(Tree::text(text)),
+                None => Leaf::Template(template),
+            })
+        }
         DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().to_owned())),
         DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().to_owned())),
         DeValue::Boolean(flag) => constant(Tree::Bool(*flag)),

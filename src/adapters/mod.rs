@@ -21,6 +21,7 @@ mod form;
 mod json;
 mod leaf;
 mod load;
+mod plain;
 mod read;
 mod sample;
 mod scope;

@@ -137,7 +137,12 @@ impl Reader {
             let covered = Arc::clone(&whole);
             return Ok(Opened { whole, covered });
         };
-        let scope = account.with_secrets(seen(scope.clone(), &whole, arrived.headers)).value();
+        let scope = if verify.sees_headers() {
+            seen(scope.clone(), &whole, arrived.headers)
+        } else {
+            scope.clone().with("body", whole.value())
+        };
+        let scope = account.with_secrets(scope).value();
         let covered = verify
             .check(&whole, &text, arrived.headers, &scope, charset)
             .ok_or(Doubt::BadSignature)?;

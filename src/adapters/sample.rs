@@ -8,6 +8,7 @@ mod given;
 mod got;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::SecretString;
@@ -57,7 +58,7 @@ pub(super) fn prove(dialect: &Dialect, shared: Section<'_>, proofs: Vec<(Operati
 /// The account and the order that all samples share.
 struct Stage {
     account: Account,
-    facts: Facts,
+    facts: Arc<Facts>,
 }
 
 impl Stage {
@@ -92,7 +93,7 @@ impl Stage {
             quantity: 1,
             notify_url: String::new(),
         };
-        let facts = given(&mut section, blank)?;
+        let facts = Arc::new(given(&mut section, blank)?);
         section.finish()?;
         Ok(Self {
             account: Account::new(cfg, secrets, ZONE_OFFSET_S, Currency::Cny),
@@ -103,11 +104,11 @@ impl Stage {
     fn run(&self, dialect: &Dialect, operation: Operation, sample: &Item<'_>, seen: &mut Seen) -> Result<(), LoadError> {
         let mut section = sample.section()?;
         let facts = match section.section("given")? {
-            None => self.facts.clone(),
+            None => Arc::clone(&self.facts),
             Some(mut section) => {
-                let facts = given(&mut section, self.facts.clone())?;
+                let facts = given(&mut section, Facts::clone(&self.facts))?;
                 section.finish()?;
-                facts
+                Arc::new(facts)
             }
         };
         let arrived = section.get("reply").or_else(|| section.get("message"));
@@ -136,7 +137,7 @@ impl Stage {
         dialect: &Dialect,
         operation: Operation,
         exchange: &Exchange,
-        facts: &Facts,
+        facts: &Arc<Facts>,
         section: &mut Section<'_>,
     ) -> Result<(), LoadError> {
         let scope = match operation {
@@ -200,7 +201,7 @@ impl Stage {
         &self,
         dialect: &Dialect,
         operation: Operation,
-        facts: &Facts,
+        facts: &Arc<Facts>,
         answer: &Answer,
         section: &mut Section<'_>,
         seen: &mut Seen,

@@ -15,6 +15,9 @@ use crate::domain::money::{Currency, Money};
 #[derive(Clone, Default)]
 pub(super) struct Record(Vec<(&'static str, Value)>);
 
+/// No root scope has more names.
+const NAMES: usize = 12;
+
 impl Record {
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.push((name, value.into()));
@@ -107,7 +110,7 @@ impl Account {
 
     /// A scope without an order: balance questions and notifications.
     pub(super) fn scope(&self) -> Record {
-        Record::default()
+        Record(Vec::with_capacity(NAMES))
             .with("cfg", self.cfg.clone())
             .with("zone_offset_s", self.zone_offset_s)
     }
@@ -147,38 +150,88 @@ impl Facts {
         if is_exact { down } else { down.saturating_add(1) }
     }
 
-    /// The scope of requests and replies, without secrets.
-    pub(super) fn scope(&self, account: &Account) -> Record {
-        let whole = self.whole_face();
-        let unit_cost = Money::new(self.unit_cost_minor(), self.cost.currency);
-        let attempt = Record::default()
-            .with("id", self.attempt_id.as_str())
-            .with("time_ms", self.opened_at_ms)
-            .with("cost", shortest(&self.cost.decimal()))
-            .with("cost_minor", self.cost.minor)
-            .with("unit_cost", shortest(&unit_cost.decimal()));
-        let recipient = self
-            .inputs
-            .get(&self.recipient_input)
-            .map_or(Value::UNDEFINED, |text| Value::from(text.as_str()));
-        let order = Record::default()
-            .with("recipient", recipient)
-            .with("inputs", Value::from_object(Texts(self.inputs.clone())))
-            .with("face", shortest(&self.face.decimal()))
-            .with("face_yuan", self.face.decimal())
-            .with("face_minor", self.face.minor)
-            .with(
-                "whole_face",
-                whole.map_or(Value::UNDEFINED, |face| Value::from(shortest(&face.decimal()))),
-            )
-            .with("whole_face_minor", whole.map_or(Value::UNDEFINED, |face| Value::from(face.minor)))
-            .with("quantity", self.quantity);
+    /// The scope of requests and replies, without secrets. What nobody looks at is never made.
+    pub(super) fn scope(self: &Arc<Self>, account: &Account) -> Record {
+        let group = |of| {
+            Value::from_object(Group {
+                facts: Arc::clone(self),
+                of,
+            })
+        };
         account
             .scope()
-            .with("attempt", attempt.value())
-            .with("order", order.value())
-            .with("offer", Record::default().with("code", self.code.as_str()).value())
+            .with("attempt", group(Of::Attempt))
+            .with("order", group(Of::Order))
+            .with("offer", group(Of::Offer))
             .with("notify_url", self.notify_url.as_str())
             .with("now_ms", self.now_ms)
+    }
+
+    fn of_attempt(&self, name: &str) -> Option<Value> {
+        Some(match name {
+            "id" => Value::from(self.attempt_id.as_str()),
+            "time_ms" => Value::from(self.opened_at_ms),
+            "cost" => short(self.cost),
+            "cost_minor" => Value::from(self.cost.minor),
+            "unit_cost" => short(Money::new(self.unit_cost_minor(), self.cost.currency)),
+            _ => return None,
+        })
+    }
+
+    fn of_order(self: &Arc<Self>, name: &str) -> Option<Value> {
+        Some(match name {
+            "recipient" => Value::from(self.inputs.get(&self.recipient_input)?.as_str()),
+            "inputs" => Value::from_object(Group {
+                facts: Arc::clone(self),
+                of: Of::Inputs,
+            }),
+            "face" => short(self.face),
+            "face_yuan" => Value::from(self.face.decimal()),
+            "face_minor" => Value::from(self.face.minor),
+            "whole_face" => short(self.whole_face()?),
+            "whole_face_minor" => Value::from(self.whole_face()?.minor),
+            "quantity" => Value::from(self.quantity),
+            _ => return None,
+        })
+    }
+}
+
+/// An amount without zeros that say nothing.
+fn short(money: Money) -> Value {
+    Value::from(shortest(&money.decimal()))
+}
+
+/// One group of names within the facts. Its debug output shows nothing of them.
+struct Group {
+    facts: Arc<Facts>,
+    of: Of,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Attempt,
+    Order,
+    Inputs,
+    Offer,
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.of, f)
+    }
+}
+
+impl Object for Group {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match self.of {
+            Of::Attempt => self.facts.of_attempt(key),
+            Of::Order => self.facts.of_order(key),
+            Of::Inputs => self.facts.inputs.get(key).map(|text| Value::from(text.as_str())),
+            Of::Offer => (key == "code").then(|| Value::from(self.facts.code.as_str())),
+        }
     }
 }

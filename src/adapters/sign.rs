@@ -73,7 +73,7 @@ enum Encoding {
 
 /// What is there to be signed.
 pub(super) struct Material<'a> {
-    pub(super) fields: &'a Tree,
+    pub(super) fields: &'a [(String, Arc<Tree>)],
     pub(super) body: &'a str,
 }
 
@@ -120,12 +120,27 @@ impl Recipe {
         })
     }
 
+    /// Whether it may look at the body's text or at `request`.
+    pub(super) fn sees_request(&self) -> bool {
+        matches!(self.over, Over::Body) || self.mentions("request")
+    }
+
+    /// Whether one of its templates may look at this name of the root scope.
+    fn mentions(&self, name: &str) -> bool {
+        let over = match &self.over {
+            Over::Template(template) => template.mentions(name),
+            Over::Sorted | Over::Given | Over::Fields(_) | Over::Json | Over::Characters | Over::Body => false,
+        };
+        let key = self.key.as_ref().is_some_and(|key| key.mentions(name));
+        over || key || self.prefix.mentions(name) || self.suffix.mentions(name)
+    }
+
     /// The text that is hashed, secrets included.
     pub(super) fn canonical(&self, material: &Material<'_>, scope: &Value) -> Result<String, NoValue> {
         let mut out = self.prefix.render(scope)?;
         let fields = || {
             let is_kept = |(name, value): &&(String, Arc<Tree>)| self.covers(name, value);
-            material.fields.fields().iter().filter(is_kept).collect::<Vec<_>>()
+            material.fields.iter().filter(is_kept).collect::<Vec<_>>()
         };
         match &self.over {
             Over::Sorted => {
@@ -266,11 +281,14 @@ impl Verify {
     /// The fields that the signature covers, if it is right.
     pub(super) fn check(&self, tree: &Arc<Tree>, body: &str, headers: &HeaderMap, scope: &Value, charset: Charset) -> Option<Arc<Tree>> {
         let given = match &self.from {
-            Place::Field(name) => tree.get(name).map(|value| value.literal()),
+            Place::Field(name) => tree.get(name).map(|value| value.literal().into_owned()),
             Place::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
         };
         let given = self.recipe.decoded(&given?)?;
-        let material = Material { fields: tree, body };
+        let material = Material {
+            fields: tree.fields(),
+            body,
+        };
         let expected = self.recipe.digest(&material, scope, charset).ok()?;
         if !bool::from(expected.ct_eq(&given)) {
             return None;
@@ -281,6 +299,11 @@ impl Verify {
         })
     }
 
+    /// Whether its recipe may look at the headers.
+    pub(super) fn sees_headers(&self) -> bool {
+        self.recipe.mentions("headers")
+    }
+
     /// Whether somebody without the key can change what a signed text says: the order of characters
     /// is not signed, so they may change places.
     pub(super) fn is_malleable(&self) -> bool {
@@ -289,7 +312,14 @@ impl Verify {
 
     /// What the signature would have been; only for samples, whose secrets are no secrets.
     pub(super) fn expected(&self, tree: &Tree, body: &str, scope: &Value, charset: Charset) -> Result<String, NoValue> {
-        self.recipe.sign(&Material { fields: tree, body }, scope, charset)
+        self.recipe.sign(
+            &Material {
+                fields: tree.fields(),
+                body,
+            },
+            scope,
+            charset,
+        )
     }
 }
 

@@ -10,11 +10,11 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value};
 
 use super::filters;
+use super::plain::{Plain, Stopped};
 
 const FUEL: u64 = 20_000;
 const RECURSION: usize = 64;
 const MAX_EXPRESSION: usize = 1_000;
-const NAMES: [&str; 8] = ["true", "false", "none", "True", "False", "None", "not", "loop"];
 
 static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut language = Environment::empty();
@@ -32,8 +32,8 @@ pub(super) struct Expr {
 }
 
 enum How {
-    /// A plain path such as `body.data.state`: looked up without the engine, which is much faster.
-    Path(Vec<Box<str>>),
+    /// What the engine is not needed for.
+    Plain(Plain),
     Compiled(Box<Expression<'static, 'static>>),
 }
 
@@ -54,14 +54,9 @@ impl Expr {
             return Err(format!("longer than {MAX_EXPRESSION} bytes"));
         }
         filters::check_names(text)?;
-        let how = match path(text) {
-            Some(segments) => How::Path(segments),
-            None => {
-                let compiled = LANGUAGE.compile_expression_owned(text.to_owned());
-                How::Compiled(Box::new(
-                    compiled.map_err(|error| error.detail().unwrap_or("not an expression").to_owned())?,
-                ))
-            }
+        let how = match Plain::parse(text) {
+            Some(plain) => How::Plain(plain),
+            None => Self::for_the_engine(text)?,
         };
         Ok(Self {
             text: Box::from(text),
@@ -69,29 +64,40 @@ impl Expr {
         })
     }
 
+    fn for_the_engine(text: &str) -> Result<How, String> {
+        let compiled = LANGUAGE.compile_expression_owned(text.to_owned());
+        let compiled = compiled.map_err(|error| error.detail().unwrap_or("not an expression").to_owned())?;
+        Ok(How::Compiled(Box::new(compiled)))
+    }
+
     /// The value, which may be undefined or none.
     pub(super) fn eval(&self, scope: &Value) -> Result<Value, NoValue> {
         match &self.how {
-            How::Path(segments) => segments
-                .iter()
-                .try_fold(scope.clone(), |value, segment| value.get_attr(segment).map_err(|_| self.missing())),
+            How::Plain(plain) => plain.eval(scope).map_err(|stopped| match stopped {
+                Stopped::Missing => self.missing(),
+                Stopped::Refused(error) => self.refused(&error),
+            }),
             How::Compiled(expression) => expression.eval(scope.clone()).map_err(|error| {
                 if error.kind() == minijinja::ErrorKind::UndefinedError {
                     return self.missing();
                 }
-                let why = if error.kind() == minijinja::ErrorKind::InvalidOperation {
-                    // Our own filters explain themselves without data; the engine's kinds are data-free too.
-                    error
-                        .detail()
-                        .and_then(filters::own_refusal)
-                        .unwrap_or("invalid operation")
-                        .to_owned()
-                } else {
-                    error.kind().to_string()
-                };
-                self.no_value(&why)
+                self.refused(&error)
             }),
         }
+    }
+
+    fn refused(&self, error: &minijinja::Error) -> NoValue {
+        let why = if error.kind() == minijinja::ErrorKind::InvalidOperation {
+            // Our own filters explain themselves without data; the engine's kinds are data-free too.
+            error
+                .detail()
+                .and_then(filters::own_refusal)
+                .unwrap_or("invalid operation")
+                .to_owned()
+        } else {
+            error.kind().to_string()
+        };
+        self.no_value(&why)
     }
 
     /// The value as text; `None` where there is none.
@@ -102,6 +108,16 @@ impl Expr {
     /// The value as text, which must be there.
     pub(super) fn need(&self, scope: &Value) -> Result<String, NoValue> {
         self.text(scope)?.ok_or_else(|| self.missing())
+    }
+
+    /// The text of a value of this expression, which must be there.
+    pub(super) fn need_of(&self, value: &Value) -> Result<String, NoValue> {
+        scalar(value).map_err(|why| self.no_value(why))?.ok_or_else(|| self.missing())
+    }
+
+    /// Whether it may look at this name of the root scope.
+    fn mentions(&self, name: &str) -> bool {
+        self.text.contains(name)
     }
 
     fn missing(&self) -> NoValue {
@@ -123,17 +139,6 @@ impl std::fmt::Debug for Expr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-fn path(text: &str) -> Option<Vec<Box<str>>> {
-    let is_name = |part: &str| {
-        let mut bytes = part.bytes();
-        let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        starts_well && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    let parts: Vec<&str> = text.split('.').collect();
-    let is_path = parts.iter().all(|part| is_name(part)) && parts.first().is_none_or(|first| !NAMES.contains(first));
-    is_path.then(|| parts.into_iter().map(Box::from).collect())
 }
 
 /// A scalar as text; none and undefined are nothing.
@@ -195,7 +200,13 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Hole(expr) => out.push_str(&expr.need(scope)?),
+                Part::Hole(expr) => {
+                    let value = expr.eval(scope)?;
+                    match value.as_str() {
+                        Some(text) => out.push_str(text),
+                        None => out.push_str(&expr.need_of(&value)?),
+                    }
+                }
             }
         }
         Ok(out)
@@ -212,7 +223,7 @@ impl Template {
                     match value.downcast_object_ref::<filters::Raw>() {
                         Some(raw) if raw.kind == filters::RawKind::Path => out.push_str(&raw.text),
                         Some(_) | None => {
-                            let text = expr.need(scope)?;
+                            let text = expr.need_of(&value)?;
                             out.push_str(&escape(&text).ok_or_else(|| expr.no_value("a character is not in the charset"))?);
                         }
                     }
@@ -228,6 +239,23 @@ impl Template {
             [Part::Hole(expr)] => Some(expr),
             _ => None,
         }
+    }
+
+    /// The text of a template without holes.
+    pub(super) fn constant(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it may look at this name of the root scope.
+    pub(super) fn mentions(&self, name: &str) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Hole(expr) => expr.mentions(name),
+        })
     }
 
     /// A template of an empty text.
@@ -251,6 +279,21 @@ fn closing(text: &str) -> Option<usize> {
         previous = byte;
     }
     None
+}
+
+#[cfg(test)]
+impl Expr {
+    /// The same expression, evaluated by the engine whatever it is.
+    pub(super) fn compile_for_the_engine(text: &str) -> Result<Self, String> {
+        Ok(Self {
+            text: Box::from(text),
+            how: Self::for_the_engine(text)?,
+        })
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.how, How::Plain(_))
+    }
 }
 
 #[cfg(test)]

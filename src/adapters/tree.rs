@@ -3,6 +3,7 @@
 //! Scalars keep their literal (`98.5` stays `98.5`, `100.0` stays `100.0`), and expressions see every
 //! scalar as text, so that `"1"` and `1` are the same code to a status table and no float exists.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -42,12 +43,13 @@ impl Tree {
     }
 
     /// A scalar as text; JSON for what has parts.
-    pub(super) fn literal(&self) -> String {
+    pub(super) fn literal(&self) -> Cow<'_, str> {
         match self {
-            Self::Null => String::new(),
-            Self::Bool(flag) => flag.to_string(),
-            Self::Number(text) | Self::Text(text) => text.clone(),
-            Self::List(_) | Self::Map(_) => super::json::write(self),
+            Self::Null => Cow::Borrowed(""),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Number(text) | Self::Text(text) => Cow::Borrowed(text),
+            Self::List(_) | Self::Map(_) => Cow::Owned(super::json::write(self)),
         }
     }
 

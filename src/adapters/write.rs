@@ -182,21 +182,25 @@ impl Shape {
             headers.push((name.clone(), value));
         }
         if let Some(sign) = &self.sign {
-            let unsigned = self
-                .body_text(&body, charset)
-                .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
-            let request = Record::default()
-                .with("method", self.method.as_str())
-                .with("path", path.as_str())
-                .with("headers", named(&headers))
-                .with("body", unsigned.as_str());
-            let scope = scope.with("request", request.value()).value();
-            let fields = Tree::Map(match sign.of {
-                Part::Query => query.clone(),
-                Part::Body => body.clone(),
-            });
+            // The text is also made where it may not be possible, so that the refusal says so.
+            let (unsigned, scope) = if sign.recipe.sees_request() || !charset.holds_everything() {
+                let unsigned = self
+                    .body_text(&body, charset)
+                    .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+                let request = Record::default()
+                    .with("method", self.method.as_str())
+                    .with("path", path.as_str())
+                    .with("headers", named(&headers))
+                    .with("body", unsigned.as_str());
+                (unsigned, scope.with("request", request.value()).value())
+            } else {
+                (String::new(), seen)
+            };
             let material = Material {
-                fields: &fields,
+                fields: match sign.of {
+                    Part::Query => &query,
+                    Part::Body => &body,
+                },
                 body: &unsigned,
             };
             let made = sign
@@ -219,7 +223,7 @@ impl Shape {
         let text = self
             .body_text(&body, charset)
             .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
-        let bytes = charset.encode(&text).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
+        let bytes = charset.wire(text).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
         let mark = if query.is_empty() { "" } else { "?" };
         let mut builder = Request::builder()
             .method(self.method.clone())
@@ -235,9 +239,7 @@ impl Shape {
             let value = HeaderValue::from_str(&value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
             builder = builder.header(name, value);
         }
-        builder
-            .body(Bytes::from(bytes.into_owned()))
-            .map_err(|_| fault("request", "not a valid URL".to_owned()))
+        builder.body(bytes).map_err(|_| fault("request", "not a valid URL".to_owned()))
     }
 
     fn fill(&self, part: &str, fields: &[(String, Leaf)], scope: &Value) -> Result<Vec<(String, Arc<Tree>)>, Unencodable> {

@@ -7,8 +7,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use futures_util::future::{Either, select};
+use futures_util::{FutureExt, StreamExt};
 
 use super::problem::Problem;
 use super::state::ApiState;
@@ -22,21 +22,37 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload, state: &ApiSta
     if declared.is_some_and(|declared| declared > max_bytes) {
         return Err(too_large);
     }
+    let mut collecting = pin!(collect(payload, max_bytes));
+    // What has arrived already needs no timer.
+    if let Some(body) = collecting.as_mut().now_or_never() {
+        return body;
+    }
     let deadline = state.clock.sleep(Duration::from_millis(state.limits.body_timeout_ms));
-    match select(pin!(collect(payload, max_bytes)), deadline).await {
+    match select(collecting, deadline).await {
         Either::Left((body, _)) => body,
         Either::Right(((), _)) => Err(Problem::BodyTimeout),
     }
 }
 
 async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, Problem> {
+    let mut whole = Bytes::new();
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::BodyBroken)?;
-        if body.len().saturating_add(chunk.len()) > max_bytes {
+        let so_far = whole.len().saturating_add(body.len());
+        if so_far.saturating_add(chunk.len()) > max_bytes {
             return Err(Problem::BodyTooLarge { max_bytes });
         }
-        body.extend_from_slice(&chunk);
+        if so_far == 0 {
+            // Most bodies are one chunk, and stay where they are.
+            whole = chunk;
+        } else {
+            body.extend_from_slice(&std::mem::take(&mut whole));
+            body.extend_from_slice(&chunk);
+        }
+    }
+    if body.is_empty() {
+        return Ok(whole);
     }
     Ok(body.freeze())
 }

@@ -25,11 +25,11 @@ pub(super) struct Caller {
 
 /// Believes a claim whose body has arrived: signature, then the shop's slot, then the nonce, so that
 /// a request that found no slot may be sent again as it is.
-pub(super) fn believe(claim: &Claim, request: &HttpRequest, body: &Bytes, state: &ApiState) -> Result<Caller, Problem> {
+pub(super) fn believe(claim: &Claim<'_>, request: &HttpRequest, body: &Bytes, state: &ApiState) -> Result<Caller, Problem> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let shop = claim.verify(request.method().as_str(), target, body, &(state.catalog)())?;
     let pass = state.gates.per_shop.enter(shop.id).ok_or(Problem::ShopBusy)?;
-    match state.nonces.remember(shop.id, &claim.nonce, state.clock.monotonic()) {
+    match state.nonces.remember(shop.id, claim.nonce, state.clock.monotonic()) {
         Use::First => Ok(Caller { shop, pass }),
         Use::Repeated => Err(Problem::NonceRepeated),
         Use::Full => Err(Problem::NoncesExhausted),
@@ -37,7 +37,7 @@ pub(super) fn believe(claim: &Claim, request: &HttpRequest, body: &Bytes, state:
 }
 
 /// The claim of a request, checked as far as its headers go.
-pub(super) fn claim_of(request: &HttpRequest, state: &ApiState) -> Result<Claim, Problem> {
+pub(super) fn claim_of<'r>(request: &'r HttpRequest, state: &ApiState) -> Result<Claim<'r>, Problem> {
     let claim = Claim::of(request.headers())?;
     claim.check_age(state.clock.now_ms(), state.limits.timestamp_window_seconds)?;
     Ok(claim)

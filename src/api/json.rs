@@ -37,7 +37,7 @@ const MAX_KEYS: usize = 64;
 pub(super) fn read(body: &[u8]) -> Result<Json, Problem> {
     let fault = RefCell::new(None);
     let root = Place {
-        path: String::new(),
+        within: None,
         depth: 0,
         fault: &fault,
     };
@@ -52,27 +52,36 @@ pub(super) fn read(body: &[u8]) -> Result<Json, Problem> {
 }
 
 /// Where in the text the reader stands; serde's errors are only text, so ours is left in `fault`.
+#[derive(Clone, Copy)]
 struct Place<'f> {
-    path: String,
+    /// What this value is a part of, and under which key; none in a list.
+    within: Option<(&'f Place<'f>, &'f str)>,
     depth: usize,
     fault: &'f RefCell<Option<Problem>>,
 }
 
 impl Place<'_> {
-    fn within<E: Error>(&self, key: &str) -> Result<Place<'_>, E> {
+    fn within<'p, E: Error>(&'p self, key: &'p str) -> Result<Place<'p>, E> {
         if self.depth >= MAX_DEPTH {
             return Err(self.stop(Problem::JsonTooDeep { max: MAX_DEPTH }));
         }
-        let path = match (self.path.as_str(), key) {
-            (path, "") => path.to_owned(),
-            ("", key) => key.to_owned(),
-            (path, key) => format!("{path}.{key}"),
-        };
         Ok(Place {
-            path,
+            within: Some((self, key)),
             depth: self.depth.saturating_add(1),
             fault: self.fault,
         })
+    }
+
+    /// The keys that lead here, joined with dots.
+    fn path(&self) -> String {
+        let Some((outer, key)) = self.within else {
+            return String::new();
+        };
+        match (outer.path(), key) {
+            (path, "") => path,
+            (path, key) if path.is_empty() => key.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        }
     }
 
     fn stop<E: Error>(&self, problem: Problem) -> E {
@@ -125,7 +134,8 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        while items.next_element_seed(self.within("")?)?.is_some() {}
+        let inner = self.within("")?;
+        while items.next_element_seed(inner)?.is_some() {}
         Ok(Json::List)
     }
 
@@ -134,7 +144,7 @@ impl<'de> Visitor<'de> for Place<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             let inner = self.within(&key)?;
             if object.iter().any(|(known, _)| *known == key) {
-                return Err(self.stop(Problem::JsonDuplicateKey { field: inner.path }));
+                return Err(self.stop(Problem::JsonDuplicateKey { field: inner.path() }));
             }
             if object.len() >= MAX_KEYS {
                 return Err(self.stop(Problem::JsonTooManyKeys { max: MAX_KEYS }));

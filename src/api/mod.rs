@@ -16,6 +16,7 @@ pub mod gates;
 mod health;
 mod json;
 mod language;
+mod measures;
 mod nonces;
 mod notify;
 mod orders;

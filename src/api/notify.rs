@@ -37,13 +37,15 @@ async fn heard(request: &HttpRequest, payload: Payload, supplier: String, state:
 
 /// The request in the types of the core, with its sender's address among the extensions.
 fn carry(request: &HttpRequest, body: Bytes, state: &ApiState) -> Option<http::Request<Bytes>> {
-    let mut carried = http::Request::builder()
-        .method(request.method().as_str())
-        .uri(request.uri().to_string());
+    let mut carried = http::Request::new(body);
+    *carried.method_mut() = request.method().as_str().parse().ok()?;
+    *carried.uri_mut() = request.uri().to_string().try_into().ok()?;
+    carried.headers_mut().reserve(request.headers().len());
     for (name, value) in request.headers() {
-        carried = carried.header(name.as_str(), value.as_bytes());
+        let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        let value = http::HeaderValue::from_bytes(value.as_bytes()).ok()?;
+        carried.headers_mut().append(name, value);
     }
-    let mut carried = carried.body(body).ok()?;
     if let Some(sender) = state.limits.trusted_proxies.sender(request) {
         carried.extensions_mut().insert(sender);
     }

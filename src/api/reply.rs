@@ -46,9 +46,7 @@ where
     };
     let took = state.clock.monotonic().saturating_sub(started);
     let method = if request.method() == Method::POST { "POST" } else { "GET" };
-    let status = response.status().as_str().to_owned();
-    metrics::counter!("api_requests_total", "route" => route, "method" => method, "status" => status).increment(1);
-    metrics::histogram!("api_request_seconds", "route" => route, "method" => method).record(took.as_secs_f64());
+    state.measures.count(route, method, response.status(), took);
     tracing::debug!(
         route,
         method,

@@ -161,14 +161,15 @@ impl Form {
             self.flaw("inputs", length(0, MAX_INPUTS));
         }
         for (key, value) in entries {
-            let field = format!("inputs.{key}");
             match value {
-                Json::Text(text) if text.chars().count() > MAX_INPUT_CHARS => self.flaw(&field, length(0, MAX_INPUT_CHARS)),
+                Json::Text(text) if text.chars().count() > MAX_INPUT_CHARS => {
+                    self.flaw(&format!("inputs.{key}"), length(0, MAX_INPUT_CHARS));
+                }
                 Json::Text(text) => {
                     inputs.0.insert(key, text);
                 }
                 Json::Null | Json::Bool | Json::Whole(_) | Json::Fraction | Json::List | Json::Object(_) => {
-                    self.flaw(&field, Fault::WrongType { expected: Kind::Text });
+                    self.flaw(&format!("inputs.{key}"), Fault::WrongType { expected: Kind::Text });
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::seams::{BoxFuture, Clock};
 use crate::store::{Catalog, Store};
 
 use super::gates::Gates;
+use super::measures::Measures;
 use super::nonces::Nonces;
 use super::peer::TrustedProxies;
 
@@ -118,6 +119,7 @@ pub struct ApiState {
     pub(super) limits: ApiLimits,
     pub(super) gates: Gates,
     pub(super) nonces: Nonces,
+    pub(super) measures: Measures,
 }
 
 impl ApiState {
@@ -140,6 +142,7 @@ impl ApiState {
             metrics,
             gates: Gates::new(&limits),
             nonces: Nonces::new(&limits),
+            measures: Measures::default(),
             limits,
         }
     }
