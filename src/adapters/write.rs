@@ -183,7 +183,8 @@ impl Shape {
         }
         if let Some(sign) = &self.sign {
             // The text is also made where it may not be possible, so that the refusal says so.
-            let (unsigned, scope) = if sign.recipe.sees_request() || !charset.holds_everything() {
+            let may_fail = !body.is_empty() && !charset.holds_everything();
+            let (unsigned, scope) = if may_fail || sign.recipe.sees_request() {
                 let unsigned = self
                     .body_text(&body, charset)
                     .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
