@@ -262,7 +262,7 @@ impl Shape {
         match self.body {
             Body::None => Some(String::new()),
             Body::Form(_) => form::write(fields, charset),
-            Body::Json(_) => Some(json::write(&Tree::Map(fields.to_vec()))),
+            Body::Json(_) => Some(json::write_object(fields)),
         }
     }
 }
