@@ -58,6 +58,7 @@ pub(super) fn unary(name: &str) -> Option<Unary> {
     match name {
         "decimal" => Some(decimal),
         "md5" => Some(|value| text_of(value).map(|text| Value::from(md5(text)))),
+        "number" => Some(|value| number(value.clone())),
         "path" => Some(|value| text_of(value).and_then(path)),
         _ => None,
     }

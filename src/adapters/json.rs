@@ -33,6 +33,26 @@ pub(super) fn write(tree: &Tree) -> String {
     out
 }
 
+/// Writes an object of these fields, as `write` does.
+pub(super) fn write_object<'f>(fields: impl IntoIterator<Item = &'f (String, Arc<Tree>)>) -> String {
+    let mut out = String::new();
+    write_fields(fields, &mut out);
+    out
+}
+
+fn write_fields<'f>(fields: impl IntoIterator<Item = &'f (String, Arc<Tree>)>, out: &mut String) {
+    out.push('{');
+    for (place, (name, value)) in fields.into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        write_text(name, out);
+        out.push(':');
+        write_value(value, out);
+    }
+    out.push('}');
+}
+
 struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -260,18 +280,7 @@ fn write_value(tree: &Tree, out: &mut String) {
             }
             out.push(']');
         }
-        Tree::Map(fields) => {
-            out.push('{');
-            for (place, (name, value)) in fields.iter().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                write_text(name, out);
-                out.push(':');
-                write_value(value, out);
-            }
-            out.push('}');
-        }
+        Tree::Map(fields) => write_fields(fields, out),
     }
 }
 

@@ -163,8 +163,7 @@ impl Recipe {
             }
             Over::Json => out.push_str(&sorted_json(fields())),
             Over::Characters => {
-                let fields = fields().into_iter().cloned().collect();
-                let mut characters: Vec<char> = json::write(&Tree::Map(fields)).chars().collect();
+                let mut characters: Vec<char> = json::write_object(fields()).chars().collect();
                 characters.sort_unstable();
                 out.extend(characters);
             }
@@ -331,7 +330,7 @@ fn keyed<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
 
 fn sorted_json(mut fields: Vec<&(String, Arc<Tree>)>) -> String {
     fields.sort_by(|left, right| left.0.cmp(&right.0));
-    json::write(&Tree::Map(fields.into_iter().cloned().collect()))
+    json::write_object(fields)
 }
 
 fn over(item: &Item<'_>) -> Result<Over, LoadError> {

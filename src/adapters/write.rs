@@ -183,7 +183,8 @@ impl Shape {
         }
         if let Some(sign) = &self.sign {
             // The text is also made where it may not be possible, so that the refusal says so.
-            let (unsigned, scope) = if sign.recipe.sees_request() || !charset.holds_everything() {
+            let may_fail = !body.is_empty() && !charset.holds_everything();
+            let (unsigned, scope) = if may_fail || sign.recipe.sees_request() {
                 let unsigned = self
                     .body_text(&body, charset)
                     .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
@@ -261,7 +262,7 @@ impl Shape {
         match self.body {
             Body::None => Some(String::new()),
             Body::Form(_) => form::write(fields, charset),
-            Body::Json(_) => Some(json::write(&Tree::Map(fields.to_vec()))),
+            Body::Json(_) => Some(json::write_object(fields)),
         }
     }
 }

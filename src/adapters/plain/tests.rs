@@ -4,7 +4,7 @@ use super::*;
 use crate::adapters::json;
 use crate::adapters::template::Expr;
 
-const ATOMS: [&str; 14] = [
+const ATOMS: [&str; 15] = [
     "body.a",
     "body.n",
     "body.none",
@@ -18,9 +18,10 @@ const ATOMS: [&str; 14] = [
     "17",
     "none",
     "(body.a)",
+    "'/a/b'",
     "body . a",
 ];
-const FILTERS: [&str; 7] = [
+const FILTERS: [&str; 9] = [
     "",
     " | default('')",
     "|default(\"d\")",
@@ -28,6 +29,8 @@ const FILTERS: [&str; 7] = [
     " | decimal",
     " | part_of(body.n)",
     " | md5",
+    " | number",
+    " | path",
 ];
 
 /// Every operand with every filter, alone, and in every combination that the small part knows.
