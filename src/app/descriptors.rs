@@ -17,7 +17,7 @@ const FEWEST_INBOUND: usize = 64;
 pub struct Outbound {
     /// The concurrency of all suppliers together.
     pub suppliers: usize,
-    /// Callbacks in flight.
+    /// Callbacks in flight, and connections to shops kept for the next.
     pub callbacks: usize,
 }
 
@@ -49,7 +49,7 @@ fn rest(limit: usize, Outbound { suppliers, callbacks }: Outbound) -> anyhow::Re
     let rest = limit.saturating_sub(needed);
     ensure!(
         rest >= FEWEST_INBOUND,
-        "this process may open {limit} files and connections; {suppliers} to suppliers, {callbacks} callbacks and {OWN} of its own leave {rest} for shops, \
+        "this process may open {limit} files and connections; {suppliers} to suppliers, {callbacks} for callbacks and {OWN} of its own leave {rest} for shops, \
          fewer than {FEWEST_INBOUND}: raise the limit (`ulimit -n`, LimitNOFILE=), or lower `concurrency` in adapters.toml or [callbacks] max_in_flight"
     );
     Ok(rest)

@@ -43,9 +43,10 @@ pub fn adapters(config: &Config, (name, text): &(String, String), secrets: &Secr
 /// Connections that this configuration may have open towards others.
 pub(super) fn outbound(config: &Config, adapters: &Adapters) -> Outbound {
     let concurrency = |adapter: &Arc<Adapter>| usize::try_from(adapter.limits().concurrency).unwrap_or(usize::MAX);
+    let in_flight = usize::try_from(config.callbacks.max_in_flight).unwrap_or(usize::MAX);
     Outbound {
         suppliers: adapters.iter().map(concurrency).fold(0, usize::saturating_add),
-        callbacks: usize::try_from(config.callbacks.max_in_flight).unwrap_or(usize::MAX),
+        callbacks: in_flight.saturating_add(ShopClient::MOST_IDLE),
     }
 }
 

@@ -77,7 +77,10 @@ impl Queue {
         if !line.can_go(per_shop) {
             return None;
         }
-        let place = line.waiting.iter().position(|fresh| !self.busy.contains(&fresh.row.callback.order))?;
+        let place = line
+            .waiting
+            .iter()
+            .position(|fresh| !self.busy.contains(&fresh.row.callback.order))?;
         let fresh = line.waiting.remove(place)?;
         line.in_flight = line.in_flight.saturating_add(1);
         self.in_flight = self.in_flight.saturating_add(1);

@@ -11,8 +11,13 @@ use crate::seams::{NotSent, Outbound};
 
 /// The request as reqwest sends it.
 pub(super) fn build(outbound: Outbound) -> Result<reqwest::Request, NotSent> {
+    let url = exact_url(outbound.request.uri())?;
+    build_to(url, outbound)
+}
+
+/// The same to a URL that has been parsed already, whatever the request names.
+pub(super) fn build_to(url: Url, outbound: Outbound) -> Result<reqwest::Request, NotSent> {
     let (parts, body) = outbound.request.into_parts();
-    let url = exact_url(&parts.uri)?;
     if parts.method == Method::CONNECT || parts.headers.contains_key(TRANSFER_ENCODING) {
         return Err(NotSent::Request);
     }

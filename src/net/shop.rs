@@ -3,17 +3,28 @@
 //! Both halves of the guard are here: the URL itself is judged before every send (it may have been
 //! stored under another policy), and the resolver gives the client only addresses that may be
 //! called. The reply is an acknowledgement, so it is cut early.
+//!
+//! A shop may hear a callback twice, so connections are kept for a moment, and a callback that broke
+//! a kept one is sent once more on a connection of its own: a shop that closed an idle connection
+//! has not failed. Both halves of the guard hold for a kept connection as well: its address was judged
+//! when it was made, and every URL is.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use url::Url;
 
 use super::address::{AddressPolicy, NotCallable, check_url};
+use super::kept::{PLACES, Places, Way};
 use super::resolve::{Lookup, SystemLookup};
 use super::tls::Roots;
 use super::wire::{Knobs, NoClient, Wire};
-use crate::seams::{BoxFuture, NotSent, Outbound, SendFailure, Transport};
+use crate::seams::{BoxFuture, Clock, MaybeSent, NotSent, Outbound, SendFailure, SystemClock, Transport};
+
+/// Idle connections kept to one host.
+const IDLE_OF_ONE: usize = 8;
 
 /// How to talk to shops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +38,19 @@ pub struct ShopProfile {
 /// Sends callbacks.
 #[derive(Clone)]
 pub struct ShopClient {
-    wire: Wire,
+    fresh: Wire,
+    kept: Wire,
+    places: Arc<Places>,
+    clock: SystemClock,
     policy: AddressPolicy,
 }
 
 impl ShopClient {
     /// An acknowledgement is not longer than this, whatever the caller allows.
     pub const MAX_REPLY_BYTES: usize = 16 * 1024;
+
+    /// Most connections that lie idle, besides those in use.
+    pub const MOST_IDLE: usize = PLACES * IDLE_OF_ONE;
 
     /// A client for all shops, trusting the public roots.
     ///
@@ -51,25 +68,50 @@ impl ShopClient {
         let policy = AddressPolicy {
             may_call_loopback: profile.may_call_loopback,
         };
-        let wire = Wire::new(Knobs {
-            connect_timeout_ms: profile.connect_timeout_ms,
-            idle_connections: 0,
-            policy: Some(policy),
-            lookup,
-            roots,
-        })?;
-        Ok(Self { wire, policy })
+        let wire = |idle_connections| {
+            Wire::new(Knobs {
+                connect_timeout_ms: profile.connect_timeout_ms,
+                idle_connections,
+                policy: Some(policy),
+                lookup: Arc::clone(&lookup),
+                roots: roots.clone(),
+            })
+        };
+        Ok(Self {
+            fresh: wire(0)?,
+            kept: wire(IDLE_OF_ONE)?,
+            places: Arc::default(),
+            clock: SystemClock::new(),
+            policy,
+        })
+    }
+
+    async fn call(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
+        let origin = url.origin().ascii_serialization();
+        let began = self.clock.monotonic();
+        let Way::Kept { may_repeat } = self.places.way(&origin, began) else {
+            return self.fresh.send_to(url, outbound).await;
+        };
+        let again = may_repeat.then(|| (url.clone(), outbound.clone()));
+        let mut reply = self.kept.send_to(url, outbound).await;
+        if let (Err(SendFailure::MaybeSent(MaybeSent::Broken)), Some((url, mut outbound))) = (&reply, again) {
+            let spent = self.clock.monotonic().saturating_sub(began);
+            let rest = Duration::from_millis(outbound.timeout_ms).saturating_sub(spent);
+            outbound.timeout_ms = u64::try_from(rest.as_millis()).unwrap_or(outbound.timeout_ms);
+            reply = self.fresh.send_to(url, outbound).await;
+        }
+        self.places.note(&origin, reply.is_ok(), self.clock.monotonic());
+        reply
     }
 }
 
 impl Transport for ShopClient {
     fn send(&self, mut outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>> {
         Box::pin(async move {
-            let url = check_url(&outbound.request.uri().to_string(), self.policy).map_err(refusal)?;
             // What was judged is what is called, character for character.
-            *outbound.request.uri_mut() = url.as_str().parse().map_err(|_| SendFailure::NotSent(NotSent::Request))?;
+            let url = check_url(&outbound.request.uri().to_string(), self.policy).map_err(refusal)?;
             outbound.max_reply_bytes = outbound.max_reply_bytes.min(Self::MAX_REPLY_BYTES);
-            self.wire.send(outbound).await
+            self.call(url, outbound).await
         })
     }
 }

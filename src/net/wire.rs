@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use url::Url;
 
 use super::address::AddressPolicy;
 use super::request;
@@ -29,7 +30,7 @@ pub struct NoClient(String);
 pub(super) struct Knobs {
     /// Name, TCP and TLS together.
     pub(super) connect_timeout_ms: u64,
-    /// Idle connections kept; 0 keeps none.
+    /// Idle connections kept to one host; 0 keeps none.
     pub(super) idle_connections: usize,
     /// Which resolved addresses may be called; none means all.
     pub(super) policy: Option<AddressPolicy>,
@@ -76,6 +77,17 @@ impl Wire {
     pub(super) async fn send(&self, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
         let max_bytes = outbound.max_reply_bytes;
         let request = request::build(outbound).map_err(SendFailure::NotSent)?;
+        self.exchange(request, max_bytes).await
+    }
+
+    /// The same to `url`, whatever the request names.
+    pub(super) async fn send_to(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
+        let max_bytes = outbound.max_reply_bytes;
+        let request = request::build_to(url, outbound).map_err(SendFailure::NotSent)?;
+        self.exchange(request, max_bytes).await
+    }
+
+    async fn exchange(&self, request: reqwest::Request, max_bytes: usize) -> Result<http::Response<Bytes>, SendFailure> {
         let mut reply = self.client.execute(request).await.map_err(|error| before_reply(&error))?;
         let announced = reply.content_length().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > max_bytes) {

@@ -79,7 +79,9 @@ impl MemoryStore {
         }
         let is_unknown = fault == Some(Fault::UnknownApplied);
         for (command, answer) in commands.into_iter().zip(&admission.answers) {
-            self.shared.handover.note(&command, if is_unknown { &Answer::Unknown } else { answer });
+            self.shared
+                .handover
+                .note(&command, if is_unknown { &Answer::Unknown } else { answer });
             if *answer == Answer::Done {
                 books.apply(command);
             }

@@ -16,8 +16,8 @@ use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
 use crate::seams::BoxFuture;
 use crate::store::{
-    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Fresh, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord,
-    Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Fresh, Outage, Queued, Read, ScheduleCursor, ShopBalance,
+    ShopRecord, Store, StoredCallback, StoredCase,
 };
 
 pub(super) struct FakeStore {
