@@ -102,3 +102,61 @@ impl Handover {
 fn brings_the_verdict(change: &Change) -> bool {
     change.events.iter().any(|event| matches!(event.subject(), Subject::Verdict(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::poll_immediate;
+
+    use super::*;
+    use crate::domain::callback::Callback;
+    use crate::domain::ids::{OrderId, ShopId};
+
+    fn fresh(order: i64) -> Fresh {
+        let order = OrderId::from_stored(order).unwrap();
+        let callback = Callback {
+            id: format!("evt_{order}_4"),
+            order,
+            shop: ShopId(1),
+            url: String::new(),
+            payload: String::new(),
+            created_at_ms: 0,
+        };
+        let row = StoredCallback {
+            callback,
+            state: CallbackState::Due(0),
+            tries: 0,
+            last_result: None,
+        };
+        Fresh { row, is_first: true }
+    }
+
+    #[tokio::test]
+    async fn what_is_queued_is_handed_out_once_and_in_order() {
+        let handover = Handover::default();
+        assert!(poll_immediate(handover.take()).await.is_none());
+        handover.put(fresh(1));
+        handover.put(fresh(2));
+        let queued = handover.take().await;
+        assert_eq!(queued.rows, [fresh(1), fresh(2)]);
+        assert!(!queued.is_partial);
+        assert!(poll_immediate(handover.take()).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bound_the_worker_is_sent_to_the_outbox() {
+        let handover = Handover::default();
+        for order in (1..).take(MOST + 1) {
+            handover.put(fresh(order));
+        }
+        let queued = handover.take().await;
+        assert_eq!(queued.rows.len(), MOST);
+        assert!(queued.is_partial);
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_of_unknown_outcome_the_worker_is_sent_to_the_outbox() {
+        let handover = Handover::default();
+        handover.look();
+        assert!(handover.take().await.is_partial);
+    }
+}

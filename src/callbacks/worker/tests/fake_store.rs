@@ -50,9 +50,13 @@ impl FakeStore {
         self.wake.notify_one();
     }
 
-    /// Queues a row and hands it over.
+    /// Queues a row, unless it is there already, and hands it over.
     pub(super) fn hand_over(&self, row: StoredCallback, is_first: bool) {
-        lock(&self.rows).push(row.clone());
+        let mut rows = lock(&self.rows);
+        if !rows.contains(&row) {
+            rows.push(row.clone());
+        }
+        drop(rows);
         lock(&self.queued).rows.push(Fresh { row, is_first });
         self.wake.notify_one();
     }
