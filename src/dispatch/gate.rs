@@ -136,9 +136,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
         reading,
         evidence: id,
     };
-    let step = house
-        .learn(order.id, Some(order.clone()), &input, evidence.as_slice())
-        .await;
+    let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
     tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
 }
 

@@ -102,3 +102,6 @@ impl Handover {
 fn brings_the_verdict(change: &Change) -> bool {
     change.events.iter().any(|event| matches!(event.subject(), Subject::Verdict(_)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::seams::{BoxFuture, Clock};
 use crate::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
     StoredCallback, StoredCase,
 };
 
