@@ -59,7 +59,7 @@ pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, 
         }
     };
     let id = order.id;
-    let step = house.learn(id, Some(order), input, evidence).await;
+    let step = house.learn(id, Some(order), &input, &evidence).await;
     tracing::debug!(order = %id, seq, n, step = step.word(), "a transmission was recorded");
 }
 
@@ -136,9 +136,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
         reading,
         evidence: id,
     };
-    let step = house
-        .learn(order.id, Some(order.clone()), input, evidence.into_iter().collect())
-        .await;
+    let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
     tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
 }
 

@@ -52,9 +52,8 @@ const MOST_DECLINED: u32 = 20;
 impl House {
     /// Moves an order by `input`, on `snapshot` if given, else as loaded. A plan is only good for the
     /// version it was made on; every other input is decided anew on whatever the order has become.
-    pub(super) async fn step(&self, id: OrderId, snapshot: Option<Order>, input: Input, evidence: Vec<Evidence>) -> Step {
+    pub(super) async fn step(&self, id: OrderId, mut snapshot: Option<Order>, input: &Input, evidence: &[Evidence]) -> Step {
         let is_planned = matches!(input, Input::Route { .. });
-        let mut snapshot = snapshot;
         for _ in 0..MOST_TURNS {
             let order = match snapshot.take() {
                 Some(order) => order,
@@ -71,14 +70,9 @@ impl House {
                     return Step::Refused(refusal);
                 }
             };
-            match self.commit(change.clone(), evidence.clone()).await {
-                Answer::Done => {
-                    let transmit = change.transmission();
-                    return Step::Taken {
-                        after: Box::new(change.after),
-                        transmit,
-                    };
-                }
+            let (after, transmit) = (Box::new(change.after.clone()), change.transmission());
+            match self.commit(change, evidence.to_vec()).await {
+                Answer::Done => return Step::Taken { after, transmit },
                 Answer::Stale if is_planned => return Step::Overtaken,
                 Answer::Stale => {}
                 Answer::Refused(refused) => {
@@ -102,16 +96,15 @@ impl House {
     /// Moves an order by something that was learnt and must not be forgotten: tries again while the
     /// database is away. What was written after all is not counted twice.
     /// `snapshot` is the order as the caller knows it: if it has moved on, it is read again.
-    pub(super) async fn learn(&self, id: OrderId, snapshot: Option<Order>, input: Input, evidence: Vec<Evidence>) -> Step {
-        let mut snapshot = snapshot;
+    pub(super) async fn learn(&self, id: OrderId, mut snapshot: Option<Order>, input: &Input, evidence: &[Evidence]) -> Step {
         let mut pause_ms = 50;
         let mut declined = 0_u32;
         let mut is_in_question = false;
         loop {
-            if is_in_question && let Some(known) = self.already_written(id, &evidence).await {
+            if is_in_question && let Some(known) = self.already_written(id, evidence).await {
                 return known;
             }
-            let step = self.step(id, snapshot.take(), input.clone(), evidence.clone()).await;
+            let step = self.step(id, snapshot.take(), input, evidence).await;
             match step {
                 // The durable schedule asks again, so a stop need not wait for the database.
                 Step::Unavailable | Step::Unknown if self.is_stopping() => return step,
@@ -222,6 +215,6 @@ pub(super) async fn withdraw(house: &Arc<House>, id: OrderId, seq: Seq, n: u8) {
         why: NotSentReason::StampUnconfirmed,
     };
     house.certain().await;
-    let step = house.learn(id, None, input, Vec::new()).await;
+    let step = house.learn(id, None, &input, &[]).await;
     tracing::info!(order = %id, seq, n, step = step.word(), "an unconfirmed stamp was looked up");
 }

@@ -112,7 +112,7 @@ impl House {
     /// Looks for what the passing of time alone brings.
     pub(super) async fn review(&self, order: Order) {
         let id = order.id;
-        match self.step(id, Some(order), Input::Review, Vec::new()).await {
+        match self.step(id, Some(order), &Input::Review, &[]).await {
             Walked::Taken { .. } => {}
             Walked::Refused(_) => self.look_again(id, 60_000),
             Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
@@ -174,7 +174,7 @@ impl House {
             plan,
             permitted: Some(supplier.adapter.id().clone()),
         };
-        match self.step(id, Some(order), input, Vec::new()).await {
+        match self.step(id, Some(order), &input, &[]).await {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
@@ -201,7 +201,7 @@ impl House {
         for supplier in self.parts.suppliers.values() {
             supplier.lane.forget(id);
         }
-        match self.step(id, Some(order), Input::Route { plan, permitted: None }, Vec::new()).await {
+        match self.step(id, Some(order), &Input::Route { plan, permitted: None }, &[]).await {
             Walked::Taken { .. } | Walked::Refused(_) | Walked::Absent => {}
             Walked::Overtaken => self.look_again(id, 0),
             Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
@@ -229,7 +229,7 @@ impl House {
         if self.is_stopping() {
             return permit.give_back();
         }
-        match self.step(id, Some(order.clone()), Input::Resubmit { seq }, Vec::new()).await {
+        match self.step(id, Some(order.clone()), &Input::Resubmit { seq }, &[]).await {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
@@ -238,7 +238,7 @@ impl House {
                 permit.give_back();
                 // The time for it has passed; a review schedules what comes instead. Where a clock put
                 // back hides that, its supplier is asked.
-                match self.step(id, None, Input::Review, Vec::new()).await {
+                match self.step(id, None, &Input::Review, &[]).await {
                     Walked::Taken { .. } | Walked::Absent => {}
                     Walked::Refused(_) => gate::query(self, hand, &order, seq).await,
                     Walked::Overtaken | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
@@ -263,7 +263,7 @@ impl House {
         if last.is_none_or(|transmission| transmission.fate != Fate::Stamped) {
             return Some(order);
         }
-        match self.step(order.id, Some(order), Input::Recover, Vec::new()).await {
+        match self.step(order.id, Some(order), &Input::Recover, &[]).await {
             Walked::Taken { after, .. } => Some(*after),
             Walked::Refused(_) | Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => None,
         }

@@ -196,13 +196,13 @@ impl House {
             evidence: Some(evidence.id.clone()),
         };
         let id = order.id;
-        let step = self.step(id, Some(order), input, vec![evidence]).await;
+        let step = self.step(id, Some(order), &input, &[evidence]).await;
         self.answer(&supplier.adapter, message, id, step)
     }
 
     async fn take_hint(&self, adapter: &Adapter, message: &Opened, named: Named) -> Heard {
         let (id, seq) = (named.order.id, named.seq);
-        let step = self.step(id, Some(named.order), Input::Hint { seq }, Vec::new()).await;
+        let step = self.step(id, Some(named.order), &Input::Hint { seq }, &[]).await;
         self.answer(adapter, message, id, step)
     }
 

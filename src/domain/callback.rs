@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{OrderId, ShopId};
 use super::order::Order;
 use super::outcome::Delivery;
-use super::report::Report;
+use super::report::{Report, rfc3339};
 
 /// One message to a shop.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,15 @@ pub struct Callback {
     pub created_at_ms: i64,
 }
 
+/// The JSON body, written straight out.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: fmt::Arguments<'a>,
+    timestamp: String,
+    data: &'a Report,
+}
+
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Callback({}, {} bytes hidden)", self.id, self.payload.len())
@@ -41,17 +50,18 @@ impl Callback {
     pub fn of_verdict(order: &Order, deliveries: &[Delivery], now_ms: i64) -> Option<Self> {
         let url = order.terms.callback_url.clone()?;
         let report = Report::of(order, deliveries);
-        let body = serde_json::json!({
-            "type": format!("order.{}", report.status.word()),
-            "timestamp": super::report::rfc3339(now_ms),
-            "data": report,
-        });
+        let body = Body {
+            kind: format_args!("order.{}", report.status.word()),
+            timestamp: rfc3339(now_ms),
+            data: &report,
+        };
         Some(Self {
             id: format!("evt_{}_{}", order.id, order.version),
             order: order.id,
             shop: order.terms.shop,
             url,
-            payload: body.to_string(),
+            // A report has nothing that JSON cannot say.
+            payload: serde_json::to_string(&body).unwrap_or_default(),
             created_at_ms: now_ms,
         })
     }

@@ -26,11 +26,16 @@ pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> 
         }),
         (None, _) => None,
         (Some(mut order), event) => {
-            order.version = order.version.saturating_add(1);
-            apply(&mut order, event, at_ms);
+            advance(&mut order, event, at_ms);
             Some(order)
         }
     }
+}
+
+/// Makes `event` part of an order that stands, in place.
+pub(super) fn advance(order: &mut Order, event: &Event, at_ms: i64) {
+    order.version = order.version.saturating_add(1);
+    apply(order, event, at_ms);
 }
 
 /// The order that a whole history makes; `None` for an empty or headless one.

@@ -11,7 +11,7 @@ use crate::store::{CallbackState, StoredCallback};
 use stage::{Manners, NOW_MS, Stage, row};
 
 mod fake_store;
-mod handover;
+mod handed;
 mod stage;
 mod virtual_time;
 

@@ -157,15 +157,13 @@ fn incomplete(draft: &mut Draft, attempt: &Attempt, heard: Heard, facts: Facts<'
 /// R11: the attempt is won; the order succeeds, captures and tells its shop in this change.
 fn win(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Delivery>, heard: Heard) -> Result<(), Refusal> {
     let seq = attempt.seq;
-    let (order, terms) = (draft.order.id, draft.order.terms.clone());
+    let (order, terms) = (draft.order.id, &draft.order.terms);
+    let (shop, price) = (terms.shop, terms.price);
     let captured = match extent {
-        Extent::Full => terms.price,
+        Extent::Full => price,
         Extent::Partial { delivered } => {
             let whole = terms.whole_face().map_or(0, |face| face.minor);
-            terms
-                .price
-                .portion(delivered.minor, whole)
-                .unwrap_or(Money::new(0, terms.price.currency))
+            price.portion(delivered.minor, whole).unwrap_or(Money::new(0, price.currency))
         }
     };
     draft.add(Event::AttemptWon {
@@ -181,7 +179,7 @@ fn win(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Del
         Extent::Full => Event::OrderSucceeded { seq },
         Extent::Partial { delivered } => Event::OrderPartiallySucceeded { seq, delivered, captured },
     });
-    draft.effect(Effect::Post(Posting::settle(order, terms.shop, terms.price, captured.minor)));
+    draft.effect(Effect::Post(Posting::settle(order, shop, price, captured.minor)));
     if heard.cost.minor != 0 {
         draft.effect(Effect::Post(Posting::cost(order, seq, &attempt.supplier, heard.cost)));
     }

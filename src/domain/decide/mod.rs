@@ -21,7 +21,7 @@ use super::attempt::{Attempt, AttemptState, NotSentReason};
 use super::case::{CaseKind, NewCase};
 use super::effect::{Change, Effect};
 use super::event::Event;
-use super::evolve::evolve;
+use super::evolve::advance;
 use super::ids::{EvidenceId, Seq, SupplierId};
 use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
@@ -148,10 +148,8 @@ impl Draft {
     }
 
     fn add(&mut self, event: Event) {
-        if let Some(after) = evolve(Some(self.order.clone()), &event, self.now_ms) {
-            self.order = after;
-            self.events.push(event);
-        }
+        advance(&mut self.order, &event, self.now_ms);
+        self.events.push(event);
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -245,25 +243,26 @@ fn recover(draft: &mut Draft) {
 /// What the passing of time alone brings: a reply that will not come any more, an overdue order, a
 /// doubt old enough for a person.
 fn review(draft: &mut Draft, facts: Facts<'_>) {
-    let Some(open) = draft.order.open_attempt().cloned() else { return };
-    let is_silent = next::is_awaited(&open) && draft.now_ms >= next::reply_due_ms(&open, facts);
+    let Some(open) = draft.order.open_attempt() else { return };
+    let is_silent = next::is_awaited(open) && draft.now_ms >= next::reply_due_ms(open, facts);
     if is_silent && open.state != AttemptState::Accepted {
+        let seq = open.seq;
         draft.add(Event::AttemptDoubted {
-            seq: open.seq,
+            seq,
             via: Via::Submit,
             doubt: Doubt::Timeout,
             evidence: None,
         });
     }
-    let Some(open) = draft.order.open_attempt().cloned() else { return };
     let overdue = draft.order.verdict.is_none() && draft.now_ms >= draft.order.terms.deadline_ms;
     if overdue && !draft.order.is_overdue {
         draft.add(Event::OrderOverdue);
     }
-    let old_doubt = open
-        .doubt_since_ms()
-        .is_some_and(|since| draft.now_ms.saturating_sub(since) >= facts.policy.doubt_case_after_ms);
-    if old_doubt {
+    let has_old_doubt = |open: &&Attempt| {
+        open.doubt_since_ms()
+            .is_some_and(|since| draft.now_ms.saturating_sub(since) >= facts.policy.doubt_case_after_ms)
+    };
+    if let Some(open) = draft.order.open_attempt().filter(has_old_doubt).cloned() {
         draft.open_case(CaseKind::OverdueDoubt, &open);
     }
 }

@@ -1,7 +1,7 @@
 //! An outbox in memory; everything else a store does is not asked of it.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -24,6 +24,8 @@ pub(super) struct FakeStore {
     rows: Mutex<Vec<StoredCallback>>,
     queued: Mutex<Queued>,
     wake: Notify,
+    turns: AtomicUsize,
+    looks: AtomicUsize,
     pub(super) is_away: AtomicBool,
     pub(super) takes_no_results: AtomicBool,
 }
@@ -34,6 +36,8 @@ impl FakeStore {
             rows: Mutex::new(rows),
             queued: Mutex::default(),
             wake: Notify::new(),
+            turns: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
             takes_no_results: AtomicBool::new(false),
         }
@@ -50,13 +54,19 @@ impl FakeStore {
         self.wake.notify_one();
     }
 
-    /// Queues a row, unless it is there already, and hands it over.
+    /// Loses what would have been handed over, as a restart does.
+    pub(super) fn forget_queued(&self) {
+        *lock(&self.queued) = Queued::default();
+    }
+
+    /// How often an order's callbacks, and how often the outbox was read.
+    pub(super) fn reads(&self) -> (usize, usize) {
+        (self.turns.load(Ordering::SeqCst), self.looks.load(Ordering::SeqCst))
+    }
+
+    /// Queues a row and hands it over.
     pub(super) fn hand_over(&self, row: StoredCallback, is_first: bool) {
-        let mut rows = lock(&self.rows);
-        if !rows.contains(&row) {
-            rows.push(row.clone());
-        }
-        drop(rows);
+        lock(&self.rows).push(row.clone());
         lock(&self.queued).rows.push(Fresh { row, is_first });
         self.wake.notify_one();
     }
@@ -98,6 +108,7 @@ impl Store for FakeStore {
     }
 
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let is_due = move |row: &StoredCallback| matches!(row.state, CallbackState::Due(at_ms) if at_ms <= until_ms);
         let rows = self.read(is_due, usize::try_from(limit).unwrap());
         Box::pin(async move {
@@ -114,6 +125,7 @@ impl Store for FakeStore {
     }
 
     fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
+        self.turns.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             tokio::task::yield_now().await;
             self.read(|row| row.callback.order == id, usize::MAX)

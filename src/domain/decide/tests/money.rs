@@ -4,6 +4,7 @@ use super::bench::*;
 use crate::domain::attempt::AttemptState;
 use crate::domain::case::CaseKind;
 use crate::domain::decide::{Input, Refusal};
+use crate::domain::effect::Effect;
 use crate::domain::ids::SupplierId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Step, Verdict};
@@ -187,4 +188,19 @@ fn an_absurd_bill_does_not_fill_the_books() {
     bench.feed(fact).unwrap();
     assert!(matches!(bench.order.verdict, Some(Verdict::Succeeded { .. })));
     assert_eq!(bench.last().cost, expected);
+}
+
+#[test]
+fn r16_a_callback_is_compact_json_in_the_documented_order() {
+    let mut bench = Bench::sent_to(KEEPS);
+    bench.tell(1, Via::Submit, succeeded()).unwrap();
+    let told = |effect: &Effect| match effect {
+        Effect::Tell(callback) => Some(callback.payload.clone()),
+        Effect::Post(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+    };
+    let payload = bench.effects.iter().find_map(told).unwrap();
+    let start = r#"{"type":"order.succeeded","timestamp":"2027-01-15T08:00:00Z","data":{"id":""#;
+    assert!(payload.starts_with(start), "{payload}");
+    let tree: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    assert_eq!(tree.to_string(), payload);
 }
