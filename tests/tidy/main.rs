@@ -56,7 +56,7 @@ fn src() -> Vec<File> {
 /// Everything written in Rust here, but for this test, which must name what it forbids.
 fn all_rust() -> Vec<File> {
     let mut files = src();
-    for folder in ["tests", "mock-suppliers/src", "mock-suppliers/tests", "xtask/src"] {
+    for folder in ["tests", "benches", "mock-suppliers/src", "mock-suppliers/tests", "xtask/src"] {
         files.extend(read(folder, "rs"));
     }
     files.retain(|(path, _)| !path.starts_with("tests/tidy/"));

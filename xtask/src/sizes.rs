@@ -9,6 +9,7 @@ const FOLDERS: &[(&str, usize)] = &[
     ("src", 400),
     ("mock-suppliers/src", 400),
     ("xtask/src", 400),
+    ("benches", 400),
     ("mock-suppliers/tests", 600),
     ("tests", 600),
 ];
