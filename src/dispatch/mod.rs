@@ -181,6 +181,9 @@ impl House {
     fn work(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         self.at_work.fetch_add(1, Ordering::AcqRel);
         let done = AtWork { house: Arc::clone(self) };
+        // Boxed first: a future that is captured and then awaited takes its place twice, for as long as
+        // a supplier holds the connection.
+        let work = Box::pin(work);
         self.parts.spawner.spawn(Box::pin(async move {
             let _done = done;
             work.await;
