@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use tokio::sync::{mpsc, watch};
 
+use crate::domain::callback::Callback;
 use crate::domain::ids::{OrderId, ShopId};
 use crate::seams::{Clock, NotSent, Outbound, Random, SendFailure, Transport};
 use crate::store::{Answer, CallbackState, CallbackTried, Command, Fresh, Store, StoredCallback};
@@ -58,14 +59,16 @@ enum Turn {
 impl Desk {
     /// Runs one try from beginning to end. Losing it at any point only repeats a callback.
     pub(super) async fn deliver(&self, fresh: Fresh, reports: mpsc::UnboundedSender<Report>, stopping: watch::Receiver<bool>) {
-        let Fresh { row, is_first } = fresh;
+        let Fresh { mut row, is_first } = fresh;
         let (id, order, shop) = (row.callback.id.clone(), row.callback.order, row.callback.shop);
         let answered = |succeeded| drop(reports.send(Report::Answered { shop, succeeded }));
         // The first callback of its order, straight from its commit, waits for no other.
         let turn = if is_first { Turn::Now } else { self.turn(&row).await };
         let not_before_ms = match turn {
             Turn::Now => {
-                let heard = self.send(&row).await;
+                // Nothing but the wire needs it.
+                let payload = std::mem::take(&mut row.callback.payload);
+                let heard = self.send(&row.callback, payload).await;
                 answered(Some(is_settled(heard.verdict)));
                 self.write_down(&row, heard, stopping).await
             }
@@ -101,11 +104,10 @@ impl Desk {
         Turn::Over
     }
 
-    async fn send(&self, row: &StoredCallback) -> Heard {
-        let callback = &row.callback;
+    async fn send(&self, callback: &Callback, payload: String) -> Heard {
         let now_s = self.clock.now_ms().div_euclid(1_000);
         let secrets = (self.secrets)(callback.shop);
-        let Some(signature) = sign::signatures(&secrets, &callback.id, now_s, &callback.payload) else {
+        let Some(signature) = sign::signatures(&secrets, &callback.id, now_s, &payload) else {
             return Heard::without_secret();
         };
         let request = Request::builder()
@@ -116,7 +118,7 @@ impl Desk {
             .header("webhook-id", &callback.id)
             .header("webhook-timestamp", now_s)
             .header("webhook-signature", signature)
-            .body(Bytes::from(callback.payload.clone()));
+            .body(Bytes::from(payload));
         let reply = match request {
             Ok(request) => {
                 let outbound = Outbound {
@@ -178,26 +180,29 @@ impl Desk {
 
     fn tell(&self, row: &StoredCallback, tries: u32, state: CallbackState, result: &str) {
         let callback = &row.callback;
-        let host = url::Url::parse(&callback.url)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
-        let host = host.as_deref().unwrap_or("unreadable");
         let word = match state {
             CallbackState::Delivered => {
-                tracing::debug!(callback = %callback.id, host, tries, result, "callback delivered");
+                tracing::debug!(callback = %callback.id, host = host(&callback.url), tries, result, "callback delivered");
                 "delivered"
             }
             CallbackState::Due(at_ms) => {
-                tracing::info!(callback = %callback.id, host, tries, result, at_ms, "callback failed, will be tried again");
+                tracing::info!(callback = %callback.id, host = host(&callback.url), tries, result, at_ms, "callback failed, will be tried again");
                 "again"
             }
             CallbackState::Parked => {
-                tracing::warn!(callback = %callback.id, host, tries, result, "callback parked: redeliver it by hand once the shop answers");
+                tracing::warn!(callback = %callback.id, host = host(&callback.url), tries, result, "callback parked: redeliver it by hand once the shop answers");
                 "parked"
             }
         };
         metrics::counter!("callbacks_tried_total", "result" => word).increment(1);
     }
+}
+
+/// Whom a URL calls, for logs.
+fn host(url: &str) -> String {
+    let url = url::Url::parse(url).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "unreadable".to_owned())
 }
 
 /// Whether the shop is well: it took the callback, or said that it wants no more.
