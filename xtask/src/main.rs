@@ -11,6 +11,7 @@ mod deny;
 mod docs_check;
 mod fmt;
 mod lint;
+mod model;
 #[path = "../../tests/tidy/paths.rs"]
 mod paths;
 mod picture;
@@ -39,6 +40,12 @@ const CHORES: &[Chore] = &[
         options: &["--fast", "--verbose"],
         about: "everything a change must pass; --fast leaves out lints, stories and doc examples",
         run: test::run,
+    },
+    Chore {
+        name: "model",
+        options: &["--full"],
+        about: "the settlement protocol explored state by state, and every mutant caught; --full within larger bounds",
+        run: model::run,
     },
     Chore {
         name: "fmt",

@@ -10,12 +10,12 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{self, Tally};
-use crate::{deny, docs_check, fmt, lint};
+use crate::{deny, docs_check, fmt, lint, model};
 
 enum Step {
     /// A check that either holds or not.
     Check(&'static str, fn() -> anyhow::Result<()>),
-    /// Test programs, chosen by these arguments to `cargo test --workspace`.
+    /// Test programs, chosen by these arguments to `cargo test`.
     Tests(String, Vec<String>),
 }
 
@@ -64,8 +64,8 @@ fn fast() -> Vec<Step> {
         Step::Check("format", || fmt::run(&["--check".to_owned()])),
         Step::Check("dependency policy", || deny::run(&[])),
         Step::Check("documents", || docs_check::run(&[])),
-        Step::Tests("architecture".to_owned(), words(&["--test", "tidy"])),
-        Step::Tests("units".to_owned(), words(&["--lib", "--bins"])),
+        Step::Tests("architecture".to_owned(), words(&["--workspace", "--test", "tidy"])),
+        Step::Tests("units".to_owned(), words(&["--workspace", "--exclude", "model", "--lib", "--bins"])),
     ]
 }
 
@@ -77,9 +77,13 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     steps.push(Step::Check("lints without the demo", lint::lean));
     steps.extend(tests);
     for name in integration_tests {
-        steps.push(Step::Tests(name.clone(), words(&["--test", name])));
+        steps.push(Step::Tests(name.clone(), words(&["--workspace", "--test", name])));
     }
-    steps.push(Step::Tests("examples in the documentation".to_owned(), words(&["--doc"])));
+    steps.push(Step::Tests("model".to_owned(), words(model::TESTS)));
+    steps.push(Step::Tests(
+        "examples in the documentation".to_owned(),
+        words(&["--workspace", "--doc"]),
+    ));
     steps
 }
 
@@ -97,7 +101,7 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
     let (tally, outcome) = match step {
         Step::Check(_, check) => (Tally::default(), check()),
         Step::Tests(_, chosen) => {
-            let mut arguments = vec!["test", "--workspace", "--locked", "--no-fail-fast"];
+            let mut arguments = vec!["test", "--locked", "--no-fail-fast"];
             arguments.extend(chosen.iter().map(String::as_str));
             cargo::test(&arguments, verbose)
         }
@@ -111,14 +115,20 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
     (tally, outcome.with_context(|| format!("step `{name}`")))
 }
 
-/// Names of the workspace's test programs but for the architecture test, which runs first.
+/// Names of the workspace's test programs but for the architecture test, which runs first, and the
+/// model's, which have a profile of their own.
 fn integration_tests() -> anyhow::Result<Vec<String>> {
     let metadata = cargo::json(&["metadata", "--no-deps", "--format-version", "1"])?;
     let packages = metadata
         .get("packages")
         .and_then(Value::as_array)
         .context("no packages in cargo metadata")?;
-    let targets = packages.iter().filter_map(|package| package.get("targets")?.as_array()).flatten();
+    let is_model = |package: &&Value| package.get("name").and_then(Value::as_str) == Some("model");
+    let targets = packages
+        .iter()
+        .filter(|package| !is_model(package))
+        .filter_map(|package| package.get("targets")?.as_array())
+        .flatten();
     let mut names: Vec<String> = targets
         .filter(|target| target.get("kind").and_then(|kind| kind.get(0)).and_then(Value::as_str) == Some("test"))
         .filter_map(|target| target.get("name")?.as_str())

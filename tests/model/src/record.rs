@@ -1,0 +1,260 @@
+//! What the store holds of the order, in normal form: the order, its postings, cases and callbacks.
+//!
+//! Normal means: whatever no later decision looks at is written in one way. The version starts at 1
+//! again (each change is checked to count its events first), histories are left out, counters that
+//! only stretch pauses are zero, and times that are past caring are the start. Two histories that end
+//! in the same record have the same future; that is what makes the search end.
+
+use crate::cast::{PHASE_MS, START_MS};
+use crate::domain::attempt::{Attempt, AttemptState, Fate, Proof};
+use crate::domain::case::CaseKind;
+use crate::domain::failure::Failure;
+use crate::domain::ids::Seq;
+use crate::domain::ledger::{Account, Posting};
+use crate::domain::order::{Order, Step, Verdict};
+use crate::domain::outcome::{Doubt, Refusal, RefusalKind, Via};
+use crate::laws::{Law, Laws};
+use crate::world::{At, SEQS};
+
+/// The store's knowledge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The row.
+    pub order: Order,
+    /// Keys of all postings, and what each takes from the hold.
+    pub postings: Vec<(String, i64)>,
+    /// Keys of all cases.
+    pub cases: Vec<String>,
+    /// Callbacks in the outbox.
+    pub callbacks: u8,
+}
+
+/// How an order ended, as far as laws ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The shop pays, for this attempt.
+    Paid(Seq),
+    /// The hold was released.
+    Released,
+}
+
+/// Where an attempt stands, as far as laws ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stand {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It may still charge.
+    Open,
+    /// Given up as never charged.
+    Dead,
+    /// Known to be delivered, for the shop's money or ours.
+    Delivered,
+}
+
+/// A record in short, for the steps and laws that are tried millions of times.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gist {
+    /// How it ended.
+    pub end: Option<End>,
+    /// How many attempts there are.
+    pub attempts: u8,
+    /// By attempt: where.
+    pub at: [At; SEQS],
+    /// By attempt: where it stands.
+    pub stand: [Stand; SEQS],
+    /// By attempt: how many transmissions it has.
+    pub transmissions: [u8; SEQS],
+    /// The open attempt.
+    pub open: Option<Seq>,
+    /// The next action.
+    pub next: Option<Step>,
+    /// Whether a person has been called about the open attempt.
+    pub has_person: bool,
+    /// Laws that this record breaks by itself.
+    pub broken: Laws,
+}
+
+impl Record {
+    /// Adds a posting; whether its key was used before.
+    pub fn post(&mut self, posting: &Posting) -> bool {
+        let from_hold: i64 = posting
+            .entries
+            .iter()
+            .filter(|entry| matches!(entry.account, Account::ShopHeld(_)))
+            .map(|entry| entry.minor)
+            .sum();
+        let is_repeated = self.postings.iter().any(|(key, _)| *key == posting.key);
+        self.postings.push((posting.key.clone(), from_hold));
+        self.postings.sort();
+        is_repeated
+    }
+
+    /// Writes what nobody looks at any more in one way. `last_phase` lasts for ever.
+    pub fn normalize(&mut self, last_phase: u8) {
+        self.cases.sort();
+        let order = &mut self.order;
+        order.version = 1;
+        order.waits_until_ms = None;
+        order.cases.sort();
+        if let Some(next) = &mut order.next_action {
+            next.at_ms = START_MS;
+        }
+        order.verdict = order.verdict.take().map(|verdict| match verdict {
+            Verdict::Succeeded { seq, .. } => Verdict::Succeeded { seq, at_ms: START_MS },
+            Verdict::Failed { .. } => Verdict::Failed {
+                failure: Failure::NoSupplier,
+                at_ms: START_MS,
+            },
+            Verdict::PartiallySucceeded { .. } | Verdict::Cancelled { .. } => verdict,
+        });
+        let latest_ms = START_MS + (i64::from(last_phase) - 1) * PHASE_MS;
+        let cases = order.cases.clone();
+        for attempt in &mut order.attempts {
+            let has_case = cases.contains(&(CaseKind::OverdueDoubt, attempt.seq));
+            normalize(attempt, latest_ms, has_case);
+        }
+    }
+
+    /// Where two records are the same.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let order = serde_json::to_string(&self.order).unwrap();
+        format!("{order}{:?}{:?}{}", self.postings, self.cases, self.callbacks)
+    }
+
+    /// The short form.
+    #[must_use]
+    pub fn gist(&self) -> Gist {
+        let order = &self.order;
+        let mut gist = Gist {
+            end: order.verdict.as_ref().map(|verdict| match verdict {
+                Verdict::Succeeded { seq, .. } | Verdict::PartiallySucceeded { seq, .. } => End::Paid(*seq),
+                Verdict::Failed { .. } | Verdict::Cancelled { .. } => End::Released,
+            }),
+            attempts: u8::try_from(order.attempts.len()).unwrap(),
+            open: order.open_attempt().map(|open| open.seq),
+            next: order.next_action.map(|next| next.step),
+            has_person: order
+                .open_attempt()
+                .is_some_and(|open| order.has_case(CaseKind::OverdueDoubt, open.seq)),
+            broken: self.laws(),
+            ..Gist::default()
+        };
+        for (place, attempt) in order.attempts.iter().enumerate() {
+            gist.at[place] = u8::from(attempt.supplier.as_str() == "B");
+            gist.transmissions[place] = u8::try_from(attempt.transmissions.len()).unwrap();
+            gist.stand[place] = match attempt.state {
+                AttemptState::Sent | AttemptState::Accepted | AttemptState::Unknown { .. } => Stand::Open,
+                AttemptState::Dead { .. } => Stand::Dead,
+                AttemptState::Won { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => Stand::Delivered,
+            };
+        }
+        gist
+    }
+
+    fn laws(&self) -> Laws {
+        let order = &self.order;
+        let count = |key: String| self.postings.iter().filter(|(posted, _)| *posted == key).count();
+        let mut broken = Laws::default();
+        let is_dense = order.attempts.iter().zip(1..).all(|(attempt, seq)| attempt.seq == seq);
+        let open = order.attempts.iter().filter(|attempt| attempt.is_open()).count();
+        let won = order.attempts.iter().filter(|attempt| attempt.is_won()).count();
+        broken.note(Law::OneOpen, open > 1 || won > 1 || !is_dense);
+
+        let settled: Vec<i64> = self
+            .postings
+            .iter()
+            .filter(|(key, _)| key.starts_with("settle:"))
+            .map(|(_, from)| *from)
+            .collect();
+        let expected: &[i64] = if order.verdict.is_some() {
+            &[-order.terms.price.minor]
+        } else {
+            &[]
+        };
+        broken.note(Law::SettledOnce, settled != expected || count(format!("hold:{}", order.id)) != 1);
+        broken.note(Law::VerdictIsTold, order.verdict.is_some() && self.callbacks == 0);
+        broken.note(Law::OneVerdict, self.callbacks > u8::from(order.verdict.is_some()));
+
+        let is_proven = match &order.verdict {
+            Some(Verdict::Succeeded { seq, .. } | Verdict::PartiallySucceeded { seq, .. }) => {
+                order.attempt(*seq).is_some_and(Attempt::is_won)
+            }
+            Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }) | None => won == 0,
+        };
+        broken.note(Law::CapturedIsProven, !is_proven);
+
+        let told: Vec<String> = order
+            .cases
+            .iter()
+            .map(|(kind, seq)| format!("{}:{}:{seq}", kind.word(), order.id))
+            .collect();
+        let mut told_once = told.clone();
+        told_once.sort();
+        told_once.dedup();
+        broken.note(Law::LossIsOneCase, told_once.len() != told.len() || self.cases != told_once);
+        for attempt in &order.attempts {
+            let seq = attempt.seq;
+            let loss = match attempt.state {
+                AttemptState::Excess { .. } => Some(CaseKind::DoubleDelivery),
+                AttemptState::Late { .. } => Some(CaseKind::LateSuccess),
+                AttemptState::Sent
+                | AttemptState::Accepted
+                | AttemptState::Unknown { .. }
+                | AttemptState::Won { .. }
+                | AttemptState::Dead { .. } => None,
+            };
+            let cases = [CaseKind::DoubleDelivery, CaseKind::LateSuccess].map(|kind| order.has_case(kind, seq).then_some(kind));
+            let is_as_lost =
+                cases.into_iter().flatten().eq(loss) && count(format!("loss:{}:{seq}", order.id)) == usize::from(loss.is_some());
+            let is_as_won = count(format!("cost:{}:{seq}", order.id)) == usize::from(attempt.is_won());
+            broken.note(Law::LossIsOneCase, !is_as_lost || !is_as_won);
+        }
+        let is_unsettled = order.verdict.is_none() || open > 0;
+        broken.note(
+            Law::NothingStuck,
+            is_unsettled && order.next_action.is_none() && order.cases.is_empty(),
+        );
+        broken
+    }
+}
+
+fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool) {
+    let is_open = attempt.is_open();
+    attempt.queries = 0;
+    attempt.not_found = if is_open { attempt.not_found.min(1) } else { 0 };
+    attempt.opened_at_ms = START_MS;
+    let last = attempt.transmissions.len();
+    for transmission in &mut attempt.transmissions {
+        transmission.stamped_at_ms = if is_open {
+            transmission.stamped_at_ms.min(latest_ms)
+        } else {
+            START_MS
+        };
+        if !is_open || usize::from(transmission.n) < last || transmission.fate != Fate::Stamped {
+            transmission.fate = Fate::Answered;
+        }
+    }
+    match &mut attempt.state {
+        AttemptState::Unknown { since_ms, doubt } => {
+            *since_ms = if has_case { START_MS } else { (*since_ms).min(latest_ms) };
+            // The only reason that a decision might be tempted to look at.
+            if *doubt != Doubt::FailureNotFinal {
+                *doubt = Doubt::Timeout;
+            }
+        }
+        AttemptState::Dead { at_ms, proof } => {
+            *at_ms = START_MS;
+            if let Proof::Refused { refusal, via, .. } = proof {
+                *via = Via::Submit;
+                *refusal = Refusal {
+                    kind: RefusalKind::Failed,
+                    code: String::new(),
+                };
+            }
+        }
+        AttemptState::Won { at_ms, .. } | AttemptState::Excess { at_ms } | AttemptState::Late { at_ms } => *at_ms = START_MS,
+        AttemptState::Sent | AttemptState::Accepted => {}
+    }
+}
