@@ -1,7 +1,8 @@
 //! `docs-check`: a document that leads nowhere is worse than none.
 //!
 //! Links between markdown files must name a file that exists and, behind `#`, a heading of it.
-//! Every decision must stand in the index, under a number of its own. The web is not asked.
+//! Every decision must stand in the index, under a number of its own. No merge may have left its
+//! marks. The web is not asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -20,6 +21,7 @@ pub fn run(_options: &[String]) -> anyhow::Result<()> {
     let root = tree::root();
     let mut complaints = dead_links(&files, |path| root.join(path).exists());
     complaints.extend(unlisted_decisions(&files));
+    complaints.extend(merge_marks(&files));
     ensure!(complaints.is_empty(), "\n{}", complaints.join("\n"));
     println!("{} documents, all links lead somewhere", files.len());
     Ok(())
@@ -46,6 +48,18 @@ fn dead_links(files: &[File], exists: impl Fn(&str) -> bool) -> Vec<String> {
         }
     }
     found
+}
+
+/// Marks that a merge leaves where it wants a person. Written apart, so that this file has none.
+fn merge_marks(files: &[File]) -> Vec<String> {
+    let marks = ["<", ">"].map(|sign| format!("{} ", sign.repeat(7)));
+    let lines = files
+        .iter()
+        .flat_map(|(path, text)| (1..).zip(text.lines()).map(move |(line, text)| (path, line, text)));
+    lines
+        .filter(|(_, _, text)| marks.iter().any(|mark| text.starts_with(mark)))
+        .map(|(path, line, _)| format!("{path}:{line}: a merge was not finished here"))
+        .collect()
 }
 
 /// Where a relative link leads, from the root; `None` if it leaves the repository.
@@ -153,6 +167,17 @@ mod tests {
     fn a_link_to_nothing_is_told_with_its_line() {
         let found = dead(&[("docs/a.md", "# A\n\nsee [b](b.md) and [c](../c.md)"), ("c.md", "")]);
         assert_eq!(found, ["docs/a.md:3: b.md does not exist"]);
+    }
+
+    #[test]
+    fn a_merge_that_was_not_finished_is_told_with_its_lines() {
+        let (ours, theirs) = ("<".repeat(7), ">".repeat(7));
+        let text = format!("# A\n{ours} HEAD\nx\n=======\ny\n{theirs} other\n> a quotation\n");
+        let found = merge_marks(&files(&[("a.md", &text)]));
+        assert_eq!(
+            found,
+            ["a.md:2: a merge was not finished here", "a.md:6: a merge was not finished here"]
+        );
     }
 
     #[test]
