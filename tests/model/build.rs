@@ -59,7 +59,7 @@ fn main() {
         } = &mutant;
         let _ = write!(
             modules,
-            "#[allow(warnings)]\nmod m{number} {{\n    pub use model::domain::*;\n    pub use model::told;\n    \
+            "#[allow(warnings, reason = \"wrong on purpose, and no business of the lints\")]\nmod m{number} {{\n    pub use model::domain::*;\n    pub use model::told;\n    \
              #[path = {:?}]\n    pub mod decide;\n    #[path = {:?}]\n    pub mod evolve;\n    #[path = {asking:?}]\n    pub mod asking;\n}}\n",
             at("src/domain/decide/mod.rs"),
             at("src/domain/evolve.rs"),

@@ -12,9 +12,9 @@ pub const TESTS: &[&str] = &["--package", "model", "--profile", "proof", "--test
 pub fn run(options: &[String]) -> anyhow::Result<()> {
     let mut arguments = vec!["test", "--locked"];
     arguments.extend(TESTS);
-    arguments.extend(["--", "--show-output"]);
     if options.iter().any(|option| option == "--full") {
-        arguments.push("--include-ignored");
+        arguments.extend(["--test", "large"]);
     }
+    arguments.extend(["--", "--show-output"]);
     cargo::run(&arguments)
 }

@@ -20,6 +20,7 @@ pub mod domain;
 
 pub mod cast;
 pub mod desk;
+pub mod explore;
 pub mod flaws;
 pub mod laws;
 pub mod moves;
