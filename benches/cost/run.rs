@@ -109,9 +109,13 @@ impl World {
     /// The gateway whose database is kept between runs, because filling it takes minutes.
     async fn full_site(&self, old_orders: u32) -> anyhow::Result<Site> {
         let folder = self.folder.join(format!("full-{old_orders}"));
-        let made_of: String = ["migrations/0001_foundation.sql", "migrations/0002_append_only.sql"]
+        let mut migrations: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        migrations.sort();
+        let made_of: String = migrations
             .iter()
-            .map(|path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default())
+            .map(|path| std::fs::read_to_string(path).unwrap_or_default())
             .collect();
         let mark = folder.join("made-of");
         let is_there = std::fs::read_to_string(&mark).is_ok_and(|found| found == made_of);

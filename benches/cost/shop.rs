@@ -208,9 +208,8 @@ impl Client {
 
     fn request(&self, serial: usize) -> Vec<u8> {
         let (sku, told, account) = (self.load.sku, told_url(self.load.door, serial), recipient(serial));
-        let body = format!(
-            r#"{{"shop_order_no":"b{serial:08}","sku":"{sku}","inputs":{{"account":"{account}"}},"callback_url":"{told}"}}"#
-        );
+        let body =
+            format!(r#"{{"shop_order_no":"b{serial:08}","sku":"{sku}","inputs":{{"account":"{account}"}},"callback_url":"{told}"}}"#);
         let now_s = std::time::UNIX_EPOCH
             .elapsed()
             .map(|since| since.as_secs())

@@ -9,6 +9,8 @@
 //! no balance is cached. Deliberately absent: deciding. The store admits, it never judges.
 
 pub mod admit;
+pub mod archive;
+pub mod chain;
 pub mod faults;
 pub mod handover;
 pub mod memory;

@@ -9,6 +9,7 @@
 //! nothing is read or written any more and `fatal` completes, so that the process can stop, start
 //! and recover. Deliberately absent: a cache of anything.
 
+mod archive;
 mod catalog;
 mod heads;
 mod opening;
@@ -21,6 +22,7 @@ mod trouble;
 mod words;
 mod writer;
 
+pub use archive::Archive;
 pub use opening::OpenError;
 
 use std::future::Future;

@@ -1,0 +1,104 @@
+//! The books and the history checked, for ever.
+//!
+//! Every check is a pure function of what lies in the database, row by row: the auditor believes no
+//! column, no sum and no state that it can work out again from the history. What it finds it says in
+//! plain words; it mends nothing.
+//!
+//! Invariant: a check that cannot be made is a finding, never a pass.
+
+mod attempts;
+mod books;
+mod check;
+mod history;
+mod money;
+mod walk;
+
+pub use books::{Books, Moved};
+pub use check::{Check, Finding};
+pub use walk::{Tally, whole};
+
+use crate::domain::event::{Event, Recorded};
+use crate::domain::order::Order;
+use crate::store::archive::Dossier;
+
+/// A dossier as far as it could be read.
+struct Opened<'d> {
+    dossier: &'d Dossier,
+    /// The stored state.
+    order: &'d Order,
+    events: &'d [Recorded],
+    postings: &'d [Moved],
+}
+
+/// Everything wrong with one order, and what its history moved.
+#[must_use]
+pub fn examine(dossier: &Dossier) -> (Vec<Finding>, Vec<Moved>) {
+    let mut findings = Findings::of(dossier.id);
+    history::chain(dossier, &mut findings);
+    let events = history::events(dossier, &mut findings);
+    let postings = money::postings(dossier, &mut findings);
+    if let Some(order) = history::state(dossier, &mut findings) {
+        let opened = Opened {
+            dossier,
+            order: &order,
+            events: &events,
+            postings: &postings,
+        };
+        history::agrees(&opened, &mut findings);
+        money::check(&opened, &mut findings);
+        attempts::check(&opened, &mut findings);
+    }
+    (findings.all, postings)
+}
+
+/// Findings about one order.
+struct Findings {
+    order: i64,
+    all: Vec<Finding>,
+}
+
+impl Findings {
+    fn of(order: i64) -> Self {
+        Self { order, all: Vec::new() }
+    }
+
+    fn add(&mut self, check: Check, saw: impl Into<String>) {
+        self.all.push(Finding {
+            check,
+            order: Some(self.order),
+            saw: saw.into(),
+        });
+    }
+
+    /// Adds a finding unless `holds`; what was seen is put in words only then.
+    fn unless(&mut self, holds: bool, check: Check, saw: impl FnOnce() -> String) {
+        if !holds {
+            self.add(check, saw());
+        }
+    }
+}
+
+/// The evidence that an event rests on.
+fn evidence_of(event: &Event) -> Option<&str> {
+    match event {
+        Event::AttemptAccepted { evidence, .. }
+        | Event::AttemptDoubted { evidence, .. }
+        | Event::AttemptWon { evidence, .. }
+        | Event::AttemptRefused { evidence, .. }
+        | Event::AttemptExcess { evidence, .. }
+        | Event::AttemptLate { evidence, .. }
+        | Event::AttemptContradicted { evidence, .. } => evidence.as_ref().map(|evidence| &*evidence.0),
+        Event::OrderAccepted { .. }
+        | Event::OrderWaiting { .. }
+        | Event::AttemptOpened { .. }
+        | Event::AttemptResubmitted { .. }
+        | Event::AttemptHinted { .. }
+        | Event::AttemptConfirmed { .. }
+        | Event::AttemptNotSent { .. }
+        | Event::OrderSucceeded { .. }
+        | Event::OrderPartiallySucceeded { .. }
+        | Event::OrderFailed { .. }
+        | Event::OrderOverdue
+        | Event::CaseOpened { .. } => None,
+    }
+}

@@ -1,0 +1,345 @@
+//! One moment of the whole database, read row by row for the auditor.
+//!
+//! Invariant: everything an `Archive` reads comes from one transaction, so that what belongs together
+//! is seen together, whatever is being written meanwhile; and it cannot write.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+
+use super::SqliteStore;
+use super::opening::reader_options;
+use super::reads::{Unread, damaged};
+use super::words;
+use crate::domain::ids::OrderId;
+use crate::seams::Random;
+use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, Dossier, EvidenceKept, OrderKept, StampKept};
+use crate::store::seal::{SealKey, Sealer};
+use crate::store::{Outage, Read};
+
+/// Tables whose rows belong to orders, and the column that says to which.
+const OF_ORDERS: [&str; 5] = ["history", "attempts", "transmissions", "evidence", "callbacks"];
+
+/// A moment of the database.
+pub struct Archive {
+    connection: SqliteConnection,
+    sealer: Sealer,
+}
+
+impl SqliteStore {
+    /// The database as it stands now. While the archive lives the log of the database grows.
+    #[must_use]
+    pub fn archive(&self) -> Read<'_, Archive> {
+        let (options, sealer) = (self.readers.connect_options(), self.shared.sealer.clone());
+        self.guarded(async move { Archive::begin(options.connect().await?, sealer).await })
+    }
+}
+
+impl Archive {
+    /// The database in the file at `path`, beside whoever works on it.
+    ///
+    /// # Errors
+    /// When there is no such database, or it cannot be read.
+    pub async fn open(path: &Path, key: &SealKey, random: Arc<dyn Random>) -> Result<Self, Outage> {
+        let sealer = Sealer::new(key, random).map_err(|broken| Outage(broken.to_string()))?;
+        let connection = reader_options(path).connect().await;
+        let opened = match connection {
+            Ok(connection) => Self::begin(connection, sealer).await,
+            Err(error) => Err(error.into()),
+        };
+        opened.map_err(|unread| Outage(unread.to_string()))
+    }
+
+    async fn begin(mut connection: SqliteConnection, sealer: Sealer) -> Result<Self, Unread> {
+        sqlx::query("BEGIN").execute(&mut connection).await?;
+        // The moment is that of the first read.
+        sqlx::query("SELECT count(*) FROM meta").fetch_one(&mut connection).await?;
+        Ok(Self { connection, sealer })
+    }
+
+    /// The number of the last row of the history; 0 if there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn last_row(&mut self) -> Result<i64, Outage> {
+        let row = sqlx::query("SELECT COALESCE(max(rowid), 0) AS last FROM history")
+            .fetch_one(&mut self.connection)
+            .await;
+        row.and_then(|row| row.try_get("last")).map_err(|error| Outage(error.to_string()))
+    }
+
+    /// At most `limit` orders after `order`, by their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_after(&mut self, order: i64, limit: u32) -> Result<Vec<i64>, Outage> {
+        let query = sqlx::query("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT ?")
+            .bind(order)
+            .bind(limit);
+        self.ids(query).await
+    }
+
+    /// The orders that the rows after `after` and up to `until` of the history are about.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn changed(&mut self, after: i64, until: i64) -> Result<Vec<i64>, Outage> {
+        let query = sqlx::query("SELECT DISTINCT order_id AS id FROM history WHERE rowid > ? AND rowid <= ? ORDER BY order_id");
+        self.ids(query.bind(after).bind(until)).await
+    }
+
+    /// Tables with rows of orders that do not exist, and those orders' ids; few of them at most.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn strays(&mut self) -> Result<Vec<(&'static str, i64)>, Outage> {
+        let mut strays = Vec::new();
+        for table in OF_ORDERS {
+            let text = format!(
+                "SELECT DISTINCT order_id AS id FROM {table} AS t WHERE order_id <> 0 \
+                 AND NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.id = t.order_id) LIMIT 100"
+            );
+            let found = self.ids(sqlx::query(AssertSqlSafe(text))).await?;
+            strays.extend(found.into_iter().map(|id| (table, id)));
+        }
+        Ok(strays)
+    }
+
+    /// The postings of the rows after `after` and up to `until` of the history, as JSON arrays.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn moved(&mut self, after: i64, until: i64) -> Result<Vec<String>, Outage> {
+        let query = sqlx::query("SELECT postings AS text FROM history WHERE rowid > ? AND rowid <= ? AND postings IS NOT NULL");
+        self.texts(query.bind(after).bind(until)).await
+    }
+
+    /// The postings that no order made, as JSON objects.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn funded(&mut self) -> Result<Vec<String>, Outage> {
+        self.texts(sqlx::query("SELECT posting AS text FROM postings ORDER BY key")).await
+    }
+
+    /// Every account and currency with its balance in minor units.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn accounts(&mut self) -> Result<BTreeMap<(String, String), i64>, Outage> {
+        let rows = sqlx::query("SELECT account, currency, balance_minor FROM accounts")
+            .fetch_all(&mut self.connection)
+            .await;
+        let balance = |row: &SqliteRow| -> Result<_, sqlx::Error> {
+            Ok(((row.try_get("account")?, row.try_get("currency")?), row.try_get("balance_minor")?))
+        };
+        let balances = rows.and_then(|rows| rows.iter().map(balance).collect());
+        balances.map_err(|error| Outage(error.to_string()))
+    }
+
+    /// Everything kept under each of these ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn dossiers(&mut self, ids: &[i64]) -> Result<Vec<Dossier>, Outage> {
+        self.read(ids).await.map_err(|unread| Outage(unread.to_string()))
+    }
+
+    async fn read(&mut self, ids: &[i64]) -> Result<Vec<Dossier>, Unread> {
+        let wanted = serde_json::to_string(ids).map_err(|_| damaged("order", "list"))?;
+        let mut dossiers: BTreeMap<i64, Dossier> = ids
+            .iter()
+            .map(|id| {
+                (
+                    *id,
+                    Dossier {
+                        id: *id,
+                        ..Dossier::default()
+                    },
+                )
+            })
+            .collect();
+        let sealer = self.sealer.clone();
+        self.each("orders WHERE id", "id", "id", &wanted, &mut dossiers, |dossier, row| {
+            dossier.order = Some(order_of(dossier.id, row, &sealer)?);
+            Ok(())
+        })
+        .await?;
+        self.each(
+            "history WHERE order_id",
+            "order_id",
+            "order_id, number",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.history.push(commit_of(row)?);
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "attempts WHERE order_id",
+            "order_id",
+            "order_id, seq",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.attempts.push(attempt_of(row)?);
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "transmissions WHERE order_id",
+            "order_id",
+            "order_id, seq, n",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.stamps.push(StampKept {
+                    seq: row.try_get("seq")?,
+                    n: row.try_get("n")?,
+                    at_ms: row.try_get("stamped_at_ms")?,
+                });
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "evidence WHERE order_id",
+            "order_id",
+            "order_id, id",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.evidence.push(evidence_of(row, &sealer)?);
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "callbacks WHERE order_id",
+            "order_id",
+            "order_id, number",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.callbacks.push(callback_of(dossier.id, row, &sealer)?);
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "cases WHERE order_id",
+            "order_id",
+            "order_id, key",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.cases.push(CaseKept {
+                    kind: row.try_get("kind")?,
+                    key: row.try_get("key")?,
+                    is_open: row.try_get::<Option<i64>, _>("closed_at_ms")?.is_none(),
+                });
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(dossiers.into_values().collect())
+    }
+
+    /// Gives each row that `from` finds among the `wanted` to its order's dossier.
+    async fn each(
+        &mut self,
+        from: &str,
+        id: &str,
+        by: &str,
+        wanted: &str,
+        dossiers: &mut BTreeMap<i64, Dossier>,
+        mut give: impl FnMut(&mut Dossier, &SqliteRow) -> Result<(), Unread>,
+    ) -> Result<(), Unread> {
+        let text = format!("SELECT * FROM {from} IN (SELECT value FROM json_each(?)) ORDER BY {by}");
+        let query = sqlx::query(AssertSqlSafe(text)).bind(wanted);
+        for row in query.fetch_all(&mut self.connection).await? {
+            if let Some(dossier) = dossiers.get_mut(&row.try_get::<i64, _>(id)?) {
+                give(dossier, &row)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ids<'q>(&mut self, query: Query<'q>) -> Result<Vec<i64>, Outage> {
+        let rows = query.fetch_all(&mut self.connection).await;
+        let ids = rows.and_then(|rows| rows.iter().map(|row| row.try_get("id")).collect());
+        ids.map_err(|error| Outage(error.to_string()))
+    }
+
+    async fn texts<'q>(&mut self, query: Query<'q>) -> Result<Vec<String>, Outage> {
+        let rows = query.fetch_all(&mut self.connection).await;
+        let texts = rows.and_then(|rows| rows.iter().map(|row| row.try_get("text")).collect());
+        texts.map_err(|error| Outage(error.to_string()))
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn order_of(id: i64, row: &SqliteRow, sealer: &Sealer) -> Result<OrderKept, Unread> {
+    let sealed: Option<&[u8]> = row.try_get("sealed_inputs")?;
+    Ok(OrderKept {
+        version: row.try_get("version")?,
+        shop: row.try_get("shop_id")?,
+        shop_order_no: row.try_get("shop_order_no")?,
+        finished_at_ms: row.try_get("finished_at_ms")?,
+        next_action_at_ms: row.try_get("next_action_at_ms")?,
+        held_minor: row.try_get("held_minor")?,
+        captured_minor: row.try_get("captured_minor")?,
+        released_minor: row.try_get("released_minor")?,
+        state: row.try_get("state")?,
+        link: row.try_get("link")?,
+        inputs_open: sealed.map(|sealed| sealer.open("orders", &id.to_string(), sealed).is_ok()),
+    })
+}
+
+fn commit_of(row: &SqliteRow) -> Result<CommitKept, Unread> {
+    Ok(CommitKept {
+        number: row.try_get("number")?,
+        at_ms: row.try_get("at_ms")?,
+        form_version: row.try_get("form_version")?,
+        events: row.try_get("events")?,
+        postings: row.try_get("postings")?,
+        sealed_deliveries: row.try_get("sealed_deliveries")?,
+        link: row.try_get("link")?,
+    })
+}
+
+fn attempt_of(row: &SqliteRow) -> Result<AttemptKept, Unread> {
+    Ok(AttemptKept {
+        seq: row.try_get("seq")?,
+        supplier: row.try_get("supplier")?,
+        state: row.try_get("state")?,
+        cost_minor: row.try_get("cost_minor")?,
+        opened_at_ms: row.try_get("opened_at_ms")?,
+    })
+}
+
+fn evidence_of(row: &SqliteRow, sealer: &Sealer) -> Result<EvidenceKept, Unread> {
+    let (id, hash): (String, &[u8]) = (row.try_get("id")?, row.try_get("body_sha256")?);
+    let body = sealer.open("evidence", &id, row.try_get("sealed")?);
+    let is_whole = body.is_ok_and(|body| Sha256::digest(&body).as_slice() == hash);
+    Ok(EvidenceKept { id, is_whole })
+}
+
+fn callback_of(order: i64, row: &SqliteRow, sealer: &Sealer) -> Result<CallbackKept, Unread> {
+    let number = row.try_get("number")?;
+    let id = OrderId::from_stored(order).map(|order| words::callback_id(order, number));
+    let sealed: &[u8] = row.try_get("sealed")?;
+    Ok(CallbackKept {
+        number,
+        state: row.try_get("state")?,
+        is_whole: id.is_some_and(|id| sealer.open("callbacks", &id, sealed).is_ok()),
+    })
+}
