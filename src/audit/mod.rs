@@ -12,10 +12,12 @@ mod check;
 mod history;
 mod money;
 mod walk;
+mod watch;
 
 pub use books::{Books, Moved};
 pub use check::{Check, Finding};
 pub use walk::{Tally, whole};
+pub use watch::Watch;
 
 use crate::domain::event::{Event, Recorded};
 use crate::domain::order::Order;

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use super::books::Moved;
+use super::watch::strays;
 use super::{Books, Check, Finding, examine};
 use crate::store::Outage;
 use crate::store::archive::Dossier;
@@ -42,13 +43,7 @@ pub async fn whole(archive: &mut Archive, examiners: usize) -> Result<Tally, Out
         books.merge(seen.books);
     }
     read?;
-    tally
-        .findings
-        .extend(archive.strays().await?.into_iter().map(|(table, order)| Finding {
-            check: Check::Stray,
-            order: Some(order),
-            saw: format!("{table} has rows of it, but there is no such order"),
-        }));
+    tally.findings.extend(strays(archive).await?);
     tally.findings.extend(balances(archive, books).await?);
     tally.findings.sort();
     Ok(tally)

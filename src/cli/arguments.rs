@@ -43,6 +43,11 @@ pub(super) enum Command {
     /// What needs a person.
     #[command(subcommand)]
     Case(Case),
+    /// Check every order, every posting and every balance against the history; changes nothing.
+    Audit {
+        #[command(flatten)]
+        output: Output,
+    },
     /// The settings themselves.
     #[command(subcommand)]
     Config(Settings),

@@ -19,6 +19,10 @@ pub async fn run(cli: Cli, house: &dyn House) -> ExitCode {
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
+        Err(Failure::Found(text)) => {
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::FAILURE
+        }
         Err(failure) => {
             let _ = writeln!(std::io::stderr().lock(), "{}", failure.explained());
             ExitCode::FAILURE
@@ -45,6 +49,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         #[cfg(feature = "demo")]
         Command::Demo(_) => return Ok(String::new()),
         Command::Config(Settings::Check | Settings::Example) => return Ok(config.effective()),
+        Command::Audit { output } => return show::audit(&house.audit(&config).await?, output),
         Command::Product(Import::Import { file, dry_run, output }) => {
             let asked = import::asked(&file, dry_run)?;
             let reply = reach(&config, house, AdminCall::ProductImport(asked.clone())).await?;

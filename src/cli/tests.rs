@@ -11,6 +11,7 @@ use super::arguments::Cli;
 use super::explain::Failure;
 use super::house::House;
 use super::run::done;
+use crate::audit::{Check, Finding, Tally};
 use crate::config::Config;
 use crate::console::stage::{CARD_SECRET, RECIPIENT, Stage};
 use crate::console::{AdminContext, AdminSocket};
@@ -21,6 +22,7 @@ struct Small {
     context: AdminContext,
     opened: AtomicU32,
     served: AtomicU32,
+    findings: Vec<Finding>,
 }
 
 impl House for Small {
@@ -36,6 +38,11 @@ impl House for Small {
             ..self.context.clone()
         };
         Box::pin(async { Ok(alone) })
+    }
+
+    fn audit<'a>(&'a self, _config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<Tally>> {
+        let findings = self.findings.clone();
+        Box::pin(async move { Ok(Tally { orders: 3, findings }) })
     }
 
     #[cfg(feature = "demo")]
@@ -57,6 +64,7 @@ impl Desk {
             context: stage.context.clone(),
             opened: AtomicU32::new(0),
             served: AtomicU32::new(0),
+            findings: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();
         let text = format!("[store]\npath = {:?}\n", folder.path().join("g.db"));
@@ -247,4 +255,21 @@ async fn the_demonstration_gets_its_seed() {
     let desk = Desk::new();
     assert_eq!(desk.types(&["demo", "--seed", "7"]).await.unwrap_err(), "error: seed 7");
     assert_eq!(desk.types(&["demo", "--exit", "--json"]).await.unwrap_err(), "error: seed 1");
+}
+
+#[tokio::test]
+async fn an_audit_that_finds_something_fails_and_says_what() {
+    let mut desk = Desk::new();
+    let well = desk.types(&["audit"]).await.unwrap();
+    assert!(well.contains("3 orders") && well.contains("nothing is wrong"), "{well}");
+    desk.house.findings.push(Finding {
+        check: Check::Settlement,
+        order: Some(7),
+        saw: "no posting does exactly that".to_owned(),
+    });
+    let found = desk.types(&["audit"]).await.unwrap_err();
+    assert!(found.contains("settlement: order 7: no posting does exactly that"), "{found}");
+    let json: serde_json::Value = serde_json::from_str(&desk.types(&["audit", "--json"]).await.unwrap_err()).unwrap();
+    assert_eq!(json["findings"][0]["check"], "settlement");
+    assert_eq!(json["findings"][0]["order"], "7");
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use recharge_gateway::audit::Check;
+use recharge_gateway::audit::{Check, Watch};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
-use crate::scene::{EXCESS, FAILED, FAILED_OVER, LATE, PARTIAL, SENT, Scene, WON, audit, words};
+use crate::scene::{EXCESS, FAILED, FAILED_OVER, LATE, PARTIAL, SENT, Scene, WON, archive, audit, words};
 use crate::world::id;
 
 /// One kind of damage: what it does, which check must see it, and about which order.
@@ -122,4 +122,28 @@ async fn plant(path: &Path, sql: &str) {
     let changed = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut hand).await.unwrap();
     assert!(changed.rows_affected() > 0, "nothing was damaged: {sql}");
     hand.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_auditor_that_watches_sees_what_is_changed_by_hand_and_says_it_once() {
+    let scene = Scene::play().await;
+    let path = scene.copy("watched");
+    let mut watch = Watch::default();
+    while watch.pass(&mut archive(&path).await).await.unwrap() {}
+    assert_eq!(watch.findings().len(), 0, "{:?}", watch.findings());
+    plant(
+        &path,
+        "UPDATE orders SET captured_minor = 0, released_minor = 1000 WHERE captured_minor = 1000",
+    )
+    .await;
+    plant(&path, "UPDATE accounts SET balance_minor = 1 WHERE account = 'revenue'").await;
+    // Nothing was committed: the walk through all orders comes by, and the books are compared each time.
+    for _ in 0..4 {
+        watch.pass(&mut archive(&path).await).await.unwrap();
+    }
+    let checks: Vec<Check> = watch.findings().iter().map(|finding| finding.check).collect();
+    assert_eq!(
+        checks,
+        [Check::Settlement, Check::Settlement, Check::Settlement, Check::Balance, Check::Zero]
+    );
 }

@@ -85,9 +85,12 @@ impl Scene {
     }
 }
 
+pub async fn archive(path: &Path) -> Archive {
+    Archive::open(path, &SealKey::new([KEY; 32]), Arc::new(SystemRandom)).await.unwrap()
+}
+
 pub async fn audit(path: &Path) -> Tally {
-    let mut archive = Archive::open(path, &SealKey::new([KEY; 32]), Arc::new(SystemRandom)).await.unwrap();
-    whole(&mut archive, 2).await.unwrap()
+    whole(&mut archive(path).await, 2).await.unwrap()
 }
 
 pub fn words(findings: &[Finding]) -> Vec<String> {

@@ -1,7 +1,10 @@
 //! Replies in words and columns.
 
+mod audit;
 mod lists;
 mod order;
+
+pub(in crate::cli) use audit::audit;
 
 use crate::console::AdminReply;
 use crate::domain::report::rfc3339;
