@@ -187,7 +187,8 @@ fn open_door(
         Arc::clone(&seams.clock),
         site.metrics.clone(),
         limits,
-    );
+    )
+    .signing(parts::signer(&site.config, seams)?);
     let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
     let handle = door.handle();
     seams.spawner.spawn(Box::pin(async move {

@@ -48,6 +48,9 @@ pub(super) enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Signed receipts of orders.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// The settings themselves.
     #[command(subcommand)]
     Config(Settings),
@@ -165,6 +168,20 @@ pub(super) enum Callback {
 pub(super) enum Case {
     /// List all cases still open, oldest first.
     List {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Receipt {
+    /// Check a receipt offline and print what it says.
+    Verify {
+        /// The file as the gateway sent it; - for standard input.
+        file: PathBuf,
+        /// The key it must be signed with: the "x" of the gateway's /.well-known/jwks.json.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
         #[command(flatten)]
         output: Output,
     },

@@ -13,6 +13,7 @@ mod demo_args;
 mod explain;
 mod house;
 mod import;
+mod receipt;
 mod run;
 mod show;
 mod table;

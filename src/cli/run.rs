@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::arguments::{Callback, Case, Cli, Command, Import, Order, Output, Settings, Shop, Supplier};
+use super::arguments::{Callback, Case, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{import, show};
+use super::{import, receipt, show};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -40,6 +40,9 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
     if let Command::Config(Settings::Example) = cli.command {
         return Ok(EXAMPLE.to_owned());
     }
+    if let Command::Receipt(Receipt::Verify { file, key, output }) = &cli.command {
+        return receipt::checked(file, key.as_deref(), *output);
+    }
     let config = Config::load(cli.config.as_deref())?;
     let (call, output) = match cli.command {
         Command::Serve => {
@@ -48,6 +51,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         }
         #[cfg(feature = "demo")]
         Command::Demo(_) => return Ok(String::new()),
+        Command::Receipt(Receipt::Verify { file, key, output }) => return receipt::checked(&file, key.as_deref(), output),
         Command::Config(Settings::Check | Settings::Example) => return Ok(config.effective()),
         Command::Audit { output } => return show::audit(&house.audit(&config).await?, output),
         Command::Product(Import::Import { file, dry_run, output }) => {

@@ -37,8 +37,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
-    StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
 };
 use crate::domain::event::Recorded;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
@@ -388,6 +388,10 @@ impl Store for SqliteStore {
 
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
         self.read(reads::settings(&self.readers, digest))
+    }
+
+    fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
+        self.read(reads::links(&self.readers, id))
     }
 
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
