@@ -188,7 +188,7 @@ fn open_door(
         site.metrics.clone(),
         limits,
     )
-    .signing(parts::signer(&site.config, seams)?);
+    .signing(store.signer());
     let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
     let handle = door.handle();
     seams.spawner.spawn(Box::pin(async move {

@@ -6,10 +6,10 @@ use anyhow::{Context, ensure};
 use tokio::sync::watch;
 
 use super::Seams;
-use crate::audit::{Tally, Watch, whole};
+use crate::audit::{Tally, Watch, days, whole};
 use crate::config::Config;
-use crate::store::SealKey;
 use crate::store::sqlite::{Archive, SqliteStore};
+use crate::store::{Outage, SealKey};
 
 /// Audits the whole database that `config` names, beside whoever works on it.
 ///
@@ -38,12 +38,12 @@ pub(super) fn keep_auditing(store: &Arc<SqliteStore>, seams: &Seams, mut stoppin
         let mut watch = Watch::default();
         loop {
             let begin = clock.monotonic();
-            let is_behind = match store.archive().await {
-                Ok(mut archive) => match watch.pass(&mut archive).await {
-                    Ok(is_behind) => is_behind,
-                    Err(outage) => told_away(&outage),
-                },
-                Err(outage) => told_away(&outage),
+            let is_behind = match pass(&store, &mut watch, clock.now_ms()).await {
+                Ok(is_behind) => is_behind,
+                Err(outage) => {
+                    tracing::warn!(%outage, "the database cannot be audited at the moment");
+                    false
+                }
             };
             let pause = Watch::pause(clock.monotonic().saturating_sub(begin), is_behind);
             tokio::select! {
@@ -55,7 +55,14 @@ pub(super) fn keep_auditing(store: &Arc<SqliteStore>, seams: &Seams, mut stoppin
     }));
 }
 
-fn told_away(outage: &crate::store::Outage) -> bool {
-    tracing::warn!(%outage, "the database cannot be audited at the moment");
-    false
+/// One look, and the day before sealed if it is not yet.
+async fn pass(store: &SqliteStore, watch: &mut Watch, now_ms: i64) -> Result<bool, Outage> {
+    let mut archive = store.archive().await?;
+    let is_behind = watch.pass(&mut archive).await?;
+    if let Some(day) = days::close(&mut archive, &store.signer(), now_ms).await? {
+        // In the log it is out of reach of whoever rewrites the database.
+        tracing::info!(day = day.day, seal = day.seal, "a day of the history is signed");
+        store.put_day(day).await?;
+    }
+    Ok(is_behind)
 }

@@ -19,7 +19,7 @@ use crate::net::address::AddressPolicy;
 use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
 use crate::ratelimit::Lane;
 use crate::store::sqlite::{SqliteStore, Surroundings};
-use crate::store::{SealKey, Signer, Store};
+use crate::store::{SealKey, Store};
 
 /// Opens the database under its lock and key.
 pub async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<SqliteStore>> {
@@ -29,12 +29,6 @@ pub async fn open_store(config: &Config, seams: &Seams) -> anyhow::Result<Arc<Sq
     Ok(Arc::new(
         SqliteStore::open(&config.store.path, &SealKey::new(*key.expose()), surroundings).await?,
     ))
-}
-
-/// Signs receipts and the days of the history, with a key that belongs to the seal key.
-pub(super) fn signer(config: &Config, seams: &Seams) -> anyhow::Result<Arc<Signer>> {
-    let key = config.seal_key(|bytes| seams.random.fill(bytes))?;
-    Ok(Arc::new(Signer::new(&SealKey::new(*key.expose()))?))
 }
 
 /// Reads adapters.toml and whatever dialects lie beside the built-in ones.

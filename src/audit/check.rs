@@ -57,11 +57,13 @@ pub enum Check {
     Balance,
     /// All accounts of a currency sum to zero (I5).
     Zero,
+    /// Each day's history is what was signed when it ended.
+    Day,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Chain,
         Self::LastLink,
         Self::Numbers,
@@ -88,6 +90,7 @@ impl Check {
         Self::Stuck,
         Self::Balance,
         Self::Zero,
+        Self::Day,
     ];
 
     /// Its word in metrics, cases and reports.
@@ -120,6 +123,7 @@ impl Check {
             Self::Stuck => "stuck",
             Self::Balance => "balance",
             Self::Zero => "zero",
+            Self::Day => "day",
         }
     }
 }

@@ -9,6 +9,7 @@
 mod attempts;
 mod books;
 mod check;
+pub mod days;
 mod history;
 mod money;
 mod walk;

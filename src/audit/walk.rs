@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::books::Moved;
 use super::watch::strays;
-use super::{Books, Check, Finding, examine};
+use super::{Books, Check, Finding, days, examine};
 use crate::store::Outage;
 use crate::store::archive::Dossier;
 use crate::store::sqlite::Archive;
@@ -44,6 +44,7 @@ pub async fn whole(archive: &mut Archive, examiners: usize) -> Result<Tally, Out
     }
     read?;
     tally.findings.extend(strays(archive).await?);
+    tally.findings.extend(days::check(archive).await?);
     tally.findings.extend(balances(archive, books).await?);
     tally.findings.sort();
     Ok(tally)

@@ -126,3 +126,14 @@ pub struct CaseKept {
     /// Whether it waits for a person still.
     pub is_open: bool,
 }
+
+/// A day's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayKept {
+    /// The UTC date.
+    pub day: String,
+    /// The last row of the history that belongs to it.
+    pub until_row: i64,
+    /// The signature, with what is signed.
+    pub seal: String,
+}

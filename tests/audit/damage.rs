@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use recharge_gateway::audit::{Check, Watch};
+use recharge_gateway::audit::{Check, Tally, Watch, days};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
-use crate::scene::{EXCESS, FAILED, FAILED_OVER, LATE, PARTIAL, SENT, Scene, WON, archive, audit, words};
-use crate::world::id;
+use crate::scene::{EXCESS, FAILED, FAILED_OVER, KEY, LATE, PARTIAL, SENT, Scene, WON, archive, audit, words};
+use crate::world::{START_MS, id, open};
 
 /// One kind of damage: what it does, which check must see it, and about which order.
 struct Damage {
@@ -146,4 +146,37 @@ async fn an_auditor_that_watches_sees_what_is_changed_by_hand_and_says_it_once()
         checks,
         [Check::Settlement, Check::Settlement, Check::Settlement, Check::Balance, Check::Zero]
     );
+}
+
+#[tokio::test]
+async fn a_history_rewritten_from_its_beginning_does_not_fit_its_signed_days() {
+    let scene = Scene::play().await;
+    let path = scene.path();
+    let store = open(&path, KEY).await.unwrap();
+    let next_day = START_MS + 86_400_000;
+    let close = async |now_ms| {
+        let day = days::close(&mut archive(&path).await, &store.signer(), now_ms).await.unwrap();
+        let is_new = day.is_some();
+        if let Some(day) = day {
+            store.put_day(day).await.unwrap();
+        }
+        is_new
+    };
+    assert!(!close(START_MS).await, "the day is not over");
+    assert!(close(next_day).await);
+    assert!(!close(next_day).await, "a day is signed once");
+    store.close().await;
+    assert_eq!(words(&audit(&path).await.findings), Vec::<String>::new());
+    let days_of = |tally: Tally| tally.findings.into_iter().filter(|finding| finding.check == Check::Day).count();
+    // The forger knows the chain and makes every link fit again: the last commit of the last order never was.
+    let forged = scene.copy("forged");
+    let last = "(SELECT max(rowid) FROM history)";
+    plant(&forged, &format!("UPDATE history SET link = zeroblob(32) WHERE rowid = {last}")).await;
+    assert_eq!(days_of(audit(&forged).await), 1);
+    let resealed = scene.copy("resealed");
+    plant(&resealed, "UPDATE days SET seal = replace(seal, '.', '.A')").await;
+    assert_eq!(days_of(audit(&resealed).await), 1);
+    let shifted = scene.copy("shifted");
+    plant(&shifted, "UPDATE days SET until_row = until_row - 1").await;
+    assert_eq!(days_of(audit(&shifted).await), 1);
 }

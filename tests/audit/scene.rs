@@ -14,7 +14,7 @@ use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, Sea
 
 use crate::world::{Book, START_MS, Wish, cny, command, credit, evidence, id, open, plan, refused, succeeded};
 
-const KEY: u8 = 3;
+pub const KEY: u8 = 3;
 
 /// The orders, by their numbers in the world.
 pub const WON: u16 = 1;

@@ -17,8 +17,9 @@ use super::reads::{Unread, damaged};
 use super::words;
 use crate::domain::ids::OrderId;
 use crate::seams::Random;
-use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, Dossier, EvidenceKept, OrderKept, StampKept};
-use crate::store::seal::{SealKey, Sealer};
+use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, DayKept, Dossier, EvidenceKept, OrderKept, StampKept};
+use crate::store::seal::{SealBroken, SealKey, Sealer};
+use crate::store::signer::{PublicKey, Signer};
 use crate::store::{Outage, Read};
 
 /// Tables whose rows belong to orders, and the column that says to which.
@@ -28,6 +29,7 @@ const OF_ORDERS: [&str; 5] = ["history", "attempts", "transmissions", "evidence"
 pub struct Archive {
     connection: SqliteConnection,
     sealer: Sealer,
+    key: PublicKey,
 }
 
 impl SqliteStore {
@@ -35,7 +37,8 @@ impl SqliteStore {
     #[must_use]
     pub fn archive(&self) -> Read<'_, Archive> {
         let (options, sealer) = (self.readers.connect_options(), self.shared.sealer.clone());
-        self.guarded(async move { Archive::begin(options.connect().await?, sealer).await })
+        let key = self.shared.signer.key().clone();
+        self.guarded(async move { Archive::begin(options.connect().await?, sealer, key).await })
     }
 }
 
@@ -45,20 +48,22 @@ impl Archive {
     /// # Errors
     /// When there is no such database, or it cannot be read.
     pub async fn open(path: &Path, key: &SealKey, random: Arc<dyn Random>) -> Result<Self, Outage> {
-        let sealer = Sealer::new(key, random).map_err(|broken| Outage(broken.to_string()))?;
+        let broken = |broken: SealBroken| Outage(broken.to_string());
+        let signer = Signer::new(key).map_err(broken)?;
+        let sealer = Sealer::new(key, random).map_err(broken)?;
         let connection = reader_options(path).connect().await;
         let opened = match connection {
-            Ok(connection) => Self::begin(connection, sealer).await,
+            Ok(connection) => Self::begin(connection, sealer, signer.key().clone()).await,
             Err(error) => Err(error.into()),
         };
         opened.map_err(|unread| Outage(unread.to_string()))
     }
 
-    async fn begin(mut connection: SqliteConnection, sealer: Sealer) -> Result<Self, Unread> {
+    async fn begin(mut connection: SqliteConnection, sealer: Sealer, key: PublicKey) -> Result<Self, Unread> {
         sqlx::query("BEGIN").execute(&mut connection).await?;
         // The moment is that of the first read.
         sqlx::query("SELECT count(*) FROM meta").fetch_one(&mut connection).await?;
-        Ok(Self { connection, sealer })
+        Ok(Self { connection, sealer, key })
     }
 
     /// The number of the last row of the history; 0 if there is none.
@@ -70,6 +75,16 @@ impl Archive {
             .fetch_one(&mut self.connection)
             .await;
         row.and_then(|row| row.try_get("last")).map_err(|error| Outage(error.to_string()))
+    }
+
+    /// The number of the last row of the history that is dated before this, UTC milliseconds; 0 if there
+    /// is none. Looks from the end.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn last_row_before(&mut self, at_ms: i64) -> Result<i64, Outage> {
+        let query = sqlx::query("SELECT rowid AS id FROM history WHERE at_ms < ? ORDER BY rowid DESC LIMIT 1");
+        Ok(self.ids(query.bind(at_ms)).await?.first().copied().unwrap_or(0))
     }
 
     /// At most `limit` orders after `order`, by their ids.
@@ -107,6 +122,42 @@ impl Archive {
             strays.extend(found.into_iter().map(|id| (table, id)));
         }
         Ok(strays)
+    }
+
+    /// The key that this gateway signs with.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// All days, the oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn days(&mut self) -> Result<Vec<DayKept>, Outage> {
+        let rows = sqlx::query("SELECT day, until_row, seal FROM days ORDER BY day")
+            .fetch_all(&mut self.connection)
+            .await;
+        let day = |row: &SqliteRow| -> Result<_, sqlx::Error> {
+            Ok(DayKept {
+                day: row.try_get("day")?,
+                until_row: row.try_get("until_row")?,
+                seal: row.try_get("seal")?,
+            })
+        };
+        let days = rows.and_then(|rows| rows.iter().map(day).collect());
+        days.map_err(|error| Outage(error.to_string()))
+    }
+
+    /// The links of the rows after `after` and up to `until` of the history, in their order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn links(&mut self, after: i64, until: i64) -> Result<Vec<Vec<u8>>, Outage> {
+        let query = sqlx::query("SELECT link FROM history WHERE rowid > ? AND rowid <= ? ORDER BY rowid");
+        let rows = query.bind(after).bind(until).fetch_all(&mut self.connection).await;
+        let links = rows.and_then(|rows| rows.iter().map(|row| row.try_get("link")).collect());
+        links.map_err(|error| Outage(error.to_string()))
     }
 
     /// The postings of the rows after `after` and up to `until` of the history, as JSON arrays.

@@ -34,8 +34,10 @@ use std::time::Duration;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::archive::DayKept;
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
+use super::signer::Signer;
 use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
     Store, StoredCallback, StoredCase,
@@ -105,6 +107,7 @@ pub struct SqliteStore {
 struct Shared {
     clock: Arc<dyn Clock>,
     sealer: Sealer,
+    signer: Arc<Signer>,
     faults: Arc<Faults>,
     writable: AtomicBool,
     fatal: watch::Sender<Option<String>>,
@@ -154,7 +157,9 @@ impl SqliteStore {
             faults,
         } = surroundings;
         let lock = Lock::take(path)?;
-        let sealer = Sealer::new(key, random).map_err(|_| OpenError::WrongKey { database: path.to_owned() })?;
+        let wrong_key = |_| OpenError::WrongKey { database: path.to_owned() };
+        let signer = Arc::new(Signer::new(key).map_err(wrong_key)?);
+        let sealer = Sealer::new(key, random).map_err(wrong_key)?;
         let options = opening::writer_options(path);
         let connection = opening::open(path, &options, &sealer).await?;
         let readers = SqlitePoolOptions::new()
@@ -164,6 +169,7 @@ impl SqliteStore {
         let shared = Arc::new(Shared {
             clock,
             sealer,
+            signer,
             faults,
             writable: AtomicBool::new(true),
             fatal: watch::Sender::new(None),
@@ -200,6 +206,19 @@ impl SqliteStore {
             let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
             reason.unwrap_or_default()
         })
+    }
+
+    /// The gateway's signature, whose key belongs to the seal key.
+    #[must_use]
+    pub fn signer(&self) -> Arc<Signer> {
+        Arc::clone(&self.shared.signer)
+    }
+
+    /// Keeps a day's seal; a day that has one keeps it.
+    #[must_use]
+    pub fn put_day(&self, day: DayKept) -> Read<'_, ()> {
+        let put = self.edit(Edit::Day(day));
+        Box::pin(async move { put.await.map(|_| ()) })
     }
 
     /// Takes no more, writes what waits, folds the log into the file and lets go of it.
