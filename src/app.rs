@@ -98,7 +98,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let at_work = dispatch.clone();
     seams.spawner.spawn(Box::pin(async move { at_work.run().await }));
     let socket = AdminSocket::bind(&config.socket_path()).await?;
-    let context = Arc::new(parts::admin_context(&store, Some(&dispatch), Some(&adapters), &seams));
+    let context = Arc::new(parts::admin_context(config, &store, Some(&dispatch), Some(&adapters), &seams));
     let (spawner, stop) = (Arc::clone(&seams.spawner), stopped(stopping.subscribe()));
     seams
         .spawner

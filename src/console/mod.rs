@@ -5,22 +5,29 @@
 //! other, and the ways to it (`socket`, the command line, later pages) add nothing of their own.
 //!
 //! Invariants: no reply holds a full recipient, a card secret or the body of an answer; a shop's
-//! secrets are in exactly one reply, the one that made them. Deliberately absent: moving an order.
+//! secrets and an operator's token are in exactly one reply, the one that made them; what moves money
+//! is signed by two persons (`desk`). Deliberately absent: moving an order.
 //! Only dispatch does that.
 
 mod admin;
 mod ask;
+mod asked;
 mod books;
 mod callbacks;
 mod calls;
+mod cases;
+mod desk;
 mod dossier;
 mod import;
 mod lines;
+mod operators;
 mod shops;
 mod socket;
 mod suppliers;
 mod words;
 
+#[cfg(test)]
+mod desk_tests;
 #[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
@@ -30,6 +37,7 @@ mod tests;
 
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
+pub use asked::{CaseFile, CaseFinding, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord};
 pub use calls::{
     AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine,
     Trouble,

@@ -10,18 +10,21 @@
 //! and recover. Deliberately absent: a cache of anything.
 
 mod catalog;
+mod desk;
 mod heads;
 mod opening;
 mod reads;
 mod rows;
 mod script;
 mod shared_reads;
+mod surroundings;
 mod tables;
 mod trouble;
 mod words;
 mod writer;
 
 pub use opening::OpenError;
+pub use surroundings::Surroundings;
 
 use std::future::Future;
 use std::path::Path;
@@ -38,6 +41,7 @@ use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
     StoredCallback, StoredCase,
 };
+use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::money::Currency;
@@ -46,7 +50,7 @@ use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
-use crate::seams::{BoxFuture, Clock, Random, Spawner};
+use crate::seams::{BoxFuture, Clock};
 use catalog::Edit;
 use opening::Lock;
 use reads::Unread;
@@ -56,40 +60,8 @@ use writer::{Job, Writer};
 
 /// Most callers that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 4_096;
-/// Connections for reading, unless said otherwise.
-const READERS: u32 = 4;
 /// A read waits this long for a connection.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a store needs of the outside world.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Dates what no decision dates, and ends what takes too long.
-    pub clock: Arc<dyn Clock>,
-    /// Nonces of the seal.
-    pub random: Arc<dyn Random>,
-    /// Runs the writer.
-    pub spawner: Arc<dyn Spawner>,
-    /// Connections for reading.
-    pub readers: u32,
-    /// What is to go wrong on purpose; none by default.
-    pub faults: Arc<Faults>,
-}
-
-impl Surroundings {
-    /// These seams, and no fault planned.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawner: Arc<dyn Spawner>) -> Self {
-        let faults = Arc::default();
-        Self {
-            clock,
-            random,
-            spawner,
-            readers: READERS,
-            faults,
-        }
-    }
-}
 
 /// The store on one SQLite file.
 pub struct SqliteStore {
@@ -351,6 +323,18 @@ impl Store for SqliteStore {
 
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         self.read(reads::balances(&self.readers))
+    }
+
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.read(reads::case(&self.readers, key))
+    }
+
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.read(desk::stray_evidence(&self.readers, &self.shared.sealer, at_ms))
+    }
+
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.read(desk::deeds(&self.readers, subject, limit))
     }
 
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
