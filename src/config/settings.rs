@@ -140,6 +140,8 @@ impl Default for Callbacks {
 pub struct Admin {
     /// The Unix socket; absent: the database's path and `.sock`.
     pub socket: Option<PathBuf>,
+    /// Where `/admin/v1` is served; absent: nowhere.
+    pub listen: Option<SocketAddr>,
     /// Whether one person runs the gateway alone, so that nobody can be the second one.
     pub solo: bool,
     /// In solo mode: how long after a word that moves money it must be said again, in minutes.
@@ -150,6 +152,7 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             socket: None,
+            listen: None,
             solo: false,
             solo_cooling_off_minutes: 60,
         }

@@ -87,6 +87,16 @@ pub(super) async fn remove(context: &AdminContext, name: &str, signing: &Signing
     list(context).await
 }
 
+/// The operator whose token this is.
+pub(super) async fn known(context: &AdminContext, pass: &Once) -> Result<Operator, Trouble> {
+    let (name, token) = pass.0.split_once(':').ok_or_else(unsigned)?;
+    let token_sha256 = hash(token);
+    let mut operators = all(context).await?.into_iter();
+    operators
+        .find(|operator| operator.name == name && operator.token_sha256 == token_sha256)
+        .ok_or_else(unsigned)
+}
+
 /// The one who signs, if the token is that operator's, with the reason as a signature.
 pub(super) async fn signature(context: &AdminContext, signing: &Signing) -> Result<(Operator, Signature), Trouble> {
     let reason = signing.reason.trim();
@@ -97,12 +107,7 @@ pub(super) async fn signature(context: &AdminContext, signing: &Signing) -> Resu
             "say in one line, at most 500 characters, what you know and from whom; it is kept for ever",
         ));
     }
-    let (name, token) = signing.pass.0.split_once(':').ok_or_else(unsigned)?;
-    let known = all(context).await?;
-    let operator = known
-        .into_iter()
-        .find(|operator| operator.name == name && operator.token_sha256 == hash(token));
-    let operator = operator.ok_or_else(unsigned)?;
+    let operator = known(context, &signing.pass).await?;
     let signed = Signature::of(&operator.name, reason);
     Ok((operator, signed))
 }
