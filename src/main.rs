@@ -72,7 +72,7 @@ impl House for Gateway {
                 adapters => adapters.ok(),
             };
             let store = app::open_store(config, &seams).await?;
-            Ok(app::admin_context(&store, None, adapters.as_ref(), &seams))
+            Ok(app::admin_context(config, &store, None, adapters.as_ref(), &seams))
         })
     }
 

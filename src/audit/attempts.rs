@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Findings, Opened, evidence_of};
+use super::{Check, Findings, Opened};
 use crate::domain::attempt::{Attempt, AttemptState, Proof};
 use crate::domain::event::Event;
 use crate::domain::evolve::evolve;
+use crate::domain::ids::EvidenceId;
 use crate::domain::order::{Order, Verdict};
 
 pub(super) fn check(opened: &Opened<'_>, findings: &mut Findings) {
@@ -130,10 +131,10 @@ fn verdict(opened: &Opened<'_>, findings: &mut Findings) {
 }
 
 /// The evidence on which an attempt was won.
-fn winning<'o>(opened: &Opened<'o>, wanted: u8) -> Option<&'o str> {
-    opened.events.iter().find_map(|recorded| match &recorded.event {
-        event @ Event::AttemptWon { seq, .. } if *seq == wanted => evidence_of(event),
-        _ => None,
+fn winning<'o>(opened: &Opened<'o>, wanted: u8) -> Option<&'o EvidenceId> {
+    opened.events.iter().find_map(|recorded| {
+        let is_it = matches!(&recorded.event, Event::AttemptWon { seq, .. } if *seq == wanted);
+        recorded.event.evidence().filter(|_| is_it)
     })
 }
 
@@ -141,9 +142,9 @@ fn winning<'o>(opened: &Opened<'o>, wanted: u8) -> Option<&'o str> {
 fn evidence(opened: &Opened<'_>, findings: &mut Findings) {
     let kept: BTreeSet<&str> = opened.dossier.evidence.iter().map(|evidence| evidence.id.as_str()).collect();
     for recorded in opened.events {
-        if let Some(id) = evidence_of(&recorded.event) {
-            findings.unless(kept.contains(id), Check::Evidence, || {
-                format!("event {} rests on evidence {id}, which is gone", recorded.number)
+        if let Some(id) = recorded.event.evidence() {
+            findings.unless(kept.contains(&*id.0), Check::Evidence, || {
+                format!("event {} rests on evidence {}, which is gone", recorded.number, id.0)
             });
         }
     }

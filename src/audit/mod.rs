@@ -20,7 +20,7 @@ pub use check::{Check, Finding};
 pub use walk::{Tally, whole};
 pub use watch::Watch;
 
-use crate::domain::event::{Event, Recorded};
+use crate::domain::event::Recorded;
 use crate::domain::order::Order;
 use crate::store::archive::Dossier;
 
@@ -78,30 +78,5 @@ impl Findings {
         if !holds {
             self.add(check, saw());
         }
-    }
-}
-
-/// The evidence that an event rests on.
-fn evidence_of(event: &Event) -> Option<&str> {
-    match event {
-        Event::AttemptAccepted { evidence, .. }
-        | Event::AttemptDoubted { evidence, .. }
-        | Event::AttemptWon { evidence, .. }
-        | Event::AttemptRefused { evidence, .. }
-        | Event::AttemptExcess { evidence, .. }
-        | Event::AttemptLate { evidence, .. }
-        | Event::AttemptContradicted { evidence, .. } => evidence.as_ref().map(|evidence| &*evidence.0),
-        Event::OrderAccepted { .. }
-        | Event::OrderWaiting { .. }
-        | Event::AttemptOpened { .. }
-        | Event::AttemptResubmitted { .. }
-        | Event::AttemptHinted { .. }
-        | Event::AttemptConfirmed { .. }
-        | Event::AttemptNotSent { .. }
-        | Event::OrderSucceeded { .. }
-        | Event::OrderPartiallySucceeded { .. }
-        | Event::OrderFailed { .. }
-        | Event::OrderOverdue
-        | Event::CaseOpened { .. } => None,
     }
 }

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod demo_args;
+mod desk;
 mod explain;
 mod house;
 mod import;

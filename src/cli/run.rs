@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::arguments::{Callback, Case, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
+use super::arguments::{Callback, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{import, receipt, show};
+use super::{desk, import, receipt, show};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -70,7 +70,18 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         Command::Order(Order::Show { id, shop, number, output }) => (AdminCall::OrderShow(order_key(id, shop, number)), output),
         Command::Callback(Callback::List { output }) => (AdminCall::CallbackList, output),
         Command::Callback(Callback::Redeliver { id, output }) => (AdminCall::CallbackRedeliver { id }, output),
-        Command::Case(Case::List { output }) => (AdminCall::CaseList, output),
+        Command::Order(Order::Refund(asked)) => desk::refund(asked),
+        Command::Supplier(Supplier::Pause(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierPause(word), output)
+        }
+        Command::Supplier(Supplier::Resume(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierResume(word), output)
+        }
+        Command::Case(command) => desk::case(command),
+        Command::Operator(command) => desk::operator(command),
+        Command::Deeds(asked) => (AdminCall::Deeds { subject: asked.about }, asked.output),
     };
     let reply = reach(&config, house, call).await?;
     told(reply, output)
@@ -126,7 +137,10 @@ async fn reach(config: &Config, house: &dyn House, call: AdminCall) -> Result<Ad
     match ask(&config.socket_path(), &call).await {
         Ok(reply) => Ok(reply),
         Err(AskError::Nobody(_)) => {
-            let is_about_suppliers = matches!(call, AdminCall::SupplierList | AdminCall::SupplierCheck { .. });
+            let is_about_suppliers = matches!(
+                call,
+                AdminCall::SupplierList | AdminCall::SupplierCheck { .. } | AdminCall::SupplierPause(_) | AdminCall::SupplierResume(_)
+            );
             let context = house.open(config, is_about_suppliers).await?;
             Ok(perform(&context, call).await)
         }

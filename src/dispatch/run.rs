@@ -275,7 +275,7 @@ impl House {
             &order.terms,
             &order.attempts,
             shelf.offers(&order.terms.sku),
-            &self.view,
+            &self.standing().view,
             &self.parts.policy,
             self.now_ms(),
         )

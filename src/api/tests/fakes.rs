@@ -210,6 +210,15 @@ impl Store for FakeStore {
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         not_here()
     }
+    fn case(&self, _: String) -> Read<'_, Option<StoredCase>> {
+        not_here()
+    }
+    fn stray_evidence(&self, _: i64) -> Read<'_, Vec<Evidence>> {
+        not_here()
+    }
+    fn deeds(&self, _: String, _: u32) -> Read<'_, Vec<crate::domain::desk::Deed>> {
+        not_here()
+    }
     fn open_cases(&self, _: u32) -> Read<'_, Vec<StoredCase>> {
         not_here()
     }

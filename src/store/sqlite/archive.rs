@@ -7,17 +7,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
 use super::SqliteStore;
+use super::archive_rows as rows;
+use super::catalog::Edit;
 use super::opening::reader_options;
 use super::reads::{Unread, damaged};
-use super::words;
-use crate::domain::ids::OrderId;
 use crate::seams::Random;
-use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, DayKept, Dossier, EvidenceKept, OrderKept, StampKept};
+use crate::store::archive::{DayKept, Dossier};
 use crate::store::seal::{SealBroken, SealKey, Sealer};
 use crate::store::signer::{PublicKey, Signer};
 use crate::store::{Outage, Read};
@@ -33,6 +32,19 @@ pub struct Archive {
 }
 
 impl SqliteStore {
+    /// The gateway's signature, whose key belongs to the seal key.
+    #[must_use]
+    pub fn signer(&self) -> Arc<Signer> {
+        Arc::clone(&self.shared.signer)
+    }
+
+    /// Keeps a day's seal; a day that has one keeps it.
+    #[must_use]
+    pub fn put_day(&self, day: DayKept) -> Read<'_, ()> {
+        let put = self.edit(Edit::Day(day));
+        Box::pin(async move { put.await.map(|_| ()) })
+    }
+
     /// The database as it stands now. While the archive lives the log of the database grows.
     #[must_use]
     pub fn archive(&self) -> Read<'_, Archive> {
@@ -216,7 +228,7 @@ impl Archive {
             .collect();
         let sealer = self.sealer.clone();
         self.each("orders WHERE id", "id", "id", &wanted, &mut dossiers, |dossier, row| {
-            dossier.order = Some(order_of(dossier.id, row, &sealer)?);
+            dossier.order = Some(rows::order_of(dossier.id, row, &sealer)?);
             Ok(())
         })
         .await?;
@@ -227,7 +239,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.history.push(commit_of(row)?);
+                dossier.history.push(rows::commit_of(row)?);
                 Ok(())
             },
         )
@@ -239,7 +251,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.attempts.push(attempt_of(row)?);
+                dossier.attempts.push(rows::attempt_of(row)?);
                 Ok(())
             },
         )
@@ -251,11 +263,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.stamps.push(StampKept {
-                    seq: row.try_get("seq")?,
-                    n: row.try_get("n")?,
-                    at_ms: row.try_get("stamped_at_ms")?,
-                });
+                dossier.stamps.push(rows::stamp_of(row)?);
                 Ok(())
             },
         )
@@ -267,7 +275,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.evidence.push(evidence_of(row, &sealer)?);
+                dossier.evidence.push(rows::evidence_of(row, &sealer)?);
                 Ok(())
             },
         )
@@ -279,7 +287,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.callbacks.push(callback_of(dossier.id, row, &sealer)?);
+                dossier.callbacks.push(rows::callback_of(dossier.id, row, &sealer)?);
                 Ok(())
             },
         )
@@ -291,11 +299,7 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.cases.push(CaseKept {
-                    kind: row.try_get("kind")?,
-                    key: row.try_get("key")?,
-                    is_open: row.try_get::<Option<i64>, _>("closed_at_ms")?.is_none(),
-                });
+                dossier.cases.push(rows::case_of(row)?);
                 Ok(())
             },
         )
@@ -337,60 +341,3 @@ impl Archive {
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-fn order_of(id: i64, row: &SqliteRow, sealer: &Sealer) -> Result<OrderKept, Unread> {
-    let sealed: Option<&[u8]> = row.try_get("sealed_inputs")?;
-    Ok(OrderKept {
-        version: row.try_get("version")?,
-        shop: row.try_get("shop_id")?,
-        shop_order_no: row.try_get("shop_order_no")?,
-        finished_at_ms: row.try_get("finished_at_ms")?,
-        next_action_at_ms: row.try_get("next_action_at_ms")?,
-        held_minor: row.try_get("held_minor")?,
-        captured_minor: row.try_get("captured_minor")?,
-        released_minor: row.try_get("released_minor")?,
-        state: row.try_get("state")?,
-        link: row.try_get("link")?,
-        inputs_open: sealed.map(|sealed| sealer.open("orders", &id.to_string(), sealed).is_ok()),
-    })
-}
-
-fn commit_of(row: &SqliteRow) -> Result<CommitKept, Unread> {
-    Ok(CommitKept {
-        number: row.try_get("number")?,
-        at_ms: row.try_get("at_ms")?,
-        form_version: row.try_get("form_version")?,
-        events: row.try_get("events")?,
-        postings: row.try_get("postings")?,
-        sealed_deliveries: row.try_get("sealed_deliveries")?,
-        link: row.try_get("link")?,
-    })
-}
-
-fn attempt_of(row: &SqliteRow) -> Result<AttemptKept, Unread> {
-    Ok(AttemptKept {
-        seq: row.try_get("seq")?,
-        supplier: row.try_get("supplier")?,
-        state: row.try_get("state")?,
-        cost_minor: row.try_get("cost_minor")?,
-        opened_at_ms: row.try_get("opened_at_ms")?,
-    })
-}
-
-fn evidence_of(row: &SqliteRow, sealer: &Sealer) -> Result<EvidenceKept, Unread> {
-    let (id, hash): (String, &[u8]) = (row.try_get("id")?, row.try_get("body_sha256")?);
-    let body = sealer.open("evidence", &id, row.try_get("sealed")?);
-    let is_whole = body.is_ok_and(|body| Sha256::digest(&body).as_slice() == hash);
-    Ok(EvidenceKept { id, is_whole })
-}
-
-fn callback_of(order: i64, row: &SqliteRow, sealer: &Sealer) -> Result<CallbackKept, Unread> {
-    let number = row.try_get("number")?;
-    let id = OrderId::from_stored(order).map(|order| words::callback_id(order, number));
-    let sealed: &[u8] = row.try_get("sealed")?;
-    Ok(CallbackKept {
-        number,
-        state: row.try_get("state")?,
-        is_whole: id.is_some_and(|id| sealer.open("callbacks", &id, sealed).is_ok()),
-    })
-}

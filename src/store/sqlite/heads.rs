@@ -15,7 +15,7 @@ use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::Currency;
 use crate::domain::order::Fingerprint;
 use crate::store::Command;
-use crate::store::admit::Heads;
+use crate::store::admit::{Heads, closes};
 use crate::store::chain::{Link, START};
 
 /// Takes the write lock, then answers five questions in one row, each with a JSON array: a row of
@@ -28,7 +28,7 @@ SELECT (SELECT json_group_array(json_array(id, version, hex(link))) FROM orders 
 (SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
 (SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
     CROSS JOIN json_each(h.postings) AS p) AS booked,
-(SELECT json_group_array(key) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
+(SELECT json_group_array(json_array(key, closed_at_ms IS NULL)) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
 (SELECT json_group_array(json_array(c.account, c.currency, c.balance_minor)) FROM json_each(?) AS k
     CROSS JOIN json_each(k.value) AS a CROSS JOIN accounts AS c ON c.account = a.value AND c.currency = k.key) AS balances";
 
@@ -67,6 +67,7 @@ impl<'c> Wanted<'c> {
                             Effect::OpenCase(case) => {
                                 wanted.cases.insert(case.key.as_str());
                             }
+                            Effect::Record(deed) => wanted.cases.extend(closes(deed)),
                             Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
                         }
                     }
@@ -78,6 +79,7 @@ impl<'c> Wanted<'c> {
                 Command::Orphan { case, .. } => {
                     wanted.cases.insert(case.key.as_str());
                 }
+                Command::Deed(deed) => wanted.cases.extend(closes(deed)),
                 Command::CallbackTried(_) => {}
             }
         }
@@ -109,7 +111,8 @@ pub(super) struct Found {
     links: BTreeMap<OrderId, Link>,
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
-    cases: BTreeSet<String>,
+    /// By key, and whether it is open.
+    cases: BTreeMap<String, bool>,
     balances: BTreeMap<(Account, Currency), i64>,
 }
 
@@ -136,7 +139,9 @@ impl Found {
         }
         found.postings.extend(list::<String>(&row, "postings")?);
         found.postings.extend(list::<String>(&row, "booked")?);
-        found.cases.extend(list::<String>(&row, "cases")?);
+        for (key, is_open) in list::<(String, u8)>(&row, "cases")? {
+            found.cases.insert(key, is_open == 1);
+        }
         for (account, currency, minor) in list::<(String, String, i64)>(&row, "balances")? {
             let account = words::account(&account).ok_or_else(|| damaged("balances"))?;
             let currency = Currency::from_code(&currency).ok_or_else(|| damaged("balances"))?;
@@ -176,7 +181,11 @@ impl Heads for Found {
     }
 
     fn has_case(&self, key: &str) -> bool {
-        self.cases.contains(key)
+        self.cases.contains_key(key)
+    }
+
+    fn is_case_open(&self, key: &str) -> bool {
+        self.cases.get(key).copied().unwrap_or(false)
     }
 }
 

@@ -10,13 +10,16 @@
 //! and recover. Deliberately absent: a cache of anything.
 
 mod archive;
+mod archive_rows;
 mod catalog;
+mod desk;
 mod heads;
 mod opening;
 mod reads;
 mod rows;
 mod script;
 mod shared_reads;
+mod surroundings;
 mod tables;
 mod trouble;
 mod words;
@@ -24,6 +27,7 @@ mod writer;
 
 pub use archive::Archive;
 pub use opening::OpenError;
+pub use surroundings::Surroundings;
 
 use std::future::Future;
 use std::path::Path;
@@ -34,7 +38,6 @@ use std::time::Duration;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::archive::DayKept;
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::signer::Signer;
@@ -42,6 +45,7 @@ use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
     Store, StoredCallback, StoredCase,
 };
+use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::money::Currency;
@@ -50,7 +54,7 @@ use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
-use crate::seams::{BoxFuture, Clock, Random, Spawner};
+use crate::seams::{BoxFuture, Clock};
 use catalog::Edit;
 use opening::Lock;
 use reads::Unread;
@@ -60,40 +64,8 @@ use writer::{Job, Writer};
 
 /// Most callers that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 4_096;
-/// Connections for reading, unless said otherwise.
-const READERS: u32 = 4;
 /// A read waits this long for a connection.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a store needs of the outside world.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Dates what no decision dates, and ends what takes too long.
-    pub clock: Arc<dyn Clock>,
-    /// Nonces of the seal.
-    pub random: Arc<dyn Random>,
-    /// Runs the writer.
-    pub spawner: Arc<dyn Spawner>,
-    /// Connections for reading.
-    pub readers: u32,
-    /// What is to go wrong on purpose; none by default.
-    pub faults: Arc<Faults>,
-}
-
-impl Surroundings {
-    /// These seams, and no fault planned.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawner: Arc<dyn Spawner>) -> Self {
-        let faults = Arc::default();
-        Self {
-            clock,
-            random,
-            spawner,
-            readers: READERS,
-            faults,
-        }
-    }
-}
 
 /// The store on one SQLite file.
 pub struct SqliteStore {
@@ -206,19 +178,6 @@ impl SqliteStore {
             let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
             reason.unwrap_or_default()
         })
-    }
-
-    /// The gateway's signature, whose key belongs to the seal key.
-    #[must_use]
-    pub fn signer(&self) -> Arc<Signer> {
-        Arc::clone(&self.shared.signer)
-    }
-
-    /// Keeps a day's seal; a day that has one keeps it.
-    #[must_use]
-    pub fn put_day(&self, day: DayKept) -> Read<'_, ()> {
-        let put = self.edit(Edit::Day(day));
-        Box::pin(async move { put.await.map(|_| ()) })
     }
 
     /// Takes no more, writes what waits, folds the log into the file and lets go of it.
@@ -372,6 +331,18 @@ impl Store for SqliteStore {
 
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         self.read(reads::balances(&self.readers))
+    }
+
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.read(reads::case(&self.readers, key))
+    }
+
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.read(desk::stray_evidence(&self.readers, &self.shared.sealer, at_ms))
+    }
+
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.read(desk::deeds(&self.readers, subject, limit))
     }
 
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {

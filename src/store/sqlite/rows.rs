@@ -11,6 +11,7 @@ use super::trouble::Trouble;
 use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
+use crate::domain::desk::Deed;
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq};
@@ -82,6 +83,7 @@ pub(super) struct Rows<'c> {
     pub(super) postings: Vec<(&'c Posting, i64)>,
     pub(super) evidence: Vec<(&'c Evidence, Vec<u8>)>,
     pub(super) callbacks: Vec<CallbackRow<'c>>,
+    pub(super) deeds: Vec<&'c Deed>,
     /// Tries, each callback at most once in each wave; a second wave is rare.
     pub(super) tried: Vec<BTreeMap<CallbackKey, &'c CallbackTried>>,
 }
@@ -110,6 +112,10 @@ impl<'c> Rows<'c> {
                 Ok(())
             }
             Command::Orphan { case: _, evidence } => self.keep(evidence, sealer),
+            Command::Deed(deed) => {
+                self.deeds.push(deed);
+                Ok(())
+            }
             Command::CallbackTried(tried) => {
                 self.tried(tried);
                 Ok(())
@@ -152,6 +158,7 @@ impl<'c> Rows<'c> {
             match effect {
                 Effect::Tell(callback) => self.tell(callback, sealer)?,
                 Effect::Keep { deliveries, .. } => delivered.extend(deliveries),
+                Effect::Record(deed) => self.deeds.push(deed),
                 Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,
                     seq: *seq,

@@ -13,11 +13,12 @@ use super::script::{Row, Script};
 use super::trouble::Trouble;
 use super::words;
 use crate::domain::attempt::Attempt;
+use crate::domain::desk::Deed;
 use crate::domain::event::Event;
 use crate::domain::ids::OrderId;
 use crate::domain::ledger::Posting;
 use crate::domain::order::{Order, Verdict};
-use crate::store::admit::Admission;
+use crate::store::admit::{Admission, closes};
 use crate::store::{CallbackState, CallbackTried, Evidence};
 
 /// The statements that write `rows` and what the batch adds up to.
@@ -36,6 +37,7 @@ pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script,
     write_evidence(to, rows.evidence);
     write_callbacks(to, rows.callbacks, rows.tried);
     write_cases(to, admission);
+    write_deeds(to, rows.deeds)?;
     Ok(script)
 }
 
@@ -182,6 +184,28 @@ fn write_cases(script: &mut Script, admission: &Admission) {
             .bind(case.at_risk.map(|money| money.currency.code()));
         to.bind(case.opened_at_ms);
     });
+}
+
+/// After the cases: one that is opened and closed together is there to be closed. Of two that close
+/// one case, the first stands.
+fn write_deeds(script: &mut Script, deeds: Vec<&Deed>) -> Result<(), Trouble> {
+    let mut rows = Vec::with_capacity(deeds.len());
+    let mut closing: BTreeMap<&str, i64> = BTreeMap::new();
+    for deed in deeds {
+        if let Some(case) = closes(deed) {
+            closing.entry(case).or_insert(deed.at_ms);
+        }
+        rows.push((deed, serde_json::to_string(deed)?));
+    }
+    script.insert("deeds (subject, at_ms, body)", 3, rows, "", |to, (deed, body)| {
+        to.bind(deed.subject.clone()).bind(deed.at_ms).bind(body);
+    });
+    let head = "UPDATE OR FAIL cases SET closed_at_ms = v.column2 FROM";
+    let tail = "AS v WHERE key = v.column1 AND closed_at_ms IS NULL";
+    script.rows(head, 2, closing.into_iter().collect(), tail, |to, (case, at_ms)| {
+        to.bind(case.to_owned()).bind(at_ms);
+    });
+    Ok(())
 }
 
 fn standing(state: CallbackState) -> (&'static str, Option<i64>) {

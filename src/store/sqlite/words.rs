@@ -31,11 +31,12 @@ pub(super) fn via_word(via: Via) -> &'static str {
         Via::Submit => "submit",
         Via::Query => "query",
         Via::Notification => "notification",
+        Via::Attestation => "attestation",
     }
 }
 
 pub(super) fn via(word: &str) -> Option<Via> {
-    let all = [Via::Submit, Via::Query, Via::Notification];
+    let all = [Via::Submit, Via::Query, Via::Notification, Via::Attestation];
     all.into_iter().find(|via| via_word(*via) == word)
 }
 
