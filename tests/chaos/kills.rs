@@ -26,7 +26,7 @@ const POINTS: [&str; 7] = [
 /// Passages of a point before the last one, at most.
 const PASSAGES: u64 = 6;
 /// The latest random moment, from the start of the process, in milliseconds.
-const LATEST_MS: u64 = 500;
+const LATEST_MS: u64 = 600;
 /// No point is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 

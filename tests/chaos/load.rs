@@ -11,9 +11,9 @@ use crate::shop::Answer;
 use crate::world::{SKUS, World};
 
 /// Clients at once.
-const CLIENTS: usize = 3;
+const CLIENTS: usize = 6;
 /// A client's pause between two orders.
-const PAUSE: Duration = Duration::from_millis(40);
+const PAUSE: Duration = Duration::from_millis(15);
 
 /// What the shop has asked for and been told.
 pub struct Load<'w> {

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, Row};
 use crate::judge::{Count, Evidence};
 use crate::load::Load;
 use crate::process::Process;
-use crate::world::World;
+use crate::world::{FORGETFUL, World};
 
 /// How long everything may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,15 +44,17 @@ impl World {
         count
     }
 
-    /// Orders that are neither settled nor in a person's hands, and callbacks still due.
+    /// Orders that are neither settled nor where only a person can settle them, and callbacks still due.
     async fn moving(&self) -> (i64, i64) {
         let options = SqliteConnectOptions::new().filename(&self.database).read_only(true);
         let mut connection = options.connect().await.unwrap();
         let row = sqlx::query(
             "SELECT (SELECT count(*) FROM orders AS o WHERE finished_at_ms IS NULL AND NOT EXISTS
-                        (SELECT 1 FROM cases AS c WHERE c.order_id = o.id AND c.closed_at_ms IS NULL)) AS unsettled,
+                        (SELECT 1 FROM cases AS c JOIN attempts AS a USING (order_id) WHERE c.order_id = o.id
+                         AND c.closed_at_ms IS NULL AND a.supplier = ? AND a.state IN ('sent', 'accepted', 'unknown'))) AS unsettled,
                     (SELECT count(*) FROM callbacks WHERE state = 'due') AS untold",
         )
+        .bind(FORGETFUL)
         .fetch_one(&mut connection)
         .await
         .unwrap();
