@@ -72,6 +72,14 @@ impl<'w> Load<'w> {
         }
     }
 
+    /// One order of this kind (its place in `SKUS`).
+    pub async fn one(&self, sku: usize) {
+        while self.next.get() % SKUS.len() != sku {
+            self.next.set(self.next.get() + 1);
+        }
+        self.step().await;
+    }
+
     async fn again(&self) {
         let number = self.unanswered.borrow_mut().pop();
         if let Some(number) = number {

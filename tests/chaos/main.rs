@@ -16,6 +16,7 @@
 
 mod dice;
 mod door;
+mod drills;
 mod http;
 mod judge;
 mod kills;

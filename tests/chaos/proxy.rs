@@ -117,6 +117,11 @@ impl Proxy {
         self.wire.plan.lock().unwrap().extend(troubles);
     }
 
+    /// Whether nothing is planned any more.
+    pub fn is_calm(&self) -> bool {
+        self.wire.plan.lock().unwrap().is_empty()
+    }
+
     /// How many submits have arrived.
     pub fn submits(&self) -> i64 {
         self.wire.sent.lock().unwrap().values().sum()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use recharge_gateway::seams::Clock;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
 use crate::judge::{Count, Evidence};
 use crate::load::Load;
@@ -26,7 +26,7 @@ impl World {
         let begin = self.clock.monotonic();
         loop {
             let (unsettled, untold) = self.moving().await;
-            if unsettled == 0 && untold == 0 {
+            if (unsettled, untold) == (0, 0) {
                 break;
             }
             let waited = self.clock.monotonic().saturating_sub(begin);
@@ -44,6 +44,18 @@ impl World {
         count
     }
 
+    /// Whether nothing moves any more.
+    pub async fn is_settled(&self) -> bool {
+        self.moving().await == (0, 0)
+    }
+
+    /// How far the first order and the last are apart by the gateway's clock, in milliseconds.
+    pub async fn spread_ms(&self) -> i64 {
+        let mut connection = SqliteConnection::connect(self.database.to_str().unwrap()).await.unwrap();
+        let spread = sqlx::query_scalar("SELECT max(accepted_at_ms) - min(accepted_at_ms) FROM order_list");
+        spread.fetch_one(&mut connection).await.unwrap()
+    }
+
     /// Orders that are neither settled nor where only a person can settle them, and callbacks still due.
     async fn moving(&self) -> (i64, i64) {
         let options = SqliteConnectOptions::new().filename(&self.database).read_only(true);
@@ -52,9 +64,10 @@ impl World {
             "SELECT (SELECT count(*) FROM orders AS o WHERE finished_at_ms IS NULL AND NOT EXISTS
                         (SELECT 1 FROM cases AS c JOIN attempts AS a USING (order_id) WHERE c.order_id = o.id
                          AND c.closed_at_ms IS NULL AND a.supplier = ? AND a.state IN ('sent', 'accepted', 'unknown'))) AS unsettled,
-                    (SELECT count(*) FROM callbacks WHERE state = 'due') AS untold",
+                    (SELECT count(*) FROM callbacks WHERE state = 'due' AND url = ?) AS untold",
         )
         .bind(FORGETFUL)
+        .bind(self.door.url())
         .fetch_one(&mut connection)
         .await
         .unwrap();

@@ -23,14 +23,15 @@ const TROUBLES: [Trouble; 11] = [
     Trouble::Redirect,
 ];
 
-/// Whether the supplier never hears of the order.
+/// Whether the supplier never hears of a request that may have been sent.
 fn is_lost(trouble: Trouble) -> bool {
     match trouble {
-        Trouble::ResetBeforeRead | Trouble::ResetAfterRead | Trouble::Drop | Trouble::Redirect => true,
+        Trouble::ResetAfterRead | Trouble::Drop | Trouble::Redirect => true,
         Trouble::Clean
         | Trouble::Delay(_)
         | Trouble::Drip(_)
         | Trouble::Truncate
+        | Trouble::ResetBeforeRead
         | Trouble::ResetAfterHandling
         | Trouble::Duplicate => false,
     }
@@ -59,18 +60,32 @@ async fn whatever_the_wire_does_to_a_submit_charges_at_most_once() {
                 doubtful += 1;
             } else {
                 world
-                    .until(&format!("{trouble:?} at {first} is settled"), Duration::from_secs(15), || world.is_settled(FORGETFUL))
+                    .until(&format!("{trouble:?} at {first} is settled"), Duration::from_secs(15), || world.is_settled())
                     .await;
                 let seen = submits(&world, first) - before;
-                let expected = if trouble == Trouble::Duplicate { 2 } else { 1 };
-                assert_eq!(seen, expected, "{trouble:?} at {first}");
+                match trouble {
+                    // A reset during the handshake is a connection that was never made: the next supplier is
+                    // tried. A moment later it is doubt. Both are right; the judge sees that it is charged once.
+                    Trouble::ResetBeforeRead => assert!(seen <= 1, "{trouble:?} at {first}: {seen}"),
+                    Trouble::Duplicate => assert_eq!(seen, 2, "{trouble:?} at {first}"),
+                    Trouble::Clean
+                    | Trouble::Delay(_)
+                    | Trouble::Drop
+                    | Trouble::ResetAfterRead
+                    | Trouble::ResetAfterHandling
+                    | Trouble::Truncate
+                    | Trouble::Drip(_)
+                    | Trouble::Redirect => assert_eq!(seen, 1, "{trouble:?} at {first}"),
+                }
             }
         }
     }
     let count = world.rest_and_judge(&load, Some(process)).await;
     println!("{} troubles at three suppliers: {count:?}", TROUBLES.len());
-    assert_eq!(count.in_doubt, doubtful, "in doubt is exactly what a forgetful supplier never heard of");
-    assert_eq!(count.succeeded, TROUBLES.len() * SKUS.len() - 1 - doubtful);
+    let orders = TROUBLES.len() * SKUS.len() - 1;
+    assert_eq!(count.succeeded + count.in_doubt, orders, "{count:?}");
+    let early_reset = count.in_doubt.checked_sub(doubtful);
+    assert!(early_reset.is_some_and(|early| early <= 1), "{doubtful} requests were lost: {count:?}");
 }
 
 /// Submits that a supplier itself has seen.

@@ -19,6 +19,7 @@ fn good() -> Evidence {
         released,
         open_at: None,
         has_case: false,
+        can_hear: true,
     };
     let mut doubtful = stored("C", "processing", 0, 0);
     doubtful.open_at = Some(FORGETFUL.to_owned());
