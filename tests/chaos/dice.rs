@@ -9,7 +9,9 @@ impl Dice {
     /// From `CHAOS_SEED`, else from the clock; says which.
     #[expect(clippy::disallowed_methods, reason = "how a run is repeated; no setting of the gateway")]
     pub fn new() -> Self {
-        let given = std::env::var("CHAOS_SEED").ok().map(|seed| seed.parse().expect("CHAOS_SEED is a number"));
+        let given = std::env::var("CHAOS_SEED")
+            .ok()
+            .map(|seed| seed.parse().expect("CHAOS_SEED is a number"));
         let seed = given.unwrap_or_else(|| SystemClock::new().now_ms().unsigned_abs());
         println!("CHAOS_SEED={seed}");
         Self(seed)

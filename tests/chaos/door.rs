@@ -84,7 +84,10 @@ impl Desk {
             mac.update(format!("{event}.{}.", word("webhook-timestamp")).as_bytes());
             mac.update(body);
             let right = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-            if word("webhook-signature").split(' ').any(|signature| signature == format!("v1,{right}")) {
+            if word("webhook-signature")
+                .split(' ')
+                .any(|signature| signature == format!("v1,{right}"))
+            {
                 self.write_down(event, body);
             } else {
                 *self.forged.lock().unwrap() += 1;

@@ -102,7 +102,10 @@ impl Evidence {
         if self.untold > 0 {
             found.push(format!("{} callbacks neither delivered nor parked", self.untold));
         }
-        let panics = self.log.lines().filter(|line| line.contains("panicked") || line.contains("backstop"));
+        let panics = self
+            .log
+            .lines()
+            .filter(|line| line.contains("panicked") || line.contains("backstop"));
         found.extend(panics.map(|line| format!("LOG: {line}")));
         (found, count)
     }

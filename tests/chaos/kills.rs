@@ -57,7 +57,9 @@ async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed()
 async fn life(world: &World, load: &Load<'_>, point: Option<&'static str>, dice: &mut Dice) -> &'static str {
     let passages = dice.below(PASSAGES) + 1;
     let random_ms = dice.below(LATEST_MS);
-    let failpoint = point.filter(|point| *point != "after-send").map(|point| format!("{point}:{passages}"));
+    let failpoint = point
+        .filter(|point| *point != "after-send")
+        .map(|point| format!("{point}:{passages}"));
     let sent = (point == Some("after-send")).then(|| world.trap.arm(passages));
     let mut process = world.spawn(failpoint.as_deref());
     let is_over = Cell::new(false);

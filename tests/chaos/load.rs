@@ -119,7 +119,9 @@ impl<'w> Load<'w> {
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
         let before = self.accepted.borrow_mut().insert(number.to_owned(), id);
         if before.is_some_and(|before| before != id) {
-            self.wrong.borrow_mut().push(format!("{number}: accepted as {before:?} and as {id}"));
+            self.wrong
+                .borrow_mut()
+                .push(format!("{number}: accepted as {before:?} and as {id}"));
         }
     }
 

@@ -21,6 +21,7 @@ mod http;
 mod judge;
 mod kills;
 mod load;
+mod long;
 mod process;
 mod proxy;
 mod rest;

@@ -165,11 +165,7 @@ impl Wire {
                 return gateway.write_all(answer.as_bytes()).await;
             }
             Trouble::Duplicate => drop(self.ask(&request).await?),
-            Trouble::Clean
-            | Trouble::Delay(_)
-            | Trouble::ResetAfterHandling
-            | Trouble::Truncate
-            | Trouble::Drip(_) => {}
+            Trouble::Clean | Trouble::Delay(_) | Trouble::ResetAfterHandling | Trouble::Truncate | Trouble::Drip(_) => {}
         }
         let answer = self.ask(&request).await?;
         if self.trap.is_sprung() {

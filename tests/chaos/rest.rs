@@ -40,7 +40,13 @@ impl World {
         process.stop().await;
         let evidence = Evidence::collect(self, load).await;
         let (found, count) = evidence.judge();
-        assert!(found.is_empty(), "{} things are wrong:\n{}\n{}", found.len(), found.join("\n"), self.log());
+        assert!(
+            found.is_empty(),
+            "{} things are wrong:\n{}\n{}",
+            found.len(),
+            found.join("\n"),
+            self.log()
+        );
         count
     }
 

@@ -18,6 +18,7 @@ use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop as Record;
 use recharge_gateway::seams::{Clock, SystemClock};
+use recharge_gateway::store::sqlite::SqliteStore;
 use recharge_gateway::store::{Answer, Command as Write, ShopRecord, Store};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -131,12 +132,19 @@ impl World {
             database,
             folder,
         };
-        world.stock(&Config::read("gateway.toml", &gateway, &[]).unwrap()).await;
+        world.stock().await;
         world
     }
 
-    async fn stock(&self, config: &Config) {
-        let store = open_store(config, &Seams::of_this_machine()).await.unwrap();
+    /// The database, opened by this process; to be closed before a gateway is started.
+    pub async fn store(&self) -> Arc<SqliteStore> {
+        let gateway = std::fs::read_to_string(self.folder.path().join("gateway.toml")).unwrap();
+        let config = Config::read("gateway.toml", &gateway, &[]).unwrap();
+        open_store(&config, &Seams::of_this_machine()).await.unwrap()
+    }
+
+    async fn stock(&self) {
+        let store = self.store().await;
         for key in ["chaos-shop", "neighbour"] {
             let record = ShopRecord {
                 shop: Record {
@@ -154,7 +162,10 @@ impl World {
             let credit = Posting::credit(shop, Money::new(CREDIT_MINOR, Currency::Cny), key);
             assert_eq!(store.commit(Write::Post(credit)).await, Answer::Done);
         }
-        store.put_products(SKUS.iter().map(|(sku, _)| product(sku)).collect()).await.unwrap();
+        store
+            .put_products(SKUS.iter().map(|(sku, _)| product(sku)).collect())
+            .await
+            .unwrap();
         let offers = SKUS.iter().flat_map(|(sku, suppliers)| {
             suppliers
                 .iter()

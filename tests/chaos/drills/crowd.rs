@@ -55,7 +55,10 @@ async fn idle_and_dripping_connections_are_closed_and_others_are_served() {
     };
     join(load.run(&is_over), crowd).await;
     let served = load.accepted.borrow().len() - taken;
-    println!("meanwhile {served} orders; memory grew by {} MiB", process.resident().saturating_sub(before) >> 20);
+    println!(
+        "meanwhile {served} orders; memory grew by {} MiB",
+        process.resident().saturating_sub(before) >> 20
+    );
     assert!(served > 100 && load.slowest_refusal.get() == Duration::ZERO, "served {served}");
     let count = world.rest_and_judge(&load, Some(process)).await;
     assert!(count.in_doubt == 0, "{count:?}");

@@ -29,7 +29,11 @@ impl Small {
     }
 
     fn again(&self, options: &str) {
-        run("mount", &["-o", &format!("remount,{options}"), self.place.path().to_str().unwrap()], MOUNT);
+        run(
+            "mount",
+            &["-o", &format!("remount,{options}"), self.place.path().to_str().unwrap()],
+            MOUNT,
+        );
     }
 
     /// Takes all the space that is left; the file to take away again.
@@ -63,15 +67,24 @@ async fn a_full_disk_stops_accepting_and_sending_and_nothing_is_lost() {
     load.run_for(Duration::from_millis(500)).await;
     let ballast = small.fill();
     under_load(&load, async {
-        world.until("not ready", Duration::from_secs(10), || async { !world.is_ready().await }).await;
+        world
+            .until("not ready", Duration::from_secs(10), || async { !world.is_ready().await })
+            .await;
         world.clock.sleep(Duration::from_secs(1)).await;
         let (submits, taken) = (world.submits(), load.accepted.borrow().len());
         world.clock.sleep(Duration::from_secs(2)).await;
         assert_eq!(world.submits(), submits, "something was sent without a disk to stamp it on");
-        assert_eq!(load.accepted.borrow().len(), taken, "an order was taken without a disk to keep it on");
+        assert_eq!(
+            load.accepted.borrow().len(),
+            taken,
+            "an order was taken without a disk to keep it on"
+        );
         std::fs::remove_file(&ballast).unwrap();
         let back = world.until("ready again", Duration::from_secs(5), || world.is_ready()).await;
-        println!("full disk: ready {back:?} after there was space; slowest refusal {:?}", load.slowest_refusal.get());
+        println!(
+            "full disk: ready {back:?} after there was space; slowest refusal {:?}",
+            load.slowest_refusal.get()
+        );
     })
     .await;
     let count = world.rest_and_judge(&load, Some(process)).await;
@@ -105,7 +118,15 @@ impl Tampering {
     async fn with(process: &Process, calls: &str, error: &str, log: &Path, world: &World) -> Self {
         let file = std::fs::File::create(log).unwrap();
         let strace = Command::new("strace")
-            .args(["-f", "-p", &process.pid().to_string(), "-o", "/dev/null", "-e", &format!("trace={calls}")])
+            .args([
+                "-f",
+                "-p",
+                &process.pid().to_string(),
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("trace={calls}"),
+            ])
             .args(["-e", &format!("inject={calls}:error={error}")])
             .stdin(Stdio::null())
             .stderr(file)

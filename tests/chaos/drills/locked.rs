@@ -21,7 +21,9 @@ pub async fn locked_for(time: Duration) {
     under_load(&load, async {
         let mut holder = SqliteConnection::connect(world.database.to_str().unwrap()).await.unwrap();
         holder.execute("BEGIN IMMEDIATE").await.unwrap();
-        world.until("not ready", Duration::from_secs(3), || async { !world.is_ready().await }).await;
+        world
+            .until("not ready", Duration::from_secs(3), || async { !world.is_ready().await })
+            .await;
         let (submits, taken) = (world.submits(), load.accepted.borrow().len());
         world.clock.sleep(time).await;
         assert_eq!(world.submits(), submits, "something was sent without a stamp");
@@ -30,11 +32,17 @@ pub async fn locked_for(time: Duration) {
         holder.execute("ROLLBACK").await.unwrap();
         holder.close().await.unwrap();
         let back = world.until("ready again", Duration::from_secs(5), || world.is_ready()).await;
-        println!("locked {time:?}: ready {back:?} afterwards; slowest refusal {:?}", load.slowest_refusal.get());
+        println!(
+            "locked {time:?}: ready {back:?} afterwards; slowest refusal {:?}",
+            load.slowest_refusal.get()
+        );
     })
     .await;
     let slowest = load.slowest_refusal.get();
-    assert!(slowest > Duration::ZERO && slowest < REFUSED_WITHIN, "the slowest refusal took {slowest:?}");
+    assert!(
+        slowest > Duration::ZERO && slowest < REFUSED_WITHIN,
+        "the slowest refusal took {slowest:?}"
+    );
     let count = world.rest_and_judge(&load, Some(process)).await;
     println!("locked {time:?}: {} orders, {count:?}", load.asked());
     assert!(count.succeeded >= 10, "{count:?}");

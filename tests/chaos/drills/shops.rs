@@ -94,9 +94,11 @@ async fn doors_that_are_shut_slow_elsewhere_or_endless_hold_up_no_other_shop() {
     let (told, asked) = (world.door.letters().len(), load.asked());
     under_load(&load, world.clock.sleep(Duration::from_secs(3))).await;
     let waited = world
-        .until("the shop that is well has heard of all its orders", Duration::from_secs(5), || async {
-            world.door.letters().len() >= load.asked()
-        })
+        .until(
+            "the shop that is well has heard of all its orders",
+            Duration::from_secs(5),
+            || async { world.door.letters().len() >= load.asked() },
+        )
         .await;
     let grown = process.resident().saturating_sub(before) >> 20;
     println!(

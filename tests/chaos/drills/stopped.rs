@@ -17,7 +17,10 @@ async fn a_process_that_is_stopped_and_woken_repeats_nothing_and_settles_everyth
     let load = Load::new(&world);
     for _ in 0..3 {
         // Answers are on their way when it stops, and have long arrived when it wakes.
-        world.suppliers.iter().for_each(|supplier| supplier.proxy.plan(&[Trouble::Delay(300); 8]));
+        world
+            .suppliers
+            .iter()
+            .for_each(|supplier| supplier.proxy.plan(&[Trouble::Delay(300); 8]));
         under_load(&load, async {
             world.clock.sleep(Duration::from_millis(250)).await;
             process.signal(Signal::STOP);

@@ -54,13 +54,17 @@ async fn whatever_the_wire_does_to_a_submit_charges_at_most_once() {
             supplier.proxy.plan(&[trouble]);
             load.one(sku).await;
             world
-                .until("the trouble has struck", Duration::from_secs(5), || async { supplier.proxy.is_calm() })
+                .until("the trouble has struck", Duration::from_secs(5), || async {
+                    supplier.proxy.is_calm()
+                })
                 .await;
             if is_lost(trouble) && *first == FORGETFUL {
                 doubtful += 1;
             } else {
                 world
-                    .until(&format!("{trouble:?} at {first} is settled"), Duration::from_secs(15), || world.is_settled())
+                    .until(&format!("{trouble:?} at {first} is settled"), Duration::from_secs(15), || {
+                        world.is_settled()
+                    })
                     .await;
                 let seen = submits(&world, first) - before;
                 match trouble {
@@ -85,7 +89,10 @@ async fn whatever_the_wire_does_to_a_submit_charges_at_most_once() {
     let orders = TROUBLES.len() * SKUS.len() - 1;
     assert_eq!(count.succeeded + count.in_doubt, orders, "{count:?}");
     let early_reset = count.in_doubt.checked_sub(doubtful);
-    assert!(early_reset.is_some_and(|early| early <= 1), "{doubtful} requests were lost: {count:?}");
+    assert!(
+        early_reset.is_some_and(|early| early <= 1),
+        "{doubtful} requests were lost: {count:?}"
+    );
 }
 
 /// Submits that a supplier itself has seen.

@@ -4,6 +4,9 @@ use super::{Count, Evidence, Stored};
 use crate::door::Letter;
 use crate::world::FORGETFUL;
 
+/// What the judge must say, and the harm.
+type Plant = (&'static str, fn(&mut Evidence));
+
 /// One order that succeeded, one that failed, one in doubt where nothing can help it.
 fn good() -> Evidence {
     let letter = |status: &str| Letter {
@@ -53,7 +56,7 @@ fn a_good_run_is_found_good() {
 
 #[test]
 fn every_planted_harm_is_seen() {
-    let plants: [(&str, fn(&mut Evidence)); 15] = [
+    let plants: [Plant; 15] = [
         ("LOST", |e| {
             e.stored.remove(&3);
         }),
