@@ -25,6 +25,8 @@ pub struct Load<'w> {
     pub accepted: RefCell<BTreeMap<String, i64>>,
     /// Answers that no gateway may give, in words.
     pub wrong: RefCell<Vec<String>>,
+    /// The slowest order that was taken.
+    pub slowest_taken: Cell<Duration>,
     /// The slowest refusal with 503.
     pub slowest_refusal: Cell<Duration>,
 }
@@ -37,6 +39,7 @@ impl<'w> Load<'w> {
             unanswered: RefCell::default(),
             accepted: RefCell::default(),
             wrong: RefCell::default(),
+            slowest_taken: Cell::default(),
             slowest_refusal: Cell::default(),
         }
     }
@@ -116,6 +119,7 @@ impl<'w> Load<'w> {
     }
 
     fn taken(&self, number: &str, answer: &Answer) {
+        self.slowest_taken.set(self.slowest_taken.get().max(answer.took));
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
         let before = self.accepted.borrow_mut().insert(number.to_owned(), id);
         if before.is_some_and(|before| before != id) {

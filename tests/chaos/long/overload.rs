@@ -19,7 +19,7 @@ const FEW: usize = 16;
 /// Clients of a rush; each asks again as soon as it is turned away.
 const MANY: usize = 400;
 const CALM: Duration = Duration::from_secs(10);
-const RUSH: Duration = Duration::from_secs(60);
+const RUSH: Duration = Duration::from_secs(12);
 
 /// What a phase was like.
 #[derive(Default)]
