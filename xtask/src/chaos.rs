@@ -6,7 +6,7 @@
 
 use crate::cargo;
 
-/// The test program, and how it is built; `cargo test` comes before, the choice of drills after.
+/// The test program; `cargo test` comes before, the choice of drills after.
 const PROGRAM: &[&str] = &["--package", "recharge-gateway", "--features", "failpoints", "--test", "chaos", "--"];
 /// What was counted is printed.
 const SHOWN: &str = "--show-output";
@@ -20,7 +20,12 @@ pub fn tests() -> Vec<&'static str> {
 pub fn run(options: &[String]) -> anyhow::Result<()> {
     let is_nightly = options.iter().any(|option| option == "--nightly");
     let kills = if is_nightly { "10000" } else { "200" };
-    // One after the other: some drills measure.
-    let arguments = [&["test", "--locked"], PROGRAM, &[SHOWN, "--test-threads", "1"]].concat();
+    // Optimized, and one after the other: some drills measure.
+    let arguments = [
+        &["test", "--locked", "--profile", "proof"],
+        PROGRAM,
+        &[SHOWN, "--test-threads", "1"],
+    ]
+    .concat();
     cargo::run_with(&arguments, &[("CHAOS_KILLS", kills)])
 }
