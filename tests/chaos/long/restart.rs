@@ -77,7 +77,7 @@ fn stamped(n: u32, now_ms: i64) -> Command {
         rules: &rules,
     };
     let inputs = Inputs([("account".to_owned(), format!("137{n:08}"))].into_iter().collect());
-    let (sku, [supplier, _]) = SKUS[usize::from(n % 2 == 0)];
+    let (sku, [supplier, _]) = SKUS[usize::from(n.is_multiple_of(2))];
     let supplier = SupplierId::from(supplier);
     let candidate = Candidate {
         supplier: supplier.clone(),
