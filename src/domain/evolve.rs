@@ -215,8 +215,9 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
                 doubt: doubt.clone(),
             }
         }
-        // A supplier that works on it and then cannot answer one query still works on it.
-        AttemptState::Accepted if *doubt != Doubt::NotFound => {}
+        // A supplier that works on it and then cannot answer one query still works on it; one that knows
+        // nothing of it any more, or says that it failed, does not.
+        AttemptState::Accepted if !matches!(doubt, Doubt::NotFound | Doubt::FailureNotFinal) => {}
         AttemptState::Accepted => {
             attempt.state = AttemptState::Unknown {
                 since_ms: at_ms,

@@ -219,6 +219,20 @@ fn r8_long_doubt_calls_a_person_once() {
 }
 
 #[test]
+fn r8_an_accepted_attempt_whose_failure_is_not_final_is_in_doubt_and_calls_a_person() {
+    for via in [Via::Query, Via::Notification] {
+        let mut bench = Bench::sent_to(FORGETS);
+        bench.tell(1, Via::Submit, Outcome::Accepted).unwrap();
+        bench.tell(1, via, refused(RefusalKind::Failed)).unwrap();
+        assert!(bench.last().is_in_doubt(), "{via:?}");
+        bench.pass(1_800_000);
+        bench.tell(1, Via::Query, refused(RefusalKind::Failed)).unwrap();
+        assert_eq!(bench.cases(CaseKind::OverdueDoubt), 1, "{via:?}");
+        assert!(bench.order.verdict.is_none());
+    }
+}
+
+#[test]
 fn r9_the_next_supplier_is_tried_once_the_attempt_before_is_dead() {
     let mut bench = Bench::sent_to(FORGETS);
     bench.tell(1, Via::Submit, refused(RefusalKind::SupplierBalance)).unwrap();
