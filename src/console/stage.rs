@@ -14,7 +14,7 @@ use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, Runnin
 use crate::dispatch::NoBalance;
 use crate::domain::decide::{Facts, Input, accept, decide};
 use crate::domain::effect::Change;
-use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::ids::{EvidenceId, OrderId, ProcessId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Order, Terms};
@@ -251,6 +251,7 @@ fn facts() -> Facts<'static> {
     Facts {
         policy: &POLICY,
         rules: &RULES,
+        process: ProcessId(1),
     }
 }
 

@@ -34,7 +34,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::domain::decide::Facts;
-use crate::domain::ids::SupplierId;
+use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::outcome::BalanceReading;
 use crate::domain::policy::RuleBook;
 use crate::seams::SendFailure;
@@ -52,6 +52,7 @@ const LOOKERS: usize = 64;
 /// What all of dispatch shares.
 struct House {
     parts: Parts,
+    process: ProcessId,
     rules: RuleBook,
     view: crate::router::Snapshot,
     shelf: Mutex<Arc<shelf::Shelf>>,
@@ -84,7 +85,10 @@ impl Dispatch {
     /// When the database does not answer.
     pub async fn new(parts: Parts) -> Result<Self, Outage> {
         let catalog = parts.store.catalog().await?;
+        let mut mark = [0_u8; 8];
+        parts.random.fill(&mut mark);
         let house = House {
+            process: ProcessId(u64::from_le_bytes(mark)),
             rules: parts.rule_book(),
             view: parts.snapshot(),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
@@ -162,6 +166,7 @@ impl House {
         Facts {
             policy: &self.parts.policy,
             rules: &self.rules,
+            process: self.process,
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::{Extent, NotSentReason};
 use super::case::CaseKind;
 use super::failure::Failure;
-use super::ids::{EvidenceId, OrderId, Seq, SettingsDigest, SupplierId};
+use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SettingsDigest, SupplierId};
 use super::money::Money;
 use super::order::Terms;
 use super::outcome::{Doubt, Refusal, Via};
@@ -48,6 +48,9 @@ pub enum Event {
         cost: Money,
         /// Who was preferred less, or left out and why.
         skipped: Vec<Skip>,
+        /// Who stamped its first transmission; absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
     },
     /// The same number was stamped for another transmission to the same supplier.
     AttemptResubmitted {
@@ -55,6 +58,9 @@ pub enum Event {
         seq: Seq,
         /// Number of the transmission, from 2.
         n: u8,
+        /// Who stamped it; absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
     },
     /// The supplier took the attempt, or said again that it works on it.
     AttemptAccepted {

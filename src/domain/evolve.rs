@@ -57,6 +57,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             code,
             cost,
             skipped: _,
+            process,
         } => {
             order.waits_until_ms = None;
             order.attempts.push(Attempt {
@@ -69,6 +70,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 transmissions: vec![Transmission {
                     n: 1,
                     stamped_at_ms: at_ms,
+                    process: *process,
                     fate: Fate::Stamped,
                 }],
                 state: AttemptState::Sent,
@@ -78,10 +80,11 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 is_hinted: false,
             });
         }
-        Event::AttemptResubmitted { seq, n } => with(order, *seq, |attempt| {
+        Event::AttemptResubmitted { seq, n, process } => with(order, *seq, |attempt| {
             attempt.transmissions.push(Transmission {
                 n: *n,
                 stamped_at_ms: at_ms,
+                process: *process,
                 fate: Fate::Stamped,
             });
             attempt.not_found = 0;
