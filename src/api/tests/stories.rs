@@ -91,11 +91,7 @@ fn events() -> Vec<Event> {
             skipped: skips(),
             until_ms: 1_800_000_005_000,
         },
-        Event::AttemptResubmitted {
-            seq,
-            n: 2,
-            process: None,
-        },
+        Event::AttemptResubmitted { seq, n: 2, process: None },
         Event::AttemptHinted { seq },
         Event::OrderSucceeded { seq },
         Event::OrderPartiallySucceeded {
