@@ -286,9 +286,12 @@ impl Seen {
             let won = self.order.attempt(*seq).filter(|attempt| attempt.is_won());
             let is_delivered = won.is_some_and(|won| self.charges.contains(&self.number(won)));
             ensure(is_delivered, Law::CapturedIsProven, || format!("attempt {seq} has charged nobody"))?;
-            let is_proven = self.history.iter().any(|recorded| match &recorded.event {
-                Event::AttemptWon { seq: of, evidence, .. } => of == seq && self.has(evidence.as_ref()),
-                _ => false,
+            let is_proven = self.history.iter().any(|recorded| {
+                if let Event::AttemptWon { seq: of, evidence, .. } = &recorded.event {
+                    of == seq && self.has(evidence.as_ref())
+                } else {
+                    false
+                }
             });
             ensure(is_proven, Law::CapturedIsProven, || {
                 format!("attempt {seq} is won without evidence")

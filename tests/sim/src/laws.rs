@@ -33,7 +33,7 @@ pub enum Law {
     NoteIsKept,
     /// I14: an excess or late delivery is exactly one case and one loss.
     LossIsOneCase,
-    /// I15 and the guard of holds: no hold beyond what a shop may spend, nothing given back beyond it.
+    /// The guard of holds: no hold beyond what a shop may spend.
     WithinMeans,
     /// I17: what is not settled has a next action or a case.
     NothingStuck,
@@ -71,7 +71,7 @@ impl Law {
             Self::AnswerStands => ("I12", "a shop's answer does not stand"),
             Self::NoteIsKept => ("I13", "a notification was acknowledged and not kept, or believed and not authentic"),
             Self::LossIsOneCase => ("I14", "a delivery that nobody pays for is not exactly one case and one loss"),
-            Self::WithinMeans => ("I15", "money was held or given back that is not there"),
+            Self::WithinMeans => ("funds", "a hold was admitted beyond what the shop may spend"),
             Self::NothingStuck => ("I17", "the order is not settled, and nobody will look at it again"),
             Self::RowIsItsEvents => ("R3", "the stored order is not what its events make of it"),
             Self::NumberIsItsOwn => ("R4", "a number was used for two things"),

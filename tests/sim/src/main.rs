@@ -25,11 +25,14 @@ struct Asked {
     bounds: Bounds,
     shows_faults: bool,
     shows_traces: bool,
+    is_brief: bool,
 }
 
 fn main() -> ExitCode {
     let Some(asked) = asked(std::env::args().skip(1)) else {
-        eprintln!("usage: sim --seed FIRST --histories COUNT [--faults MOST] [--orders MOST] [--told] [--count-faults] [--traces]");
+        eprintln!(
+            "usage: sim --seed FIRST --histories COUNT [--faults MOST] [--orders MOST] [--told] [--count-faults] [--traces] [--brief]"
+        );
         return ExitCode::from(2);
     };
     // A panic is a law that breaks; it is told with its story, once.
@@ -42,6 +45,11 @@ fn main() -> ExitCode {
             println!("trace {seed} {:016x}", outcome.hash);
         }
         if let Some(broken) = &outcome.broken {
+            if asked.is_brief {
+                let tried = seed - asked.first + 1;
+                println!("seed {seed}, number {tried}, breaks {} ({})", broken.law, broken.how);
+                return ExitCode::FAILURE;
+            }
             let is_bounded = asked.bounds.most_faults != u64::MAX || asked.bounds.most_orders != usize::MAX;
             let shorter = if is_bounded {
                 let bounds = Bounds {
@@ -75,6 +83,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<Asked> {
         bounds: Bounds::WHOLE,
         shows_faults: false,
         shows_traces: false,
+        is_brief: false,
     };
     let mut arguments = arguments;
     while let Some(name) = arguments.next() {
@@ -87,6 +96,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<Asked> {
             "--told" => asked.bounds.is_told = true,
             "--count-faults" => asked.shows_faults = true,
             "--traces" => asked.shows_traces = true,
+            "--brief" => asked.is_brief = true,
             _ => return None,
         }
     }
@@ -97,6 +107,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<Asked> {
 struct Totals {
     histories: u64,
     steps: u64,
+    most_steps: u64,
     orders: usize,
     took_ms: i64,
     strikes: Vec<u64>,
@@ -106,6 +117,7 @@ impl Totals {
     fn add(&mut self, outcome: &Outcome) {
         self.histories += 1;
         self.steps += outcome.steps;
+        self.most_steps = self.most_steps.max(outcome.steps);
         self.orders += outcome.orders;
         self.took_ms += outcome.took_ms;
         self.strikes.resize(outcome.strikes.len(), 0);
@@ -116,11 +128,12 @@ impl Totals {
 
     fn print(&self, shows_faults: bool) {
         println!(
-            "{} histories, {} orders, {} faults, {} steps, {} hours of their time",
+            "{} histories, {} orders, {} faults, {} steps (at most {}), {} hours of their time",
             self.histories,
             self.orders,
             self.strikes.iter().sum::<u64>(),
             self.steps,
+            self.most_steps,
             self.took_ms / 3_600_000
         );
         if shows_faults {

@@ -1,6 +1,6 @@
 //! What one history is made of, drawn from its seed: how many nodes, shops and orders, which suppliers,
-//! and how often each thing goes wrong. Each fault is switched off in half of all histories, so that
-//! some histories are all about few of them.
+//! and how often each thing goes wrong. In half of all histories a fault is switched off, in some it is
+//! three times as frequent, so that there are histories all about few of them.
 
 use recharge_gateway::domain::limits::{Limits, Rate};
 
@@ -110,7 +110,7 @@ impl Fault {
         (Self::NoteUnknownNumber, 30),
         (Self::NoteOfAnother, 60),
         (Self::CommitUnknownWritten, 60),
-        (Self::CommitUnknownLost, 60),
+        (Self::CommitUnknownLost, 100),
         (Self::CommitUnknownLate, 40),
         (Self::CommitOutage, 60),
         (Self::CommitSlow, 200),
@@ -176,7 +176,8 @@ impl Scene {
     /// Draws a scene; at most `most_orders` orders.
     #[must_use]
     pub fn draw(dice: &Dice, cast: usize, most_orders: usize) -> Self {
-        let rates = Fault::ALL.iter().map(|(_, rate)| if dice.falls(500) { *rate } else { 0 }).collect();
+        let rates = Fault::ALL.iter().map(|(_, rate)| rate * dice.pick(&[0, 0, 0, 0, 0, 1, 1, 1, 1, 3]));
+        let rates = rates.map(|rate| rate.min(700)).collect();
         let faults_until_ms = dice.between(20, 400) * 1_000;
         let shops: Vec<(i64, i64)> = (0..dice.between(2, 3)).map(|_| purse(dice)).collect();
         let count = dice.between(3, 7);
@@ -189,7 +190,7 @@ impl Scene {
         }
         suppliers.truncate(usize::try_from(dice.between(2, 4)).unwrap());
         Self {
-            nodes: dice.pick(&[1, 1, 2, 2, 3]),
+            nodes: dice.pick(&[1, 2, 2, 3]),
             shops,
             suppliers,
             limits: limits(dice),

@@ -67,6 +67,8 @@ pub struct Asked {
     pub recipient: String,
     /// How much, in minor units.
     pub face_minor: i64,
+    /// Whether the network has doubled the request.
+    pub is_doubled: bool,
 }
 
 /// What a supplier says to a submit.
@@ -120,6 +122,11 @@ impl Supplier {
                 world.record().breaks(Law::NumberIsItsOwn, order_of(&asked.number), how);
             }
             if is_used_up(known) {
+                // A gate in front of the book (limits, balance) turns a repeat away and says nothing of
+                // the first. One copy of a doubled request that met it would have no honest answer.
+                if !asked.is_doubled && world.strikes(Fault::GateRefuses) {
+                    return Says::Refuses;
+                }
                 let is_refused = known.stand() == Stand::Refused && world.dice.falls(500);
                 return if is_refused { Says::Refuses } else { Says::Exists };
             }

@@ -25,9 +25,12 @@ pub enum Owner {
     },
 }
 
+/// A task as it was started.
+type Started = (Owner, BoxFuture<'static, ()>);
+
 /// Tasks started by those who run, not taken up yet.
 #[derive(Clone, Default)]
-pub struct Inbox(Arc<Mutex<Vec<(Owner, BoxFuture<'static, ()>)>>>);
+pub struct Inbox(Arc<Mutex<Vec<Started>>>);
 
 impl Inbox {
     /// Starts a task.
@@ -35,7 +38,7 @@ impl Inbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((owner, Box::pin(task)));
     }
 
-    fn take(&self) -> Vec<(Owner, BoxFuture<'static, ()>)> {
+    fn take(&self) -> Vec<Started> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -49,6 +49,7 @@ impl Question {
             number: field("out_trade_num"),
             recipient: field("mobile"),
             face_minor: field("amount").parse::<i64>().unwrap() * 100,
+            is_doubled: false,
         })
     }
 
@@ -128,6 +129,10 @@ impl Wire {
         let character = world.suppliers[self.place].character;
         let may_double = is_submit && character.deduplicates && character.keeps_failed_ids;
         let copies = if may_double && world.strikes(Fault::RequestTwice) { 2 } else { 1 };
+        let mut question = question.clone();
+        if let Question::Submit(asked) = &mut question {
+            asked.is_doubled = copies > 1;
+        }
         let mut answer = Some(answer);
         for _ in 0..copies {
             let is_late = world.strikes(Fault::RequestLate);
