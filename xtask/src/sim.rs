@@ -23,7 +23,8 @@ const HISTORIES: u64 = 20_000;
 const NIGHTLY: u64 = 1_000_000;
 /// Mutants of a run in CI; at night, all.
 const MUTANTS: usize = 5;
-/// Within so many seeds a mutant must be caught.
+/// Within so many seeds a mutant must be caught, counted from 1: whether one can be caught is the same
+/// question every time.
 const MUTANT_SEEDS: u64 = 5_000;
 /// Histories that the planted copy, with nothing switched on, must repeat step by step.
 const TRACED: u64 = 200;
@@ -131,10 +132,7 @@ fn hunt(asked: &Asked, program: &PathBuf) -> anyhow::Result<()> {
     let chosen: Vec<_> = mutants.iter().cycle().skip(first).take(asked.mutants.min(mutants.len())).collect();
     let mut survived = Vec::new();
     for pair in chosen.chunks(2) {
-        let hunts: Vec<_> = pair
-            .iter()
-            .map(|mutant| Ok((mutant, hunted(&planted, &mutant.name, asked.seed)?)))
-            .collect();
+        let hunts: Vec<_> = pair.iter().map(|mutant| Ok((mutant, hunted(&planted, &mutant.name)?))).collect();
         for hunt in hunts {
             let (mutant, child): (_, Child) = hunt.map_err(|error: anyhow::Error| error)?;
             let output = child.wait_with_output()?;
@@ -153,12 +151,10 @@ fn hunt(asked: &Asked, program: &PathBuf) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hunted(planted: &PathBuf, name: &str, seed: u64) -> anyhow::Result<Child> {
-    let (seed, most) = (seed.to_string(), MUTANT_SEEDS.to_string());
+fn hunted(planted: &PathBuf, name: &str) -> anyhow::Result<Child> {
+    let most = MUTANT_SEEDS.to_string();
     let mut command = Command::new(planted);
-    command
-        .args(["--brief", "--seed", &seed, "--histories", &most])
-        .env("PLANTED", name);
+    command.args(["--brief", "--seed", "1", "--histories", &most]).env("PLANTED", name);
     Ok(command.stdout(Stdio::piped()).spawn()?)
 }
 

@@ -89,11 +89,28 @@ pub fn adapters() -> &'static [Arc<Adapter>] {
     })
 }
 
-/// The dialect with notifications that prove nothing: the second of its two `trust` lines.
+/// The dialect with notifications that anybody could have sent: no signature, so they prove nothing.
+/// Its samples of forgeries go with it.
 fn unsigned() -> String {
-    let at = DIALECT.rfind("trust = \"fact\"").unwrap();
-    let (before, rest) = DIALECT.split_at(at);
-    format!("{before}trust = \"trigger\"{}", rest.strip_prefix("trust = \"fact\"").unwrap())
+    let (before, rest) = DIALECT.split_once("[notification.verify]").unwrap();
+    let (_, rest) = rest.split_once("[notification.acknowledge]").unwrap();
+    let at = before.rfind("trust = \"fact\"").unwrap();
+    let (head, tail) = before.split_at(at);
+    let tail = tail.replacen("\"fact\"", "\"trigger\"", 1);
+    let mut text = format!("{head}{tail}[notification.acknowledge]");
+    for (place, piece) in rest.split("[[notification.sample]]").enumerate() {
+        let (sample, after) = piece.split_once("\n[").unwrap_or((piece, ""));
+        if place == 0 {
+            text.push_str(piece);
+        } else if !sample.contains("reads = \"forged\"") {
+            text.push_str("[[notification.sample]]");
+            text.push_str(piece);
+        } else if !after.is_empty() {
+            text.push('[');
+            text.push_str(after);
+        }
+    }
+    text
 }
 
 fn table(character: &Character) -> String {
