@@ -55,6 +55,7 @@ const CHORES: &[Chore] = &[
             "--seed N",
             "--mutants N",
             "--nightly",
+            "--muted N",
             "--faults N",
             "--orders N",
             "--told",

@@ -75,7 +75,7 @@ impl Asked {
                 "--seed" => asked.seed = number()?,
                 "--mutants" => asked.mutants = usize::try_from(number()?)?,
                 "--nightly" => (asked.histories, asked.mutants) = (NIGHTLY, usize::MAX),
-                "--faults" | "--orders" => {
+                "--muted" | "--faults" | "--orders" => {
                     let value = number()?.to_string();
                     asked.passed_on.extend([option.clone(), value]);
                 }

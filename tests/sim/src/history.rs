@@ -29,6 +29,8 @@ const MOST_STEPS: u64 = 40_000;
 pub struct Bounds {
     /// Faults after which no more strike.
     pub most_faults: u64,
+    /// Kinds of faults that never strike: a bit for each, by its place.
+    pub muted: u64,
     /// Orders, from the first.
     pub most_orders: usize,
     /// Whether its story is kept.
@@ -39,6 +41,7 @@ impl Bounds {
     /// All of it, untold.
     pub const WHOLE: Self = Self {
         most_faults: u64::MAX,
+        muted: 0,
         most_orders: usize::MAX,
         is_told: false,
     };
@@ -93,7 +96,13 @@ impl History {
         let scene = Scene::draw(&dice, CAST.len(), bounds.most_orders);
         let suppliers = scene.suppliers.iter().map(|cast| Supplier::new(CAST[*cast])).collect();
         let nodes = scene.nodes;
-        let world = Arc::new(World::new(dice, scene, suppliers, Record::new(bounds.is_told), bounds.most_faults));
+        let world = Arc::new(World::new(
+            dice,
+            scene,
+            suppliers,
+            Record::new(bounds.is_told),
+            (bounds.most_faults, bounds.muted),
+        ));
         let clocks = (0..nodes).map(|_| NodeClock::new(&world.time)).collect();
         let doors = Doors::default();
         doors.borrow_mut().resize(nodes, None);

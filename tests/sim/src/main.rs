@@ -31,7 +31,7 @@ struct Asked {
 fn main() -> ExitCode {
     let Some(asked) = asked(std::env::args().skip(1)) else {
         eprintln!(
-            "usage: sim --seed FIRST --histories COUNT [--faults MOST] [--orders MOST] [--told] [--count-faults] [--traces] [--brief]"
+            "usage: sim --seed FIRST --histories COUNT [--muted KINDS] [--faults MOST] [--orders MOST] [--told] [--count-faults] [--traces] [--brief]"
         );
         return ExitCode::from(2);
     };
@@ -50,7 +50,13 @@ fn main() -> ExitCode {
                 println!("seed {seed}, number {tried}, breaks {} ({})", broken.law, broken.how);
                 return ExitCode::FAILURE;
             }
-            let is_bounded = asked.bounds.most_faults != u64::MAX || asked.bounds.most_orders != usize::MAX;
+            let Bounds {
+                most_faults,
+                muted,
+                most_orders,
+                ..
+            } = asked.bounds;
+            let is_bounded = most_faults != u64::MAX || muted != 0 || most_orders != usize::MAX;
             let shorter = if is_bounded {
                 let bounds = Bounds {
                     is_told: true,
@@ -92,6 +98,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<Asked> {
             "--seed" => asked.first = number()?,
             "--histories" => asked.count = number()?,
             "--faults" => asked.bounds.most_faults = number()?,
+            "--muted" => asked.bounds.muted = number()?,
             "--orders" => asked.bounds.most_orders = usize::try_from(number()?).ok()?,
             "--told" => asked.bounds.is_told = true,
             "--count-faults" => asked.shows_faults = true,

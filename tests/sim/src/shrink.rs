@@ -1,5 +1,5 @@
-//! From a history that breaks a law to the shortest prefix of it that still does: fewer faults, then
-//! fewer orders, as far as halving finds them.
+//! From a history that breaks a law to the shortest prefix of it that still does: fewer kinds of
+//! faults, one after the other; then fewer faults, as far as halving finds them; then fewer orders.
 
 use crate::history::{Bounds, Outcome, run};
 use crate::laws::Law;
@@ -20,7 +20,16 @@ pub struct Shorter {
 pub fn shrink(seed: u64, law: Law, whole: &Outcome) -> Shorter {
     let breaks = |bounds: Bounds| run(seed, bounds).broken.is_some_and(|broken| broken.law == law);
     let mut bounds = Bounds::WHOLE;
-    let (mut low, mut high) = (0, whole.strikes.iter().sum::<u64>());
+    for place in (0..whole.strikes.len()).filter(|place| whole.strikes[*place] > 0) {
+        let quieter = Bounds {
+            muted: bounds.muted | (1 << place),
+            ..bounds
+        };
+        if breaks(quieter) {
+            bounds = quieter;
+        }
+    }
+    let (mut low, mut high) = (0, run(seed, bounds).strikes.iter().sum::<u64>());
     while low < high {
         let middle = low.midpoint(high);
         let fewer = Bounds {

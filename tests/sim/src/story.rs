@@ -15,7 +15,10 @@ pub fn tell(seed: u64, broken: &Broken, shorter: &Shorter) -> String {
     let mut text = format!("seed {seed} breaks {}\n  {}\n", broken.law, broken.how);
     let told = shorter.outcome.broken.as_ref().unwrap_or(broken);
     let Bounds {
-        most_faults, most_orders, ..
+        most_faults,
+        muted,
+        most_orders,
+        ..
     } = shorter.bounds;
     let _ = writeln!(
         text,
@@ -29,6 +32,9 @@ pub fn tell(seed: u64, broken: &Broken, shorter: &Shorter) -> String {
         },
     );
     let _ = write!(text, "  again: cargo xtask sim --seed {seed} --histories 1");
+    if muted != 0 {
+        let _ = write!(text, " --muted {muted}");
+    }
     if most_faults != u64::MAX {
         let _ = write!(text, " --faults {most_faults}");
     }

@@ -88,8 +88,8 @@ pub struct World {
     pub inbox: Inbox,
     /// The suppliers that take part, in the order of the scene.
     pub suppliers: Vec<Supplier>,
-    /// After so many faults no more strike.
-    pub most_faults: u64,
+    /// After so many faults no more strike, and of these kinds none ever.
+    spared: (u64, u64),
     state: Mutex<State>,
     record: Mutex<Record>,
 }
@@ -97,7 +97,7 @@ pub struct World {
 impl World {
     /// A world before its first moment.
     #[must_use]
-    pub fn new(dice: Arc<Dice>, scene: Scene, suppliers: Vec<Supplier>, record: Record, most_faults: u64) -> Self {
+    pub fn new(dice: Arc<Dice>, scene: Scene, suppliers: Vec<Supplier>, record: Record, spared: (u64, u64)) -> Self {
         let state = State {
             links: vec![Link::default(); scene.nodes],
             shop_down_until_ms: vec![0; scene.shops.len()],
@@ -111,7 +111,7 @@ impl World {
             store: MemoryStore::new(),
             inbox: Inbox::default(),
             suppliers,
-            most_faults,
+            spared,
             state: Mutex::new(state),
             record: Mutex::new(record),
         }
@@ -148,7 +148,8 @@ impl World {
             return false;
         }
         let mut state = self.state();
-        if state.is_calm || state.struck >= self.most_faults {
+        let (most_faults, muted) = self.spared;
+        if state.is_calm || state.struck >= most_faults || (muted >> place) & 1 == 1 {
             return false;
         }
         state.struck += 1;

@@ -88,6 +88,7 @@ fn a_law_that_breaks_is_told_with_its_seed_and_the_way_to_see_it_again() {
     };
     let bounds = Bounds {
         most_faults: 12,
+        muted: 5,
         most_orders: 3,
         is_told: true,
     };
@@ -98,7 +99,7 @@ fn a_law_that_breaks_is_told_with_its_seed_and_the_way_to_see_it_again() {
     let story = tell(7, outcome.broken.as_ref().unwrap(), &shorter);
     assert!(story.starts_with("seed 7 breaks I1: the recipient was recharged twice"), "{story}");
     assert!(
-        story.contains("cargo xtask sim --seed 7 --histories 1 --faults 12 --orders 3"),
+        story.contains("cargo xtask sim --seed 7 --histories 1 --muted 5 --faults 12 --orders 3"),
         "{story}"
     );
 }
