@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use recharge_gateway::domain::decide::{Facts, Input, accept, decide};
 use recharge_gateway::domain::effect::Effect;
-use recharge_gateway::domain::ids::{EvidenceId, OrderId, ShopId, ShopOrderNo, Sku, SupplierId};
+use recharge_gateway::domain::ids::{EvidenceId, OrderId, ProcessId, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Terms};
 use recharge_gateway::domain::outcome::{Outcome, Reading, Via};
@@ -46,6 +46,7 @@ fn order(number: u32) -> anyhow::Result<[Command; 3]> {
     let facts = Facts {
         policy: &policy,
         rules: &rules,
+        process: ProcessId(1),
     };
     let account = format!("137{number:08}");
     let inputs = Inputs([("account".to_owned(), account.clone())].into_iter().collect());

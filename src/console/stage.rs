@@ -15,7 +15,7 @@ use crate::dispatch::{Acted, NoBalance};
 use crate::domain::decide::{Facts, Input, accept, decide};
 use crate::domain::desk::{Deed, Manning};
 use crate::domain::effect::Change;
-use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::ids::{EvidenceId, OrderId, ProcessId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Order, Terms};
@@ -303,6 +303,7 @@ fn facts() -> Facts<'static> {
     Facts {
         policy: &POLICY,
         rules: &RULES,
+        process: ProcessId(1),
     }
 }
 

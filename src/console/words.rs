@@ -30,7 +30,7 @@ pub(super) fn event(event: &Event) -> String {
             "attempt {seq} opened at {supplier} for {cost}; from here on it may have charged{}",
             skips(skipped)
         ),
-        Event::AttemptResubmitted { seq, n } => format!("attempt {seq}: the same number is sent again, transmission {n}"),
+        Event::AttemptResubmitted { seq, n, .. } => format!("attempt {seq}: the same number is sent again, transmission {n}"),
         Event::AttemptAccepted {
             seq,
             via: by,

@@ -37,7 +37,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::domain::decide::Facts;
-use crate::domain::ids::SupplierId;
+use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::outcome::BalanceReading;
 use crate::seams::SendFailure;
 use crate::store::{Catalog, Outage};
@@ -56,6 +56,7 @@ const LOOKERS: usize = 64;
 struct House {
     parts: Parts,
     standing: Mutex<Arc<standing::Standing>>,
+    process: ProcessId,
     shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
@@ -87,7 +88,10 @@ impl Dispatch {
     pub async fn new(parts: Parts) -> Result<Self, Outage> {
         let catalog = parts.store.catalog().await?;
         let deeds = standing::deeds(&*parts.store).await?;
+        let mut mark = [0_u8; 8];
+        parts.random.fill(&mut mark);
         let house = House {
+            process: ProcessId(u64::from_le_bytes(mark)),
             standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
             restored: settle::Restored::default(),
@@ -164,6 +168,7 @@ impl House {
         Facts {
             policy: &self.parts.policy,
             rules: &standing.rules,
+            process: self.process,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::desk::Signature;
-use super::ids::{EvidenceId, Seq, SettingsDigest, SupplierId};
+use super::ids::{EvidenceId, ProcessId, Seq, SettingsDigest, SupplierId};
 use super::money::Money;
 use super::outcome::{Doubt, Refusal, Via};
 
@@ -140,6 +140,10 @@ pub struct Transmission {
     pub n: u8,
     /// When it was stamped, UTC milliseconds.
     pub stamped_at_ms: i64,
+    /// By whom: only this process may send it, and only it may say that it never left. Absent in
+    /// histories from before processes had names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
     /// What became of it.
     pub fate: Fate,
 }

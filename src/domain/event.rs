@@ -11,7 +11,7 @@ use super::attempt::{Extent, NotSentReason};
 use super::case::CaseKind;
 use super::desk::Signature;
 use super::failure::Failure;
-use super::ids::{EvidenceId, OrderId, Seq, SettingsDigest, SupplierId};
+use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SettingsDigest, SupplierId};
 use super::money::Money;
 use super::order::Terms;
 use super::outcome::{Doubt, Refusal, Via};
@@ -49,6 +49,9 @@ pub enum Event {
         cost: Money,
         /// Who was preferred less, or left out and why.
         skipped: Vec<Skip>,
+        /// Who stamped its first transmission; absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
     },
     /// The same number was stamped for another transmission to the same supplier.
     AttemptResubmitted {
@@ -56,6 +59,9 @@ pub enum Event {
         seq: Seq,
         /// Number of the transmission, from 2.
         n: u8,
+        /// Who stamped it; absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
     },
     /// The supplier took the attempt, or said again that it works on it.
     AttemptAccepted {

@@ -59,6 +59,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             code,
             cost,
             skipped: _,
+            process,
         } => {
             order.waits_until_ms = None;
             order.attempts.push(Attempt {
@@ -71,6 +72,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 transmissions: vec![Transmission {
                     n: 1,
                     stamped_at_ms: at_ms,
+                    process: *process,
                     fate: Fate::Stamped,
                 }],
                 state: AttemptState::Sent,
@@ -80,10 +82,11 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 is_hinted: false,
             });
         }
-        Event::AttemptResubmitted { seq, n } => with(order, *seq, |attempt| {
+        Event::AttemptResubmitted { seq, n, process } => with(order, *seq, |attempt| {
             attempt.transmissions.push(Transmission {
                 n: *n,
                 stamped_at_ms: at_ms,
+                process: *process,
                 fate: Fate::Stamped,
             });
             attempt.not_found = 0;
@@ -233,8 +236,9 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
                 doubt: doubt.clone(),
             }
         }
-        // A supplier that works on it and then cannot answer one query still works on it.
-        AttemptState::Accepted if *doubt != Doubt::NotFound => {}
+        // A supplier that works on it and then cannot answer one query still works on it; one that knows
+        // nothing of it any more, or says that it failed, does not.
+        AttemptState::Accepted if !matches!(doubt, Doubt::NotFound | Doubt::FailureNotFinal) => {}
         AttemptState::Accepted => {
             attempt.state = AttemptState::Unknown {
                 since_ms: at_ms,

@@ -185,6 +185,11 @@ name! {
 #[serde(transparent)]
 pub struct EvidenceId(pub Arc<str>);
 
+/// One process in one of its lives, drawn at random when it starts: who stamped a transmission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProcessId(pub u64);
+
 #[cfg(test)]
 mod tests {
     use super::*;

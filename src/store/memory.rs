@@ -35,7 +35,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Shared {
-    books: Mutex<Books>,
+    books: Arc<Mutex<Books>>,
     faults: Arc<Faults>,
     handover: Handover,
 }
@@ -45,6 +45,18 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same books as another process sees them: only what it commits itself is handed over to it.
+    #[must_use]
+    pub fn of_another_process(&self) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                books: Arc::clone(&self.shared.books),
+                faults: Arc::clone(&self.shared.faults),
+                handover: Handover::default(),
+            }),
+        }
     }
 
     /// The faults this store will suffer; plan them here.
@@ -57,6 +69,12 @@ impl MemoryStore {
     #[must_use]
     pub fn postings(&self) -> Vec<Posting> {
         self.books().postings.clone()
+    }
+
+    /// The postings after the first `count`: for checkers that go along.
+    #[must_use]
+    pub fn postings_after(&self, count: usize) -> Vec<Posting> {
+        self.books().postings.get(count..).unwrap_or_default().to_vec()
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use recharge_gateway::domain::decide::{Facts, Input, accept, decide};
 use recharge_gateway::domain::effect::Change;
-use recharge_gateway::domain::ids::{EvidenceId, OrderId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
+use recharge_gateway::domain::ids::{EvidenceId, OrderId, ProcessId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Order, Terms};
@@ -70,6 +70,7 @@ impl Book {
         Facts {
             policy: &self.policy,
             rules: &self.rules,
+            process: ProcessId(1),
         }
     }
 }

@@ -18,6 +18,7 @@ mod paths;
 mod picture;
 #[path = "../../tests/tidy/rooms.rs"]
 mod rooms;
+mod sim;
 mod sizes;
 mod test;
 mod tidy;
@@ -27,7 +28,7 @@ mod tree;
 
 use std::process::ExitCode;
 
-/// One chore: its name, the options it knows, what it does, and how.
+/// One chore: its name, the options it knows (with ` N` those that a value follows), what it does, and how.
 struct Chore {
     name: &'static str,
     options: &'static [&'static str],
@@ -53,6 +54,22 @@ const CHORES: &[Chore] = &[
         options: &["--nightly"],
         about: "the real program killed 200 times and put through every drill; --nightly kills 10,000 times",
         run: chaos::run,
+    },
+    Chore {
+        name: "sim",
+        options: &[
+            "--histories N",
+            "--seed N",
+            "--mutants N",
+            "--nightly",
+            "--muted N",
+            "--faults N",
+            "--orders N",
+            "--told",
+            "--count-faults",
+        ],
+        about: "seeded histories of whole gateways under every fault, and mutants that must be caught; --nightly a million",
+        run: sim::run,
     },
     Chore {
         name: "fmt",
@@ -124,8 +141,7 @@ fn main() -> ExitCode {
         eprintln!("There is no chore `{name}`. `cargo xtask` lists the chores.");
         return ExitCode::from(2);
     };
-    let is_known = |option: &&String| chore.options.contains(&option.as_str());
-    if let Some(option) = options.iter().find(|option| !is_known(option)) {
+    if let Some(option) = unknown(chore.options, options) {
         let known = match chore.options {
             [] => "none".to_owned(),
             options => options.join(", "),
@@ -142,6 +158,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The first argument that is no known option, nor the value of one.
+fn unknown<'a>(known: &[&str], options: &'a [String]) -> Option<&'a String> {
+    let mut rest = options.iter();
+    while let Some(option) = rest.next() {
+        let Some(found) = known.iter().find(|known| known.split(' ').next() == Some(option)) else {
+            return Some(option);
+        };
+        if found.contains(' ') {
+            rest.next();
+        }
+    }
+    None
 }
 
 fn list() {

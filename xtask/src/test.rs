@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{self, Tally};
-use crate::{chaos, deny, docs_check, fmt, lint, model};
+use crate::{chaos, deny, docs_check, fmt, lint, model, sim};
 
 enum Step {
     /// A check that either holds or not.
@@ -65,7 +65,10 @@ fn fast() -> Vec<Step> {
         Step::Check("dependency policy", || deny::run(&[])),
         Step::Check("documents", || docs_check::run(&[])),
         Step::Tests("architecture".to_owned(), words(&["--workspace", "--test", "tidy"])),
-        Step::Tests("units".to_owned(), words(&["--workspace", "--exclude", "model", "--lib", "--bins"])),
+        Step::Tests(
+            "units".to_owned(),
+            words(&["--workspace", "--exclude", "model", "--exclude", "sim", "--lib", "--bins"]),
+        ),
     ]
 }
 
@@ -82,6 +85,8 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     }
     steps.push(Step::Tests("model".to_owned(), words(model::TESTS)));
     steps.push(Step::Tests("chaos".to_owned(), words(&chaos::tests())));
+    steps.push(Step::Tests("simulation".to_owned(), words(sim::TESTS)));
+    steps.push(Step::Check("simulation, fresh seeds and mutants", sim::in_short));
     steps.push(Step::Tests(
         "examples in the documentation".to_owned(),
         words(&["--workspace", "--doc"]),
@@ -117,18 +122,18 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
     (tally, outcome.with_context(|| format!("step `{name}`")))
 }
 
-/// Names of the workspace's test programs but for the architecture test, which runs first, the
-/// model's, which have a profile of their own, and what needs a feature.
+/// Names of the workspace's test programs but for the architecture test, which runs first, those of
+/// the model and the simulation, which have a profile of their own, and what needs a feature.
 fn integration_tests() -> anyhow::Result<Vec<String>> {
     let metadata = cargo::json(&["metadata", "--no-deps", "--format-version", "1"])?;
     let packages = metadata
         .get("packages")
         .and_then(Value::as_array)
         .context("no packages in cargo metadata")?;
-    let is_model = |package: &&Value| package.get("name").and_then(Value::as_str) == Some("model");
+    let is_proof = |package: &&Value| ["model", "sim"].map(Some).contains(&package.get("name").and_then(Value::as_str));
     let targets = packages
         .iter()
-        .filter(|package| !is_model(package))
+        .filter(|package| !is_proof(package))
         .filter_map(|package| package.get("targets")?.as_array())
         .flatten();
     let mut names: Vec<String> = targets

@@ -374,6 +374,7 @@ pub fn opened(seq: u8, supplier: &str) -> Event {
         code: "supplier-code".to_owned(),
         cost: cny(970),
         skipped: Vec::new(),
+        process: None,
     }
 }
 

@@ -85,12 +85,13 @@ fn events() -> Vec<Event> {
             code: private(),
             cost,
             skipped: skips(),
+            process: None,
         },
         Event::OrderWaiting {
             skipped: skips(),
             until_ms: 1_800_000_005_000,
         },
-        Event::AttemptResubmitted { seq, n: 2 },
+        Event::AttemptResubmitted { seq, n: 2, process: None },
         Event::AttemptHinted { seq },
         Event::OrderSucceeded { seq },
         Event::OrderPartiallySucceeded {
@@ -237,6 +238,7 @@ fn suppliers_are_numbered_by_their_first_appearance() {
         code: String::new(),
         cost: cny(1),
         skipped,
+        process: None,
     };
     let history = vec![
         accepted(1, ShopId(1)),

@@ -36,7 +36,7 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
                 format!("Attempt {seq}: sent to {who}.{why}"),
             )
         }
-        Event::AttemptResubmitted { seq, n } => (
+        Event::AttemptResubmitted { seq, n, .. } => (
             format!("用同一单号第 {n} 次发送给{}；不会重复充值。", who(seq)),
             format!(
                 "The same number was sent to {} again (transmission {n}); it cannot charge twice.",

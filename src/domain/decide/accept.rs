@@ -34,7 +34,7 @@ pub fn accept(
         now_ms,
     };
     if permitted.is_some() || plan.candidates.is_empty() {
-        route::route(&mut draft, plan, permitted)?;
+        route::route(&mut draft, plan, permitted, facts.process)?;
     }
     draft.finish(facts)
 }

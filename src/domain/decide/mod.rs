@@ -26,7 +26,7 @@ use super::desk::Signature;
 use super::effect::{Change, Effect};
 use super::event::Event;
 use super::evolve::advance;
-use super::ids::{EvidenceId, Seq, SupplierId};
+use super::ids::{EvidenceId, ProcessId, Seq, SupplierId};
 use super::money::Money;
 use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub policy: &'a Policy,
     /// What each supplier promises.
     pub rules: &'a RuleBook,
+    /// Who decides: its stamps are its own.
+    pub process: ProcessId,
 }
 
 /// Something that may move an order.
@@ -68,7 +70,7 @@ pub enum Input {
         /// Where it is stored.
         evidence: Option<EvidenceId>,
     },
-    /// A transmission provably never left.
+    /// A transmission that this process stamped provably never left.
     NotSent {
         /// Which attempt.
         seq: Seq,
@@ -130,7 +132,7 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
     let mut draft = Draft::on(order, now_ms);
     let is_review = input == Input::Review;
     match input {
-        Input::Route { plan, permitted } => route::route(&mut draft, plan, permitted.as_ref())?,
+        Input::Route { plan, permitted } => route::route(&mut draft, plan, permitted.as_ref(), facts.process)?,
         Input::Resubmit { seq } => resubmit(&mut draft, seq, facts)?,
         Input::Fact {
             seq,
@@ -138,7 +140,7 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             reading,
             evidence,
         } => fact::fact(&mut draft, seq, via, reading, evidence, facts)?,
-        Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why)?,
+        Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why, facts.process)?,
         Input::Hint { seq } => hint(&mut draft, seq, facts)?,
         Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
@@ -216,17 +218,20 @@ fn resubmit(draft: &mut Draft, seq: Seq, facts: Facts<'_>) -> Result<(), Refusal
         return Err(Refusal::MayNotResubmit);
     }
     let n = attempt.last_transmission().saturating_add(1);
-    draft.add(Event::AttemptResubmitted { seq, n });
+    let process = Some(facts.process);
+    draft.add(Event::AttemptResubmitted { seq, n, process });
     draft.effect(Effect::Transmit { seq, n });
     Ok(())
 }
 
-/// R6: not sent is proof only for an attempt's one and only transmission.
-fn not_sent(draft: &mut Draft, seq: Seq, n: u8, why: NotSentReason) -> Result<(), Refusal> {
+/// R6: not sent is proof only for an attempt's one and only transmission, and only from the process
+/// that stamped it: one whose own stamp was never written would speak of another's, which was sent.
+fn not_sent(draft: &mut Draft, seq: Seq, n: u8, why: NotSentReason, process: ProcessId) -> Result<(), Refusal> {
     let attempt = draft.attempt(seq)?;
+    let is_own = attempt.transmissions.last().is_some_and(|t| t.process == Some(process));
     // A supplier that has accepted the number has received it, whatever we believe of our sending.
     let is_known_there = attempt.state == AttemptState::Accepted;
-    if !attempt.is_open() || attempt.last_transmission() != n || is_known_there {
+    if !attempt.is_open() || attempt.last_transmission() != n || !is_own || is_known_there {
         return Err(Refusal::NothingNew);
     }
     if n == 1 && attempt.transmissions.len() == 1 {

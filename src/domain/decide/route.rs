@@ -5,7 +5,7 @@ use super::super::callback::Callback;
 use super::super::effect::Effect;
 use super::super::event::Event;
 use super::super::failure::Failure;
-use super::super::ids::{AttemptId, SupplierId};
+use super::super::ids::{AttemptId, ProcessId, SupplierId};
 use super::super::ledger::Posting;
 use super::super::order::Order;
 use super::super::plan::{Plan, Skip};
@@ -13,7 +13,7 @@ use super::{Draft, Refusal};
 
 /// Opens the next attempt if its permit is in hand; fails the order if nobody can ever be tried or
 /// the deadline has come; waits otherwise.
-pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId>) -> Result<(), Refusal> {
+pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId>, process: ProcessId) -> Result<(), Refusal> {
     if draft.order.verdict.is_some() {
         return Err(Refusal::Ended);
     }
@@ -37,6 +37,7 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
                 code: chosen.code,
                 cost: chosen.cost,
                 skipped: plan.skipped,
+                process: Some(process),
             });
             draft.effect(Effect::Transmit { seq, n: 1 });
             Ok(())

@@ -76,6 +76,7 @@ fn attempt(seq: u8, supplier: &str, state: AttemptState) -> Attempt {
         transmissions: vec![Transmission {
             n: 1,
             stamped_at_ms: NOW_MS - 10_000,
+            process: None,
             fate: Fate::Answered,
         }],
         state,

@@ -7,7 +7,7 @@ use crate::domain::callback::Callback;
 use crate::domain::decide::{Facts, accept};
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
-use crate::domain::ids::{OrderId, ShopId, ShopOrderNo, Sku};
+use crate::domain::ids::{OrderId, ProcessId, ShopId, ShopOrderNo, Sku};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Terms};
 use crate::domain::plan::Plan;
@@ -51,6 +51,7 @@ fn telling(count: usize, has_verdict: bool) -> Command {
     let facts = Facts {
         policy: &policy,
         rules: &rules,
+        process: ProcessId(1),
     };
     let id = OrderId::compose(NOW_MS, 1, 1).unwrap();
     let nobody = Plan {

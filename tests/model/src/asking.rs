@@ -10,7 +10,7 @@ use super::decide::{Attested, Facts, Input, accept, decide};
 use super::desk::{Finding, Signature};
 use super::effect::Change;
 use super::evolve::evolve;
-use super::ids::{EvidenceId, OrderId, Seq, SupplierId};
+use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SupplierId};
 use super::order::{Order, Terms};
 use super::outcome::{Doubt, Outcome, Reading, Refusal, RefusalKind, Via};
 use super::plan::Plan;
@@ -27,6 +27,7 @@ fn facts(book: &Book) -> Facts<'_> {
     Facts {
         policy: &book.policy,
         rules: &book.rules,
+        process: ProcessId(1),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::decide::{Facts, Input, Refusal, accept, decide};
 use crate::domain::effect::{Change, Effect};
 use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::replay;
-use crate::domain::ids::{OrderId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
+use crate::domain::ids::{OrderId, ProcessId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Order, Step, Terms, Verdict};
@@ -30,6 +30,8 @@ pub const FORGETS_TOO: &str = "forgets_too";
 /// Answers no queries and promises nothing.
 pub const MUTE: &str = "mute";
 pub const ALL: [&str; 5] = [KEEPS, KEEPS_TOO, FORGETS, FORGETS_TOO, MUTE];
+
+const PROCESS: ProcessId = ProcessId(1);
 
 pub fn rules() -> RuleBook {
     let everything = Promises {
@@ -150,6 +152,8 @@ pub struct Bench {
     pub now_ms: i64,
     pub policy: Arc<Policy>,
     pub rules: Arc<RuleBook>,
+    /// Who decides.
+    pub process: ProcessId,
     pub history: Vec<Recorded>,
     pub effects: Vec<Effect>,
     /// Whether the history is kept and compared with the order.
@@ -167,6 +171,7 @@ impl Bench {
         let facts = Facts {
             policy: &policy,
             rules: &rules,
+            process: PROCESS,
         };
         let id = OrderId::compose(START_MS, 1, 1).unwrap();
         let change = accept(id, terms(kind), plan(&ALL), None, facts, START_MS).unwrap();
@@ -175,6 +180,7 @@ impl Bench {
             now_ms: START_MS,
             policy: Arc::new(policy),
             rules: Arc::new(rules),
+            process: PROCESS,
             history: Vec::new(),
             effects: Vec::new(),
             keeps_history: true,
@@ -194,6 +200,7 @@ impl Bench {
         let facts = Facts {
             policy: &self.policy,
             rules: &self.rules,
+            process: self.process,
         };
         decide(&self.order, input, facts, self.now_ms)
     }

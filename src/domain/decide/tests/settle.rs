@@ -8,7 +8,7 @@ use crate::domain::case::CaseKind;
 use crate::domain::decide::{Input, Refusal};
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
-use crate::domain::ids::SupplierId;
+use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::order::{Step, Verdict};
 use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
 
@@ -53,6 +53,17 @@ fn r6_not_sent_ends_an_attempt_only_if_nothing_else_was_sent_under_its_number() 
         Err(Refusal::NothingNew),
         "an older transmission's fate is no news"
     );
+}
+
+#[test]
+fn r6_only_the_process_that_stamped_a_transmission_may_say_that_it_never_left() {
+    let mut bench = Bench::sent_to(FORGETS);
+    let own = bench.process;
+    bench.process = ProcessId(own.0 + 1);
+    assert_eq!(bench.not_sent(1, 1), Err(Refusal::NothingNew), "another's stamp may have been sent");
+    bench.process = own;
+    bench.not_sent(1, 1).unwrap();
+    assert!(bench.is_dead(1));
 }
 
 #[test]
@@ -216,6 +227,20 @@ fn r8_long_doubt_calls_a_person_once() {
     bench.pass(86_400_000);
     bench.tell(1, Via::Query, timeout()).unwrap();
     assert_eq!(bench.cases(CaseKind::OverdueDoubt), 1);
+}
+
+#[test]
+fn r8_an_accepted_attempt_whose_failure_is_not_final_is_in_doubt_and_calls_a_person() {
+    for via in [Via::Query, Via::Notification] {
+        let mut bench = Bench::sent_to(FORGETS);
+        bench.tell(1, Via::Submit, Outcome::Accepted).unwrap();
+        bench.tell(1, via, refused(RefusalKind::Failed)).unwrap();
+        assert!(bench.last().is_in_doubt(), "{via:?}");
+        bench.pass(1_800_000);
+        bench.tell(1, Via::Query, refused(RefusalKind::Failed)).unwrap();
+        assert_eq!(bench.cases(CaseKind::OverdueDoubt), 1, "{via:?}");
+        assert!(bench.order.verdict.is_none());
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A mutant of our code: a patch that switches off one rule, the scene in which that must show, and
-//! the law that must break.
+//! A mutant of our code: a patch that switches off one rule, the scene in which that must show where
+//! there are scenes, and the law that must break. The simulation's mutants are read by it too.
 //!
 //! The patches are unified diffs, applied here without any tool. Line numbers are not looked at: the
 //! old text of a piece must stand in its file exactly once, so that a patch outlives edits elsewhere
@@ -13,7 +13,7 @@ pub struct Mutant {
     pub name: String,
     /// What it switches off, in words.
     pub rule: String,
-    /// The scene.
+    /// The scene; empty where there is none to choose.
     pub scene: String,
     /// The law's name.
     pub law: String,
@@ -25,15 +25,15 @@ impl Mutant {
     /// Reads a patch file.
     pub fn read(name: &str, text: &str) -> Self {
         let (head, diff) = text.split_once("\n\n").unwrap_or_else(|| panic!("{name}: no head"));
-        let field = |wanted: &str| {
+        let given = |wanted: &str| {
             let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.find(|(key, _)| *key == wanted);
-            found.unwrap_or_else(|| panic!("{name}: no `{wanted}`")).1.to_owned()
+            lines.find(|(key, _)| *key == wanted).map(|(_, value)| value.to_owned())
         };
+        let field = |wanted: &str| given(wanted).unwrap_or_else(|| panic!("{name}: no `{wanted}`"));
         Self {
             name: name.to_owned(),
             rule: field("rule"),
-            scene: field("scene"),
+            scene: given("scene").unwrap_or_default(),
             law: field("law"),
             pieces: pieces(diff),
         }

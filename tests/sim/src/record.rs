@@ -1,0 +1,127 @@
+//! What happened: the hash of the trace, the story in words, what the checks must look at next, and
+//! the first law that broke.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use recharge_gateway::domain::ids::OrderId;
+
+use crate::laws::Law;
+use crate::tasks::Owner;
+
+/// A law that broke.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Which.
+    pub law: Law,
+    /// About which order, if one.
+    pub order: Option<OrderId>,
+    /// How it showed.
+    pub how: String,
+}
+
+/// A recipient was recharged.
+#[derive(Debug, Clone)]
+pub struct Charge {
+    /// Of which order.
+    pub order: OrderId,
+    /// The attempt's number.
+    pub number: String,
+}
+
+/// One line of a story.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// When, milliseconds of the history.
+    pub at_ms: i64,
+    /// About which order; none for what is about all.
+    pub order: Option<OrderId>,
+    /// What.
+    pub text: String,
+}
+
+/// The record of one history.
+pub struct Record {
+    /// Hash of everything that happened so far.
+    pub hash: u64,
+    /// The first law that broke.
+    pub broken: Option<Broken>,
+    /// Orders that were written since the last check.
+    pub written: BTreeSet<OrderId>,
+    /// Every charge, by the suppliers' own books.
+    pub charges: Vec<Charge>,
+    /// Orders of which a supplier has broken a promise.
+    pub excused: BTreeSet<OrderId>,
+    /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.
+    pub in_question: BTreeSet<String>,
+    /// The story, if it is told.
+    pub lines: Vec<Line>,
+    is_telling: bool,
+    stamps: BTreeMap<String, BTreeSet<(u8, usize, u32)>>,
+}
+
+impl Record {
+    /// An empty record; it keeps lines only if it `is_telling`.
+    #[must_use]
+    pub fn new(is_telling: bool) -> Self {
+        Self {
+            hash: 0xCBF2_9CE4_8422_2325,
+            broken: None,
+            written: BTreeSet::new(),
+            charges: Vec::new(),
+            excused: BTreeSet::new(),
+            in_question: BTreeSet::new(),
+            lines: Vec::new(),
+            is_telling,
+            stamps: BTreeMap::new(),
+        }
+    }
+
+    /// Makes a number part of the trace.
+    pub fn note(&mut self, number: u64) {
+        self.hash = (self.hash ^ number).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23);
+    }
+
+    /// Makes a text part of the trace.
+    pub fn note_text(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+    }
+
+    /// Writes a line.
+    pub fn tell(&mut self, at_ms: i64, order: Option<OrderId>, line: impl FnOnce() -> String) {
+        if self.is_telling {
+            let text = line();
+            self.lines.push(Line { at_ms, order, text });
+        }
+    }
+
+    /// A law is broken; the first one counts.
+    pub fn breaks(&mut self, law: Law, order: Option<OrderId>, how: impl Into<String>) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken {
+                law,
+                order,
+                how: how.into(),
+            });
+        }
+    }
+
+    /// A stamp was committed, and the one who asked for it has been told so.
+    pub fn stamped(&mut self, number: &str, n: u8, owner: Owner) {
+        if let Owner::Node { node, life } = owner {
+            self.stamps.entry(number.to_owned()).or_default().insert((n, node, life));
+        }
+    }
+
+    /// Bytes of a submit leave: uses up the sender's own stamp; false if there is none.
+    #[must_use]
+    pub fn leaves(&mut self, number: &str, owner: Owner) -> bool {
+        let Owner::Node { node, life } = owner else { return false };
+        let Some(stamps) = self.stamps.get_mut(number) else {
+            return false;
+        };
+        let own = stamps.iter().find(|(_, of, in_life)| (*of, *in_life) == (node, life)).copied();
+        own.is_some_and(|own| stamps.remove(&own))
+    }
+}

@@ -1,0 +1,215 @@
+//! The network between a node and a supplier: requests and replies that are refused, lost, late,
+//! doubled or garbled. What is on its way outlives the node that sent it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use recharge_gateway::seams::{BoxFuture, MaybeSent, NotSent, Outbound, SendFailure, Transport};
+use tokio::sync::oneshot;
+
+use crate::laws::Law;
+use crate::notices::decimal;
+use crate::scene::Fault;
+use crate::supplier::{Asked, Says, Stand, order_of};
+use crate::tasks::Owner;
+use crate::world::World;
+
+type Response = http::Response<Bytes>;
+
+/// One node's way to one supplier.
+pub struct Wire {
+    /// The world.
+    pub world: Arc<World>,
+    /// Whose.
+    pub owner: Owner,
+    /// The supplier, by its place in the scene.
+    pub place: usize,
+}
+
+/// What a request asks, in the supplier's words.
+#[derive(Debug, Clone)]
+enum Question {
+    Submit(Asked),
+    Query(String),
+}
+
+impl Question {
+    fn of(outbound: &Outbound) -> Self {
+        let body = outbound.request.body();
+        let field = |wanted: &str| {
+            let mut pairs = url::form_urlencoded::parse(body);
+            let found = pairs.find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        if outbound.request.uri().path().ends_with("/check") {
+            return Self::Query(field("out_trade_nums"));
+        }
+        Self::Submit(Asked {
+            number: field("out_trade_num"),
+            recipient: field("mobile"),
+            face_minor: field("amount").parse::<i64>().unwrap() * 100,
+            is_doubled: false,
+        })
+    }
+
+    fn number(&self) -> &str {
+        match self {
+            Self::Submit(asked) => &asked.number,
+            Self::Query(number) => number,
+        }
+    }
+}
+
+impl Transport for Wire {
+    fn send(&self, outbound: Outbound) -> BoxFuture<'_, Result<Response, SendFailure>> {
+        Box::pin(async move {
+            let question = Question::of(&outbound);
+            let order = order_of(question.number());
+            let answer = self.exchange(&question, i64::try_from(outbound.timeout_ms).unwrap()).await;
+            self.world.tell(order, || {
+                let heard = match &answer {
+                    Ok(reply) => format!("{} {}", reply.status().as_u16(), String::from_utf8_lossy(reply.body())),
+                    Err(failure) => format!("{failure:?}"),
+                };
+                format!("{:?} hears of {}: {heard}", self.owner, question.number())
+            });
+            answer
+        })
+    }
+}
+
+impl Wire {
+    async fn exchange(&self, question: &Question, timeout_ms: i64) -> Result<Response, SendFailure> {
+        let world = &self.world;
+        let name = world.suppliers[self.place].character.name;
+        let order = order_of(question.number());
+        if world.strikes(Fault::Refused) {
+            self.uses_stamp(question);
+            world.sleep(world.dice.between(0, 100)).await;
+            return Err(SendFailure::NotSent(NotSent::Connect));
+        }
+        self.uses_stamp(question);
+        world.tell(order, || match question {
+            Question::Submit(asked) => format!("{:?} sends {} to {name}", self.owner, asked.number),
+            Question::Query(number) => format!("{:?} asks {name} about {number}", self.owner),
+        });
+        let (answer, answered) = oneshot::channel();
+        self.carry(question, answer);
+        match select(answered, world.sleep(timeout_ms)).await {
+            Either::Left((Ok(reply), _)) => Ok(reply),
+            // Its reply was lost, which shows as a reset or as silence.
+            Either::Left((Err(_), _)) if world.dice.falls(300) => Err(SendFailure::MaybeSent(MaybeSent::Broken)),
+            Either::Left((Err(_), rest)) => {
+                rest.await;
+                Err(SendFailure::MaybeSent(MaybeSent::Timeout))
+            }
+            Either::Right(_) => Err(SendFailure::MaybeSent(MaybeSent::Timeout)),
+        }
+    }
+
+    /// I6: a submit needs a stamp that was committed, acknowledged to this process, and not used yet.
+    fn uses_stamp(&self, question: &Question) {
+        let Question::Submit(asked) = question else { return };
+        let mut record = self.world.record();
+        record.note_text(&asked.number);
+        if !record.leaves(&asked.number, self.owner) {
+            let how = format!("{:?} sends {} without a stamp of its own", self.owner, asked.number);
+            record.breaks(Law::StampedBeforeSent, order_of(&asked.number), how);
+        }
+    }
+
+    /// Takes the request to the supplier and the reply back.
+    fn carry(&self, question: &Question, answer: oneshot::Sender<Response>) {
+        let world = &self.world;
+        let is_submit = matches!(question, Question::Submit(_));
+        if world.strikes(Fault::RequestLost) {
+            return;
+        }
+        let character = world.suppliers[self.place].character;
+        let may_double = is_submit && character.deduplicates && character.keeps_failed_ids;
+        let copies = if may_double && world.strikes(Fault::RequestTwice) { 2 } else { 1 };
+        let mut question = question.clone();
+        if let Question::Submit(asked) = &mut question {
+            asked.is_doubled = copies > 1;
+        }
+        let mut answer = Some(answer);
+        for _ in 0..copies {
+            let is_late = world.strikes(Fault::RequestLate);
+            let there = world.sleep(world.dice.between(1, if is_late { 120_000 } else { 60 }));
+            let (world, place, question, answer) = (Arc::clone(world), self.place, question.clone(), answer.take());
+            let task_world = Arc::clone(&world);
+            world.start(async move {
+                there.await;
+                let world = task_world;
+                let reply = answer_of(&world, place, &question);
+                if world.strikes(Fault::ReplyLost) {
+                    return;
+                }
+                let is_late = world.strikes(Fault::ReplyLate);
+                world.sleep(world.dice.between(1, if is_late { 1_500 } else { 60 })).await;
+                if let Some(answer) = answer {
+                    // Whoever asked may be gone.
+                    let _ = answer.send(reply);
+                }
+            });
+        }
+    }
+}
+
+/// The supplier's answer in its own words, or what the network makes of it.
+fn answer_of(world: &Arc<World>, place: usize, question: &Question) -> Response {
+    let supplier = &world.suppliers[place];
+    let body = match question {
+        Question::Submit(asked) => {
+            let number = &asked.number;
+            let data = format!("{{\"order_number\":\"CZ\",\"out_trade_num\":\"{number}\"}}");
+            match supplier.submit(world, place, asked.clone()) {
+                Says::Taken => format!("{{\"errno\":0,\"data\":{data}}}"),
+                Says::Delivered => format!("{{\"errno\":9,\"data\":{data}}}"),
+                Says::Refuses => "{\"errno\":4,\"data\":[]}".to_owned(),
+                Says::Exists => "{\"errno\":1,\"data\":[]}".to_owned(),
+            }
+        }
+        Question::Query(number) => match supplier.asked(world, number) {
+            None => "{\"errno\":0,\"data\":[]}".to_owned(),
+            Some((stand, face_minor)) => {
+                let (state, minor) = match stand {
+                    Stand::Working => (0, 0),
+                    Stand::Done => (1, face_minor),
+                    Stand::Half => (3, face_minor / 2),
+                    Stand::Failed | Stand::Refused => (2, 0),
+                };
+                let amount = decimal(minor);
+                format!(
+                    "{{\"errno\":0,\"data\":[{{\"order_number\":\"CZ\",\"out_trade_num\":\"{number}\",\"state\":{state},\
+                     \"charge_amount\":\"{amount}\",\"voucher\":\"SN\"}}]}}"
+                )
+            }
+        },
+    };
+    if world.strikes(Fault::ReplyGarbage) {
+        return garbage(world, &body);
+    }
+    Response::new(Bytes::from(body))
+}
+
+/// Nothing that proves anything.
+fn garbage(world: &World, body: &str) -> Response {
+    let (status, body) = match world.dice.place(8) {
+        0 => (500, "<html>Internal Server Error</html>".to_owned()),
+        1 => (502, String::new()),
+        2 => (200, String::new()),
+        3 => (200, body.chars().take(body.len() / 2).collect()),
+        4 => (302, body.to_owned()),
+        5 => (200, "{\"errno\":777,\"data\":[]}".to_owned()),
+        6 => (200, "{\"errno\":4,\"errno\":0,\"data\":[]}".to_owned()),
+        _ => (
+            200,
+            "{\"errno\":0,\"data\":{\"order_number\":\"CZ\",\"out_trade_num\":\"1234567890101\"}}".to_owned(),
+        ),
+    };
+    let mut reply = Response::new(Bytes::from(body));
+    *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    reply
+}
