@@ -5,9 +5,11 @@
 //! socket, and the HTTP door last. A stop goes the other way: nothing new comes in, what is in
 //! flight ends or stays safely stamped, then the database is closed.
 
+mod audit;
 mod descriptors;
 mod parts;
 
+pub use audit::audit;
 pub use parts::{adapters, admin_context, open_store};
 
 use std::io;
@@ -105,6 +107,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     seams
         .spawner
         .spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
+    audit::keep_auditing(&store, &seams, stopping.subscribe());
     let door = open_door(&site, (listener, inbound), &store, &dispatch, &seams)?;
     Ok(Running {
         dispatch,
@@ -187,7 +190,8 @@ fn open_door(
         Arc::clone(&seams.clock),
         site.metrics.clone(),
         limits,
-    );
+    )
+    .signing(store.signer());
     let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
     let handle = door.handle();
     seams.spawner.spawn(Box::pin(async move {

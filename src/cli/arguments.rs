@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::desk::{About, Audit, Case, Operator, Refund};
+use super::desk::{About, Case, Deeds, Operator, Refund};
 
 /// Takes recharge orders from shops and has suppliers carry them out, each at most once.
 #[derive(Debug, Parser)]
@@ -49,7 +49,15 @@ pub(super) enum Command {
     #[command(subcommand)]
     Operator(Operator),
     /// Show what was done at the desk and by the gateway in its place, newest first.
-    Audit(Audit),
+    Deeds(Deeds),
+    /// Check every order, every posting and every balance against the history; changes nothing.
+    Audit {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Signed receipts of orders.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// The settings themselves.
     #[command(subcommand)]
     Config(Settings),
@@ -164,6 +172,20 @@ pub(super) enum Callback {
     Redeliver {
         /// Its id, as `order show` lists it: evt_…
         id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Receipt {
+    /// Check a receipt offline and print what it says.
+    Verify {
+        /// The file as the gateway sent it; - for standard input.
+        file: PathBuf,
+        /// The key it must be signed with: the "x" of the gateway's /.well-known/jwks.json.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
         #[command(flatten)]
         output: Output,
     },

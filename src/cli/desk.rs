@@ -138,7 +138,7 @@ pub(super) struct About {
 
 /// What was done at the desk.
 #[derive(Debug, Args)]
-pub(super) struct Audit {
+pub(super) struct Deeds {
     /// Only about subjects that begin with this: case:, refund:, supplier:, operator:.
     #[arg(long, value_name = "PREFIX")]
     pub about: Option<String>,

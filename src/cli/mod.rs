@@ -14,6 +14,7 @@ mod desk;
 mod explain;
 mod house;
 mod import;
+mod receipt;
 mod run;
 mod show;
 mod table;

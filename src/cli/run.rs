@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::arguments::{Callback, Cli, Command, Import, Order, Output, Settings, Shop, Supplier};
+use super::arguments::{Callback, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{desk, import, show};
+use super::{desk, import, receipt, show};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -18,6 +18,10 @@ pub async fn run(cli: Cli, house: &dyn House) -> ExitCode {
             // A reader that has gone away (`| head`) is no failure of the command.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS
+        }
+        Err(Failure::Found(text)) => {
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::FAILURE
         }
         Err(failure) => {
             let _ = writeln!(std::io::stderr().lock(), "{}", failure.explained());
@@ -36,6 +40,9 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
     if let Command::Config(Settings::Example) = cli.command {
         return Ok(EXAMPLE.to_owned());
     }
+    if let Command::Receipt(Receipt::Verify { file, key, output }) = &cli.command {
+        return receipt::checked(file, key.as_deref(), *output);
+    }
     let config = Config::load(cli.config.as_deref())?;
     let (call, output) = match cli.command {
         Command::Serve => {
@@ -44,7 +51,9 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         }
         #[cfg(feature = "demo")]
         Command::Demo(_) => return Ok(String::new()),
+        Command::Receipt(Receipt::Verify { file, key, output }) => return receipt::checked(&file, key.as_deref(), output),
         Command::Config(Settings::Check | Settings::Example) => return Ok(config.effective()),
+        Command::Audit { output } => return show::audit(&house.audit(&config).await?, output),
         Command::Product(Import::Import { file, dry_run, output }) => {
             let asked = import::asked(&file, dry_run)?;
             let reply = reach(&config, house, AdminCall::ProductImport(asked.clone())).await?;
@@ -72,7 +81,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         }
         Command::Case(command) => desk::case(command),
         Command::Operator(command) => desk::operator(command),
-        Command::Audit(asked) => (AdminCall::Audit { subject: asked.about }, asked.output),
+        Command::Deeds(asked) => (AdminCall::Deeds { subject: asked.about }, asked.output),
     };
     let reply = reach(&config, house, call).await?;
     told(reply, output)

@@ -98,7 +98,7 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::OperatorAdd { name, signing } => operators::add(context, &name, signing.as_ref()).await,
         AdminCall::OperatorRemove { name, signing } => operators::remove(context, &name, &signing).await,
         AdminCall::OperatorList => operators::list(context).await,
-        AdminCall::Audit { subject } => desk::audit(context, subject).await,
+        AdminCall::Deeds { subject } => desk::deeds(context, subject).await,
     };
     done.unwrap_or_else(AdminReply::Failed)
 }

@@ -90,7 +90,7 @@ pub enum AdminCall {
     /// All who may sign.
     OperatorList,
     /// What was done at the desk.
-    Audit {
+    Deeds {
         /// Only about subjects that begin with this text: `case:`, `supplier:alpha`.
         subject: Option<String>,
     },
@@ -210,7 +210,7 @@ pub enum AdminReply {
         operators: Vec<OperatorLine>,
     },
     /// What was done at the desk.
-    Audit {
+    Deeds {
         /// Newest first.
         deeds: Vec<DeedLine>,
     },

@@ -176,9 +176,9 @@ pub(super) async fn supplier(context: &AdminContext, word: SupplierWord, pauses:
 }
 
 /// Everything ever done at the desk, newest first.
-pub(super) async fn audit(context: &AdminContext, subject: Option<String>) -> Result<AdminReply, Trouble> {
+pub(super) async fn deeds(context: &AdminContext, subject: Option<String>) -> Result<AdminReply, Trouble> {
     let deeds = context.store.deeds(subject.unwrap_or_default(), MAX_LISTED).await.map_err(away)?;
-    Ok(AdminReply::Audit {
+    Ok(AdminReply::Deeds {
         deeds: deeds.iter().map(deed_line).collect(),
     })
 }
@@ -254,7 +254,7 @@ pub(super) fn written(answer: Answer) -> Result<bool, Trouble> {
         Answer::Refused(Refused::Repeated) => Ok(false),
         Answer::Unknown => Err(Trouble::new(
             "it is not known whether this was written",
-            "look with `audit`, and say the same again if it was not",
+            "look with `deeds`, and say the same again if it was not",
         )),
         Answer::Outage(reason) => Err(Trouble::new(
             format!("nothing was written: {reason}"),

@@ -143,7 +143,7 @@ async fn the_first_operator_needs_nobody_and_every_later_one_a_signature() {
         "put out"
     );
     assert!(trouble(desk.ask(remove("li", &desk.li)).await).message.contains("last operator"));
-    let text = format!("{:?}", desk.ask(AdminCall::Audit { subject: None }).await);
+    let text = format!("{:?}", desk.ask(AdminCall::Deeds { subject: None }).await);
     let token = desk.li.split_once(':').unwrap().1;
     assert!(text.contains("operator:wang") && !text.contains(token), "{text}");
 }
@@ -251,8 +251,8 @@ async fn a_lone_operator_waits_and_the_audit_says_that_one_acted_alone() {
         DeskStanding::Done
     );
     assert!(!desk.order(&order).await.is_in_doubt());
-    let AdminReply::Audit { deeds } = desk
-        .ask(AdminCall::Audit {
+    let AdminReply::Deeds { deeds } = desk
+        .ask(AdminCall::Deeds {
             subject: Some(format!("case:{key}")),
         })
         .await

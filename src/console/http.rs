@@ -64,7 +64,7 @@ pub(super) fn routes(context: Arc<AdminContext>) -> impl FnOnce(&mut ServiceConf
                     .route("/suppliers/{name}/pause", web::post().to(pause))
                     .route("/suppliers/{name}/resume", web::post().to(resume))
                     .route("/operators", web::get().to(operator_list))
-                    .route("/audit", web::get().to(audit)),
+                    .route("/deeds", web::get().to(deeds)),
             );
     }
 }
@@ -120,9 +120,9 @@ async fn operator_list(request: HttpRequest, context: Context) -> HttpResponse {
     says(&request, &context, AdminCall::OperatorList).await
 }
 
-async fn audit(request: HttpRequest, context: Context, about: Query<About>) -> HttpResponse {
+async fn deeds(request: HttpRequest, context: Context, about: Query<About>) -> HttpResponse {
     let subject = about.into_inner().about;
-    says(&request, &context, AdminCall::Audit { subject }).await
+    says(&request, &context, AdminCall::Deeds { subject }).await
 }
 
 async fn resolve(request: HttpRequest, context: Context, key: Path<String>, word: Json<Word<Found>>) -> HttpResponse {
@@ -200,7 +200,7 @@ async fn says(request: &HttpRequest, context: &AdminContext, call: AdminCall) ->
         | AdminReply::Desk(_)
         | AdminReply::OperatorAdded { .. }
         | AdminReply::Operators { .. }
-        | AdminReply::Audit { .. } => StatusCode::OK,
+        | AdminReply::Deeds { .. } => StatusCode::OK,
     };
     answered(status, &reply)
 }
@@ -253,7 +253,7 @@ mod tests {
     #[actix_web::test]
     async fn nothing_is_shown_or_done_without_an_operators_token() {
         let (desk, [li, _]) = Desk::with_operators().await;
-        for path in ["cases", "cases/x", "orders/1", "suppliers", "operators", "audit"] {
+        for path in ["cases", "cases/x", "orders/1", "suppliers", "operators", "deeds"] {
             let get = || TestRequest::get().uri(&format!("/admin/v1/{path}"));
             for wrong in ["", "li", "li:0000", "nobody:"] {
                 assert_eq!(desk.ask(get(), wrong).await.0, 401, "{path} {wrong:?}");
@@ -283,7 +283,7 @@ mod tests {
             let (status, body) = desk.ask(post(), pass).await;
             assert_eq!((status, &body["standing"]), (200, &standing.into()), "{body}");
         }
-        let (status, body) = desk.ask(TestRequest::get().uri("/admin/v1/audit?about=refund:"), &li).await;
+        let (status, body) = desk.ask(TestRequest::get().uri("/admin/v1/deeds?about=refund:"), &li).await;
         assert_eq!((status, body["deeds"].as_array().map(Vec::len)), (200, Some(2)), "{body}");
     }
 

@@ -19,6 +19,7 @@ use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::ratelimit::Permit;
 use crate::router;
+use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Refused};
 
 /// What a shop asks for, as it wrote it; nothing is checked yet but its form.
@@ -246,6 +247,9 @@ impl House {
         match self.parts.store.commit(Command::Decide(Box::new(decision))).await {
             Answer::Done => {
                 metrics::counter!("recharge_orders_accepted_total").increment(1);
+                if transmission.is_some() {
+                    failpoint::reach(Point::AfterStamp);
+                }
                 self.follow(followed);
                 let sending = match (transmission, permit) {
                     (Some((seq, n)), Some(permit)) => Some(Sending {

@@ -12,6 +12,7 @@ use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Subject;
 use crate::domain::ids::{OrderId, Seq};
 use crate::domain::order::{Order, Verdict};
+use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Evidence};
 
 /// How a step ended.
@@ -83,7 +84,12 @@ impl House {
             };
             let (after, transmit) = (Box::new(change.after.clone()), change.transmission());
             match self.commit(change, evidence.to_vec()).await {
-                Answer::Done => return Step::Taken { after, transmit },
+                Answer::Done => {
+                    if transmit.is_some() {
+                        failpoint::reach(Point::AfterStamp);
+                    }
+                    return Step::Taken { after, transmit };
+                }
                 Answer::Stale if is_planned => return Step::Overtaken,
                 Answer::Stale => {}
                 Answer::Refused(refused) => {
@@ -197,6 +203,7 @@ impl House {
         self.schedule.set(followed.order, followed.next_ms);
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
+            failpoint::reach(Point::AfterVerdict);
             self.verdicts.reached(followed.order);
         }
     }

@@ -48,7 +48,8 @@ pub struct Dispatch {
     house: Arc<House>,
 }
 
-/// Most due orders being read at once, so that a flood of them leaves readers for everybody else.
+/// Most due orders being read, and written without being sent, at once: a flood of them leaves readers
+/// and writer to everybody else.
 const LOOKERS: usize = 64;
 
 /// What all of dispatch shares.

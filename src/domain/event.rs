@@ -283,6 +283,36 @@ impl Event {
         }
     }
 
+    /// The evidence that it rests on.
+    #[must_use]
+    pub fn evidence(&self) -> Option<&EvidenceId> {
+        match self {
+            Self::AttemptAccepted { evidence, .. }
+            | Self::AttemptDoubted { evidence, .. }
+            | Self::AttemptWon { evidence, .. }
+            | Self::AttemptRefused { evidence, .. }
+            | Self::AttemptExcess { evidence, .. }
+            | Self::AttemptLate { evidence, .. }
+            | Self::AttemptContradicted { evidence, .. } => evidence.as_ref(),
+            Self::AttemptGivenUp { evidence, .. } => Some(evidence),
+            Self::OrderAccepted { .. }
+            | Self::OrderWaiting { .. }
+            | Self::AttemptOpened { .. }
+            | Self::AttemptResubmitted { .. }
+            | Self::AttemptHinted { .. }
+            | Self::AttemptConfirmed { .. }
+            | Self::AttemptNotSent { .. }
+            | Self::AttemptAssumedDead { .. }
+            | Self::CostRecovered { .. }
+            | Self::OrderSucceeded { .. }
+            | Self::OrderPartiallySucceeded { .. }
+            | Self::OrderFailed { .. }
+            | Self::OrderRefunded { .. }
+            | Self::OrderOverdue
+            | Self::CaseOpened { .. } => None,
+        }
+    }
+
     /// Reads an event of any version ever written.
     ///
     /// # Errors

@@ -9,17 +9,21 @@
 //! no balance is cached. Deliberately absent: deciding. The store admits, it never judges.
 
 pub mod admit;
+pub mod archive;
+pub mod chain;
 pub mod faults;
 pub mod handover;
 pub mod memory;
 mod numbering;
 pub mod seal;
+pub mod signer;
 pub mod sqlite;
 
 pub use faults::{Fault, Faults};
 pub use handover::{Fresh, Queued};
 pub use memory::MemoryStore;
 pub use seal::SealKey;
+pub use signer::Signer;
 pub use sqlite::SqliteStore;
 
 use crate::domain::callback::Callback;
@@ -217,6 +221,17 @@ pub struct StoredCase {
     pub closed_at_ms: Option<i64>,
 }
 
+/// A link of an order's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkKept {
+    /// The number of its commit's first event.
+    pub number: u32,
+    /// When that was decided, UTC milliseconds.
+    pub at_ms: i64,
+    /// The link.
+    pub link: chain::Link,
+}
+
 /// Where a scan of the schedule stands: the last row seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScheduleCursor {
@@ -325,6 +340,12 @@ pub trait Store: Send + Sync {
     fn put_settings(&self, digest: SettingsDigest, supplier: SupplierId, body: String) -> Read<'_, ()>;
     /// A version kept earlier.
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>>;
+
+    /// The links of an order's history, oldest first; a store that keeps no chain has none.
+    fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
+        let _ = id;
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// The callbacks that commits have queued since this was last asked; waits until there are some.
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued>;

@@ -99,7 +99,7 @@ fn rows(deeds: &[DeedLine], indent: usize) -> String {
     table.text(indent)
 }
 
-pub(super) fn audit(deeds: &[DeedLine]) -> String {
+pub(super) fn deeds(deeds: &[DeedLine]) -> String {
     if deeds.is_empty() {
         return "nothing was done at the desk\n".to_owned();
     }

@@ -1,8 +1,11 @@
 //! Replies in words and columns.
 
+mod audit;
 mod desk;
 mod lists;
 mod order;
+
+pub(in crate::cli) use audit::audit;
 
 use crate::console::AdminReply;
 use crate::domain::report::rfc3339;
@@ -25,7 +28,7 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::Desk(reply) => desk::reply(reply),
         AdminReply::OperatorAdded { name, pass } => desk::new_operator(name, &pass.0),
         AdminReply::Operators { operators } => desk::operators(operators),
-        AdminReply::Audit { deeds } => desk::audit(deeds),
+        AdminReply::Deeds { deeds } => desk::deeds(deeds),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
@@ -16,12 +16,13 @@ use crate::domain::money::Currency;
 use crate::domain::order::Fingerprint;
 use crate::store::Command;
 use crate::store::admit::{Heads, closes};
+use crate::store::chain::{Link, START};
 
 /// Takes the write lock, then answers five questions in one row, each with a JSON array: a row of
 /// its own for every head would cost more than finding it. The order of each cross join is fixed:
 /// from the few keys asked for to the index.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
-SELECT (SELECT json_group_array(json_array(id, version)) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
+SELECT (SELECT json_group_array(json_array(id, version, hex(link))) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
 (SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.state ->> '$.terms.fingerprint')) FROM json_each(?) AS s
     CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value) AS numbers,
 (SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
@@ -107,6 +108,7 @@ impl<'c> Wanted<'c> {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     versions: BTreeMap<OrderId, u32>,
+    links: BTreeMap<OrderId, Link>,
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
     /// By key, and whether it is open.
@@ -127,8 +129,10 @@ impl Found {
             .bind(serde_json::to_string(&wanted.accounts())?);
         let row = query.fetch_one(connection).await?;
         let mut found = Self::default();
-        for (id, version) in list::<(i64, u32)>(&row, "versions")? {
-            found.versions.insert(order_id(id)?, version);
+        for (id, version, link) in list::<(i64, u32, &str)>(&row, "versions")? {
+            let id = order_id(id)?;
+            found.versions.insert(id, version);
+            found.links.insert(id, words::link(link).ok_or_else(|| damaged("versions"))?);
         }
         for (shop, number, id, fingerprint) in list::<(i64, ShopOrderNo, i64, Fingerprint)>(&row, "numbers")? {
             found.numbers.insert((ShopId(shop), number), (order_id(id)?, fingerprint));
@@ -147,8 +151,15 @@ impl Found {
     }
 }
 
+impl Found {
+    /// The last link of an order's history; of a new order, where it starts.
+    pub(super) fn link(&self, order: OrderId) -> Link {
+        self.links.get(&order).copied().unwrap_or(START)
+    }
+}
+
 /// What one of the questions found.
-fn list<T: DeserializeOwned>(row: &SqliteRow, question: &'static str) -> Result<Vec<T>, Trouble> {
+fn list<'r, T: Deserialize<'r>>(row: &'r SqliteRow, question: &'static str) -> Result<Vec<T>, Trouble> {
     serde_json::from_str(row.try_get(question)?).map_err(|_| damaged(question))
 }
 

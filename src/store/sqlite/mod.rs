@@ -9,6 +9,8 @@
 //! nothing is read or written any more and `fatal` completes, so that the process can stop, start
 //! and recover. Deliberately absent: a cache of anything.
 
+mod archive;
+mod archive_rows;
 mod catalog;
 mod desk;
 mod heads;
@@ -23,6 +25,7 @@ mod trouble;
 mod words;
 mod writer;
 
+pub use archive::Archive;
 pub use opening::OpenError;
 pub use surroundings::Surroundings;
 
@@ -37,9 +40,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
+use super::signer::Signer;
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
-    StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
 };
 use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
@@ -75,6 +79,7 @@ pub struct SqliteStore {
 struct Shared {
     clock: Arc<dyn Clock>,
     sealer: Sealer,
+    signer: Arc<Signer>,
     faults: Arc<Faults>,
     writable: AtomicBool,
     fatal: watch::Sender<Option<String>>,
@@ -124,7 +129,9 @@ impl SqliteStore {
             faults,
         } = surroundings;
         let lock = Lock::take(path)?;
-        let sealer = Sealer::new(key, random).map_err(|_| OpenError::WrongKey { database: path.to_owned() })?;
+        let wrong_key = |_| OpenError::WrongKey { database: path.to_owned() };
+        let signer = Arc::new(Signer::new(key).map_err(wrong_key)?);
+        let sealer = Sealer::new(key, random).map_err(wrong_key)?;
         let options = opening::writer_options(path);
         let connection = opening::open(path, &options, &sealer).await?;
         let readers = SqlitePoolOptions::new()
@@ -134,6 +141,7 @@ impl SqliteStore {
         let shared = Arc::new(Shared {
             clock,
             sealer,
+            signer,
             faults,
             writable: AtomicBool::new(true),
             fatal: watch::Sender::new(None),
@@ -370,6 +378,10 @@ impl Store for SqliteStore {
 
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
         self.read(reads::settings(&self.readers, digest))
+    }
+
+    fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
+        self.read(reads::links(&self.readers, id))
     }
 
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {

@@ -19,8 +19,11 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
+use crate::store::chain::Link;
 use crate::store::seal::Sealer;
-use crate::store::{AccountBalance, CallbackState, Census, Evidence, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind};
+use crate::store::{
+    AccountBalance, CallbackState, Census, Evidence, LinkKept, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind,
+};
 
 /// Why a read gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +118,21 @@ pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorde
         }
     }
     Ok(recorded)
+}
+
+pub(super) async fn links(pool: &SqlitePool, id: OrderId) -> Found<Vec<LinkKept>> {
+    let query = sqlx::query("SELECT number, at_ms, link FROM history WHERE order_id = ? ORDER BY number");
+    let rows = query.bind(id.get()).fetch_all(pool).await?;
+    let links = rows.iter().map(|row| {
+        let number: u32 = row.try_get("number")?;
+        let link = Link::try_from(row.try_get::<&[u8], _>("link")?);
+        Ok(LinkKept {
+            number,
+            at_ms: row.try_get("at_ms")?,
+            link: link.map_err(|_| damaged("history", format!("{id}/{number}")))?,
+        })
+    });
+    links.collect()
 }
 
 pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {

@@ -45,8 +45,8 @@ pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script,
 fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     let (new, old) = orders.into_values().partition(|row| row.is_new);
     let place = "orders (id, shop_id, shop_order_no, held_minor, sealed_inputs, version, finished_at_ms, next_action_at_ms, \
-                 captured_minor, released_minor, state)";
-    script.insert(place, 11, new, "", |to, mut row| {
+                 captured_minor, released_minor, link, state)";
+    script.insert(place, 12, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
         to.bind(order.id.get())
             .bind(terms.shop.0)
@@ -56,21 +56,21 @@ fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     });
     let head = "UPDATE OR FAIL orders SET version = v.column2, finished_at_ms = v.column3, next_action_at_ms = v.column4, \
                 captured_minor = COALESCE(captured_minor + v.column5, captured_minor, v.column5), \
-                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), state = v.column7 FROM";
-    script.rows(head, 7, old, "AS v WHERE id = v.column1", |to, row| {
+                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), link = v.column7, state = v.column8 FROM";
+    script.rows(head, 8, old, "AS v WHERE id = v.column1", |to, row| {
         to.bind(row.after.id.get());
         bind_standing(row, to);
     });
 }
 
-/// Binds the six columns that every change writes anew, in the same order for both statements.
+/// Binds the seven columns that every change writes anew, in the same order for both statements.
 fn bind_standing(row: OrderRow<'_>, to: &mut Row<'_>) {
     let order = row.after;
     to.bind(order.version).bind(order.verdict.as_ref().map(Verdict::at_ms));
     to.bind(order.next_action.map(|next| next.at_ms));
     to.bind(row.settled.map(|settled| settled.captured_minor));
     to.bind(row.settled.map(|settled| settled.released_minor));
-    to.bind(row.state);
+    to.bind(row.link.to_vec()).bind(row.state);
 }
 
 fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
@@ -81,10 +81,13 @@ fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
 }
 
 fn write_history(script: &mut Script, history: Vec<HistoryRow>) {
-    let place = "history (order_id, number, at_ms, form_version, events, postings, sealed_deliveries)";
-    script.insert(place, 7, history, "", |to, row| {
+    let place = "history (order_id, number, at_ms, form_version, events, postings, sealed_deliveries, link)";
+    script.insert(place, 8, history, "", |to, row| {
         to.bind(row.order.get()).bind(row.number).bind(row.at_ms).bind(Event::VERSION);
-        to.bind(row.events).bind(row.postings).bind(row.sealed_deliveries);
+        to.bind(row.events)
+            .bind(row.postings)
+            .bind(row.sealed_deliveries)
+            .bind(row.link.to_vec());
     });
 }
 
