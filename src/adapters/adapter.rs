@@ -25,7 +25,7 @@ use crate::domain::ids::{SettingsDigest, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::Currency;
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust};
-use crate::domain::policy::Rules;
+use crate::domain::policy::{QuietWindow, Rules};
 
 const MAX_NUMBER: usize = 64;
 
@@ -103,6 +103,12 @@ impl Adapter {
             submit_timeout_ms: i64::try_from(self.settings.submit_timeout_ms).unwrap_or(i64::MAX),
             answers_queries: self.dialect.query.is_some(),
         }
+    }
+
+    /// When a quiet attempt there is assumed dead; `None` is never.
+    #[must_use]
+    pub fn quiet_window(&self) -> Option<QuietWindow> {
+        self.settings.quiet_window
     }
 
     /// What may be sent to it, by contract.

@@ -12,8 +12,8 @@ use super::scope::{Account, Secrets};
 use super::section::{Item, Section};
 use super::status::{Operation, Words, words};
 use crate::domain::limits::Limits;
-use crate::domain::money::Currency;
-use crate::domain::policy::Promises;
+use crate::domain::money::{Currency, Money};
+use crate::domain::policy::{Promises, QuietWindow};
 
 /// Whether a supplier may be given new orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(super) struct Settings {
     pub(super) max_reply_bytes: usize,
     pub(super) limits: Limits,
     pub(super) promises: Promises,
+    pub(super) quiet_window: Option<QuietWindow>,
     pub(super) recipient_input: String,
     pub(super) notify_from: Vec<Network>,
     pub(super) status: BTreeMap<Operation, Words>,
@@ -86,6 +87,10 @@ impl Settings {
         let max_reply_bytes = number("max_reply_bytes", 262_144, 1_024..=4_194_304)?;
         let limits = section.get("limits").map_or(Ok(Limits::default()), |item| limits(&item))?;
         let promises: Promises = section.get("promises").map_or(Ok(Promises::default()), |item| item.read())?;
+        let quiet_window = section
+            .section("quiet_window")?
+            .map(|window| quiet_window(window, currency))
+            .transpose()?;
         let recipient_input = section.text("recipient_input")?.unwrap_or("account").to_owned();
         let notify_from = section
             .get("notify_from")
@@ -107,6 +112,7 @@ impl Settings {
             max_reply_bytes: usize::try_from(max_reply_bytes).unwrap_or(usize::MAX),
             limits,
             promises,
+            quiet_window,
             recipient_input,
             notify_from,
             status,
@@ -168,6 +174,21 @@ fn limits(item: &Item<'_>) -> Result<Limits, LoadError> {
         return Err(item.fault_key("reserved_for_doubt leaves nothing of the concurrency"));
     }
     Ok(limits)
+}
+
+/// Both keys are needed: a window without a cap would be an open purse.
+fn quiet_window(mut section: Section<'_>, currency: Currency) -> Result<QuietWindow, LoadError> {
+    let after_ms = section.need("after_ms")?.number(60_000..=604_800_000)?;
+    let item = section.need("max_cost")?;
+    let max_cost = Money::parse(item.text()?, currency).map_err(|error| item.fault(error.to_string()))?;
+    if max_cost.minor <= 0 {
+        return Err(item.fault("an attempt that costs nothing is at no risk: give an amount above 0"));
+    }
+    section.finish()?;
+    Ok(QuietWindow {
+        after_ms: i64::try_from(after_ms).unwrap_or(i64::MAX),
+        max_cost,
+    })
 }
 
 fn extensions(section: Section<'_>, dialect: &Dialect) -> Result<BTreeMap<Operation, Words>, LoadError> {

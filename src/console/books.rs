@@ -44,7 +44,8 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
                 .collect()
         }
         Event::OrderRefunded { key, amount, .. } => vec![Posting::refund(id, shop, key, *amount)],
-        Event::AttemptGivenUp { .. }
+        Event::AttemptAssumedDead { .. }
+        | Event::AttemptGivenUp { .. }
         | Event::OrderWaiting { .. }
         | Event::AttemptOpened { .. }
         | Event::AttemptResubmitted { .. }

@@ -228,7 +228,12 @@ pub(super) fn acted(acted: Acted, subject: &str, done: String) -> Result<AdminRe
             "`order show` tells what was captured and refunded",
         ),
         Acted::Refused(
-            Refusal::MayNotAttest | Refusal::AttemptOpen | Refusal::Ended | Refusal::NoSuchAttempt | Refusal::MayNotResubmit,
+            Refusal::MayNotAttest
+            | Refusal::MayNotAssume
+            | Refusal::AttemptOpen
+            | Refusal::Ended
+            | Refusal::NoSuchAttempt
+            | Refusal::MayNotResubmit,
         ) => trouble(
             "the order does not allow this now: the attempt is proven already, its reply is awaited, or its cards are missing",
             "look at it with `case show` and `order show`, and say what fits",

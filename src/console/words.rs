@@ -81,6 +81,12 @@ pub(super) fn event(event: &Event) -> String {
                 via(*by)
             )
         }
+        Event::AttemptAssumedDead { seq, at_risk, waited_ms } => {
+            format!(
+                "attempt {seq}: quiet for {} s, assumed not delivered; {at_risk} at risk",
+                waited_ms.div_euclid(1_000)
+            )
+        }
         Event::AttemptGivenUp {
             seq, at_risk, signed: by, ..
         } => {
@@ -133,6 +139,12 @@ pub(super) fn attempt(state: &AttemptState) -> String {
                 refusal: answer, via: by, ..
             } => format!("proven not delivered, {}: {}", via(*by), refusal(answer)),
             Proof::NotSent { why } => format!("proven not sent: {}", not_sent_reason(*why)),
+            Proof::Assumed { at_risk, waited_ms } => {
+                format!(
+                    "assumed not delivered, quiet for {} s; {at_risk} at risk",
+                    waited_ms.div_euclid(1_000)
+                )
+            }
             Proof::Attested { signed: by, at_risk, .. } => {
                 format!("given up as not delivered on a person's word, {at_risk} at risk; {}", signed(by))
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::hand::Hand;
+use super::journey::Step;
 use super::{House, NoBalance, Supplier};
 use crate::adapters::{Call, Unencodable};
 use crate::domain::attempt::{Attempt, NotSentReason};
@@ -141,8 +142,20 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
         reading,
         evidence: id,
     };
+    let says_not_found = matches!(&input, Input::Fact { reading, .. } if reading.outcome == Outcome::NotFound);
     let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
     tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
+    if let Some(window) = supplier.adapter.quiet_window().filter(|_| says_not_found) {
+        let witnessed_since_ms = house.schedule.witnessed_since_ms();
+        let input = Input::Assume {
+            seq,
+            window,
+            witnessed_since_ms,
+        };
+        if let Step::Taken { .. } = house.step(order.id, None, &input, &[]).await {
+            tracing::warn!(order = %order.id, seq, "a quiet window is over: the attempt is assumed dead");
+        }
+    }
 }
 
 async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {

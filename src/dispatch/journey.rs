@@ -43,6 +43,7 @@ impl Step {
                 | Refusal::NoSuchAttempt
                 | Refusal::MayNotResubmit
                 | Refusal::MayNotAttest
+                | Refusal::MayNotAssume
                 | Refusal::KeyUsed
                 | Refusal::MoreThanCaptured,
             ) => "refused",

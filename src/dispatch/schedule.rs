@@ -29,6 +29,8 @@ struct Times {
     of: BTreeMap<OrderId, Due>,
     /// Wall clock less monotonic clock when last compared, in milliseconds.
     offset_ms: i64,
+    /// Wall time of the start, or of the latest jump.
+    witnessed_since_ms: i64,
 }
 
 /// When one order is due, by both clocks.
@@ -58,6 +60,7 @@ impl Schedule {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let times = Times {
             offset_ms: offset_ms(&*clock),
+            witnessed_since_ms: clock.now_ms(),
             ..Times::default()
         };
         Self {
@@ -116,6 +119,14 @@ impl Schedule {
         self.changed.notified().await;
     }
 
+    /// Since when both clocks have gone together under the eyes of this process, UTC milliseconds.
+    /// Windows that safety rests on count no time before it: who knows what happened then.
+    pub(super) fn witnessed_since_ms(&self) -> i64 {
+        let mut times = self.times();
+        self.mind_jumps(&mut times);
+        times.witnessed_since_ms
+    }
+
     pub(super) fn wake(&self) {
         self.changed.notify_one();
     }
@@ -138,6 +149,7 @@ impl Schedule {
             return;
         }
         times.offset_ms = offset_ms;
+        times.witnessed_since_ms = self.clock.now_ms();
         tracing::warn!(jump_ms, "the wall clock has jumped; waits go on by the monotonic clock");
         let all: Vec<(OrderId, Due)> = times.of.iter().map(|(order, due)| (*order, *due)).collect();
         for (order, due) in all {

@@ -34,6 +34,9 @@ pub struct Attempt {
     pub not_found: u16,
     /// Somebody unauthenticated said there is news: ask at once.
     pub is_hinted: bool,
+    /// The supplier has shown that it knows the number, whatever it said later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_known_there: bool,
 }
 
 /// Where an attempt stands, and what that means for money.
@@ -107,6 +110,14 @@ pub enum Proof {
     NotSent {
         /// What stopped it.
         why: NotSentReason,
+    },
+    /// Nothing was heard of it for a whole quiet window (R8): no proof, and recorded with what is lost if
+    /// it arrives after all.
+    Assumed {
+        /// What a second delivery would cost us.
+        at_risk: Money,
+        /// How long it was quiet, in milliseconds.
+        waited_ms: i64,
     },
     /// A person says so (R8): no proof, and recorded with what is lost if it is wrong.
     Attested {

@@ -152,6 +152,15 @@ pub enum Event {
         /// The stored answer.
         evidence: Option<EvidenceId>,
     },
+    /// Given up as dead because a whole quiet window passed, which is no proof.
+    AttemptAssumedDead {
+        /// Which attempt.
+        seq: Seq,
+        /// What a second delivery would cost us, should it arrive after all.
+        at_risk: Money,
+        /// How long it was quiet, in milliseconds.
+        waited_ms: i64,
+    },
     /// Given up as dead on a person's word, which is no proof.
     AttemptGivenUp {
         /// Which attempt.
@@ -241,6 +250,7 @@ impl Event {
             Self::AttemptNotSent { .. } => "attempt_not_sent",
             Self::AttemptExcess { .. } => "attempt_excess",
             Self::AttemptLate { .. } => "attempt_late",
+            Self::AttemptAssumedDead { .. } => "attempt_assumed_dead",
             Self::AttemptGivenUp { .. } => "attempt_given_up",
             Self::CostRecovered { .. } => "cost_recovered",
             Self::AttemptContradicted { .. } => "attempt_contradicted",
@@ -269,6 +279,7 @@ impl Event {
             | Self::AttemptNotSent { seq, .. }
             | Self::AttemptExcess { seq, .. }
             | Self::AttemptLate { seq, .. }
+            | Self::AttemptAssumedDead { seq, .. }
             | Self::AttemptGivenUp { seq, .. }
             | Self::CostRecovered { seq, .. }
             | Self::AttemptContradicted { seq, .. } => Subject::Attempt(*seq),
@@ -297,6 +308,7 @@ impl Event {
             | Self::AttemptHinted { .. }
             | Self::AttemptConfirmed { .. }
             | Self::AttemptNotSent { .. }
+            | Self::AttemptAssumedDead { .. }
             | Self::CostRecovered { .. }
             | Self::OrderSucceeded { .. }
             | Self::OrderPartiallySucceeded { .. }

@@ -80,6 +80,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 queries: 0,
                 not_found: 0,
                 is_hinted: false,
+                is_known_there: false,
             });
         }
         Event::AttemptResubmitted { seq, n, process } => with(order, *seq, |attempt| {
@@ -105,6 +106,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 attempt.queries = 0;
             }
             attempt.state = AttemptState::Accepted;
+            attempt.is_known_there = true;
             attempt.not_found = 0;
             name(attempt, supplier_ref.as_ref());
         }),
@@ -162,6 +164,14 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             answered(attempt, *via);
             attempt.cost = *cost;
             attempt.state = AttemptState::Late { at_ms };
+        }),
+        Event::AttemptAssumedDead { seq, at_risk, waited_ms } => with(order, *seq, |attempt| {
+            let proof = Proof::Assumed {
+                at_risk: *at_risk,
+                waited_ms: *waited_ms,
+            };
+            attempt.is_hinted = false;
+            attempt.state = AttemptState::Dead { at_ms, proof };
         }),
         Event::AttemptGivenUp {
             seq,
@@ -229,6 +239,7 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
         }
         Via::Notification | Via::Attestation => {}
     }
+    attempt.is_known_there |= shows_the_number(doubt);
     match &mut attempt.state {
         AttemptState::Sent => {
             attempt.state = AttemptState::Unknown {
@@ -254,6 +265,24 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
             }
         }
         AttemptState::Won { .. } | AttemptState::Dead { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. } => {}
+    }
+}
+
+/// Whether an answer that concludes nothing still shows that the supplier has the number.
+fn shows_the_number(doubt: &Doubt) -> bool {
+    match doubt {
+        Doubt::UnlistedCode { .. } | Doubt::OrderExists | Doubt::NotOurs { .. } | Doubt::DeliveriesMissing | Doubt::FailureNotFinal => true,
+        Doubt::Timeout
+        | Doubt::ConnectionBroken
+        | Doubt::ReplyTooLarge
+        | Doubt::HttpStatus { .. }
+        | Doubt::EmptyReply
+        | Doubt::Unreadable { .. }
+        | Doubt::BadSignature
+        | Doubt::NotFound
+        | Doubt::Interrupted
+        | Doubt::EarlierTransmission
+        | Doubt::QueryNotSent => false,
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::SupplierId;
+use super::money::Money;
 
 /// What a supplier guarantees about its own behaviour (R21).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +30,16 @@ impl Promises {
     pub fn permit_resubmit(&self) -> bool {
         self.deduplicates && self.keeps_failed_ids
     }
+}
+
+/// How long an attempt must have been quiet at a supplier before it is assumed dead, and up to which
+/// cost. Absent means never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietWindow {
+    /// Witnessed time since the latest transmission, in milliseconds.
+    pub after_ms: i64,
+    /// The dearest attempt that may be given up so.
+    pub max_cost: Money,
 }
 
 /// What `decide` must know about a supplier.

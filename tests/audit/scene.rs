@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use recharge_gateway::audit::{Finding, Tally, whole};
-use recharge_gateway::domain::decide::{Input, decide};
+use recharge_gateway::domain::decide::{Attested, Input, decide};
+use recharge_gateway::domain::desk::{self, Signature};
 use recharge_gateway::domain::effect::Effect;
 use recharge_gateway::domain::ids::{OrderId, Seq, SupplierId};
-use recharge_gateway::domain::outcome::{Outcome, Reading, Via};
+use recharge_gateway::domain::outcome::{Doubt, Outcome, Reading, Via};
 use recharge_gateway::seams::SystemRandom;
 use recharge_gateway::store::sqlite::Archive;
 use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, SealKey, SqliteStore, Store};
@@ -25,7 +26,13 @@ pub const EXCESS: u16 = 5;
 pub const SENT: u16 = 6;
 pub const WAITING: u16 = 7;
 pub const PARTIAL: u16 = 8;
-const NUMBERS: [&str; 8] = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"];
+/// Given up on the word of two persons, then failed.
+pub const ATTESTED: u16 = 9;
+/// Won, and a part of it refunded.
+pub const REFUNDED: u16 = 10;
+/// Delivered late, and its cost recovered.
+pub const RECOVERED: u16 = 11;
+const NUMBERS: [&str; 11] = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11"];
 
 pub struct Scene {
     folder: tempfile::TempDir,
@@ -58,17 +65,19 @@ impl Scene {
             player.route(counter, Some("b")).await;
             player.fact(counter, 2, succeeded()).await;
         }
-        for counter in [FAILED, LATE] {
+        for counter in [FAILED, LATE, RECOVERED] {
             player.fact(counter, 1, refused()).await;
             player.route(counter, None).await;
         }
         player.fact(LATE, 1, succeeded()).await;
+        player.fact(RECOVERED, 1, succeeded()).await;
         player.fact(EXCESS, 1, succeeded()).await;
         let partial = Outcome::Partial {
             delivered: cny(4_000),
             deliveries: Vec::new(),
         };
         player.fact(PARTIAL, 1, partial).await;
+        player.desk().await;
         player.store.close().await;
         scene
     }
@@ -148,6 +157,36 @@ impl Player {
             evidence: Some(heard.id.clone()),
         };
         self.decide(id, input, vec![heard]).await;
+    }
+
+    /// What persons do: attest, refund, recover.
+    async fn desk(&mut self) {
+        self.fact(ATTESTED, 1, Outcome::Unknown(Doubt::Timeout)).await;
+        self.decide(id(ATTESTED), Input::Recover, Vec::new()).await;
+        self.attest(ATTESTED, desk::Finding::NotDelivered).await;
+        self.route(ATTESTED, None).await;
+        self.fact(REFUNDED, 1, succeeded()).await;
+        let refund = Input::Refund {
+            key: "r1".to_owned(),
+            amount: cny(250),
+            signed: Signature::of("li", "agreed"),
+        };
+        self.decide(id(REFUNDED), refund, Vec::new()).await;
+        self.attest(RECOVERED, desk::Finding::Recovered { amount: cny(2) }).await;
+    }
+
+    async fn attest(&mut self, counter: u16, found: desk::Finding) {
+        self.at_ms += 1;
+        let id = id(counter);
+        let kept = evidence(&format!("ev_{}", self.at_ms), Some(id), Via::Attestation, "two persons", self.at_ms);
+        let attested = Attested {
+            case: "late_success:0:1".to_owned(),
+            seq: 1,
+            found,
+            signed: Signature::of("li", "their ledger says so"),
+            evidence: kept.id.clone(),
+        };
+        self.decide(id, Input::Attest(Box::new(attested)), vec![kept]).await;
     }
 
     async fn route(&mut self, counter: u16, to: Option<&str>) {

@@ -106,6 +106,7 @@ impl Story {
                 queries: 0,
                 not_found: 0,
                 is_hinted: false,
+                is_known_there: false,
             },
             terms: Terms {
                 shop: ShopId(1),

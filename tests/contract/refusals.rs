@@ -13,7 +13,7 @@ fn refused(text: &str) -> LoadError {
 }
 
 /// (what to change, into what, what must be underlined, what the message must hold)
-const MISTAKES: [(&str, &str, &str, &str); 19] = [
+const MISTAKES: [(&str, &str, &str, &str); 21] = [
     (
         "cfg = { userid = \"10001\" }",
         "cfg = { userid = \"10001\", nosuch = \"1\" }",
@@ -88,6 +88,18 @@ const MISTAKES: [(&str, &str, &str, &str); 19] = [
         "dialect = \"dayuanren\"\npromises = { dedupes = true }",
         "dedupes",
         "unknown field",
+    ),
+    (
+        "dialect = \"dayuanren\"",
+        "dialect = \"dayuanren\"\nquiet_window.after_ms = 7_200_000\nquiet_window.max_cost = \"0\"",
+        "\"0\"",
+        "at no risk",
+    ),
+    (
+        "dialect = \"dayuanren\"",
+        "dialect = \"dayuanren\"\nquiet_window = { after_ms = 5, max_cost = \"9\" }",
+        "5",
+        "from 60000",
     ),
     (
         "dialect = \"dayuanren\"",

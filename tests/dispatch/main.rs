@@ -12,6 +12,7 @@
 mod clocks;
 mod faults;
 mod moving;
+mod quiet;
 mod store;
 mod times;
 mod wire;

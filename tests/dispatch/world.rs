@@ -67,13 +67,22 @@ impl World {
 
     /// A world where each supplier has these `limits`, and only some of them have an offer.
     pub async fn with(limits: &str, offering: &[&str]) -> Self {
+        Self::made(limits, limits, offering).await
+    }
+
+    /// A world where both have an offer, and what follows north's limits in adapters.toml is `at_north`.
+    pub async fn with_at_north(limits: &str, at_north: &str) -> Self {
+        Self::made(limits, at_north, &["north", "south"]).await
+    }
+
+    async fn made(limits: &str, at_north: &str, offering: &[&str]) -> Self {
         let clocks = Arc::new(Clocks::new());
         let store = Arc::new(SlowStore::new(Arc::clone(&clocks)));
         let shop = stock(&store, offering).await;
         let (north, south) = (Arc::new(Wire::new(Arc::clone(&clocks))), Arc::new(Wire::new(Arc::clone(&clocks))));
         let wires = BTreeMap::from([("north", Arc::clone(&north)), ("south", Arc::clone(&south))]);
         let spawner = Arc::default();
-        let dispatch = open(&clocks, &store, &wires, &spawner, limits).await;
+        let dispatch = open(&clocks, &store, &wires, &spawner, [limits, at_north]).await;
         let world = Self {
             clocks,
             store,
@@ -95,7 +104,7 @@ impl World {
         let all = [("north", &self.north), ("south", &self.south)];
         let wires = all.into_iter().filter(|(name, _)| suppliers.contains(name));
         let wires = wires.map(|(name, wire)| (name, Arc::clone(wire))).collect();
-        let dispatch = open(&self.clocks, &self.store, &wires, &self.spawner, "").await;
+        let dispatch = open(&self.clocks, &self.store, &wires, &self.spawner, ["", ""]).await;
         Self { dispatch, ..self }
     }
 
@@ -145,9 +154,10 @@ async fn open(
     store: &Arc<SlowStore>,
     wires: &BTreeMap<&str, Arc<Wire>>,
     spawner: &Arc<CountingSpawner>,
-    limits: &str,
+    [limits, at_north]: [&str; 2],
 ) -> Dispatch {
     let table = |name: &&str| {
+        let limits = if *name == "north" { at_north } else { limits };
         format!(
             "[supplier.{name}]\ndialect = \"dayuanren\"\nbase_url = \"https://{name}.example\"\nsubmit_timeout_ms = 1000\n\
              query_timeout_ms = 1000\nsecrets = {{ key = \"KEY\" }}\ncfg = {{ userid = \"10001\" }}\n\

@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 23] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -31,6 +31,7 @@ const KINDS: [&str; 22] = [
     "attempt_given_up",
     "cost_recovered",
     "order_refunded",
+    "attempt_assumed_dead",
 ];
 
 fn place(event: &Event) -> usize {
@@ -57,6 +58,7 @@ fn place(event: &Event) -> usize {
         Event::AttemptGivenUp { .. } => 19,
         Event::CostRecovered { .. } => 20,
         Event::OrderRefunded { .. } => 21,
+        Event::AttemptAssumedDead { .. } => 22,
     }
 }
 

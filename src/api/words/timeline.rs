@@ -116,6 +116,13 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
                 heard(*via, locale)
             ),
         ),
+        Event::AttemptAssumedDead { seq, .. } => (
+            format!("长时间没有{}收到此单的任何迹象，不再等待。", who(seq)),
+            format!(
+                "For a long time nothing showed that {} ever received it; it is not waited for any more.",
+                who(seq)
+            ),
+        ),
         Event::AttemptGivenUp { seq, .. } => (
             format!("经人工核实，{}没有到账，不再等待。", who(seq)),
             format!("A person found that {} did not deliver; it is not waited for any more.", who(seq)),

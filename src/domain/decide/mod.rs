@@ -6,9 +6,11 @@
 //! moment of writing (R3).
 //!
 //! Invariant: no attempt is opened while another is open (R5); no order fails while an attempt is
-//! open (R10); nothing but proof closes an attempt (R8, R9).
+//! open (R10); nothing closes an attempt but proof, and, with the money at risk
+//! recorded, an assumption that was switched on or the word of two persons (R8, R9).
 
 mod accept;
+mod assume;
 mod desk;
 mod fact;
 mod next;
@@ -31,7 +33,7 @@ use super::money::Money;
 use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
 use super::plan::Plan;
-use super::policy::{Policy, RuleBook};
+use super::policy::{Policy, QuietWindow, RuleBook};
 
 /// What is known besides the order.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +86,15 @@ pub enum Input {
         /// About which attempt.
         seq: Seq,
     },
+    /// Everything has been quiet about an attempt for as long as its supplier's window asks.
+    Assume {
+        /// Which attempt.
+        seq: Seq,
+        /// The window that the operator switched on for its supplier.
+        window: QuietWindow,
+        /// Since when time was witnessed without a break, UTC milliseconds.
+        witnessed_since_ms: i64,
+    },
     /// A person's finding about an attempt, signed as the desk's rules ask.
     Attest(Box<Attested>),
     /// Money goes back to the shop, signed as the desk's rules ask.
@@ -113,6 +124,8 @@ pub enum Refusal {
     /// The same number may not be sent again: a promise is missing, the horizon is near, the
     /// attempt is not in doubt, or the order has ended. `Review` then schedules what comes instead.
     MayNotResubmit,
+    /// The window is not over, not everything was quiet, or the attempt is too dear to be assumed dead.
+    MayNotAssume,
     /// The attempt is not one of which a person may say this: it is proven already, its reply is still
     /// awaited, its cards are missing, or the amount is not within it.
     MayNotAttest,
@@ -142,6 +155,11 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
         } => fact::fact(&mut draft, seq, via, reading, evidence, facts)?,
         Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why, facts.process)?,
         Input::Hint { seq } => hint(&mut draft, seq, facts)?,
+        Input::Assume {
+            seq,
+            window,
+            witnessed_since_ms,
+        } => assume::assume(&mut draft, seq, &window, witnessed_since_ms, facts)?,
         Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
         Input::Review => {}

@@ -71,7 +71,7 @@ fn last_failure(order: &Order) -> Failure {
             ..
         } => Some(refusal.clone()),
         AttemptState::Dead {
-            proof: Proof::NotSent { .. } | Proof::Attested { .. },
+            proof: Proof::NotSent { .. } | Proof::Assumed { .. } | Proof::Attested { .. },
             ..
         }
         | AttemptState::Sent

@@ -1,5 +1,6 @@
 //! Attacks on `decide`: stories for each rule, random histories, and every history of a small world.
 
+mod assume;
 mod bench;
 mod chaos;
 mod desk;

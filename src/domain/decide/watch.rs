@@ -20,7 +20,7 @@ pub(super) fn broken(attempt: &Attempt, reading: &Reading, facts: Facts<'_>) -> 
     let was_refused = match &attempt.state {
         AttemptState::Dead { proof, .. } => match proof {
             Proof::Refused { .. } => true,
-            Proof::NotSent { .. } | Proof::Attested { .. } => false,
+            Proof::NotSent { .. } | Proof::Assumed { .. } | Proof::Attested { .. } => false,
         },
         AttemptState::Sent
         | AttemptState::Accepted

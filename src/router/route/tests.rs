@@ -84,6 +84,7 @@ fn attempt(seq: u8, supplier: &str, state: AttemptState) -> Attempt {
         queries: 0,
         not_found: 0,
         is_hinted: false,
+        is_known_there: false,
     }
 }
 

@@ -207,6 +207,7 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
             | Event::AttemptConfirmed { .. }
             | Event::AttemptNotSent { .. }
             | Event::AttemptContradicted { .. }
+            | Event::AttemptAssumedDead { .. }
             | Event::AttemptGivenUp { .. }
             | Event::CostRecovered { .. }
             | Event::OrderRefunded { .. }

@@ -225,6 +225,8 @@ fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool) {
     attempt.queries = 0;
     attempt.not_found = if is_open { attempt.not_found.min(1) } else { 0 };
     attempt.opened_at_ms = START_MS;
+    // Only a quiet window asks, and none is switched on in these worlds.
+    attempt.is_known_there = false;
     let last = attempt.transmissions.len();
     for transmission in &mut attempt.transmissions {
         transmission.stamped_at_ms = if is_open {

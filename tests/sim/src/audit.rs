@@ -254,6 +254,8 @@ impl Seen {
                 let is_proven = match proof {
                     Proof::Refused { evidence, .. } => self.has(evidence.as_ref()),
                     Proof::Attested { evidence, .. } => self.has(Some(evidence)),
+                    // No supplier of this world has a quiet window.
+                    Proof::Assumed { .. } => false,
                     Proof::NotSent { .. } => attempt.transmissions.len() == 1,
                 };
                 ensure(is_proven, Law::DeadIsDead, || {

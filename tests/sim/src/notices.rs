@@ -170,10 +170,17 @@ fn check(world: &World, notice: &Notice) {
         attempt.state,
         AttemptState::Won { .. } | AttemptState::Excess { .. } | AttemptState::Late { .. }
     );
+    // Of a supplier that was seen to break a promise, a failure is evidence and ends nothing (R21).
+    let is_believed = at_once(world.store.deeds(format!("supplier:{}", character.name), 1))
+        .unwrap()
+        .is_empty();
     let is_kept = match notice.stand {
         Stand::Done | Stand::Half => is_known_delivered,
         Stand::Failed => {
-            !attempt.is_open() || !character.failed_is_final || (attempt.transmissions.len() > 1 && !character.keeps_failed_ids)
+            !attempt.is_open()
+                || !is_believed
+                || !character.failed_is_final
+                || (attempt.transmissions.len() > 1 && !character.keeps_failed_ids)
         }
         Stand::Working | Stand::Refused => true,
     };
