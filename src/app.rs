@@ -107,7 +107,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     seams
         .spawner
         .spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
-    audit::keep_auditing(&store, &seams, stopping.subscribe());
+    audit::keep_auditing(&store, &dispatch, &seams, stopping.subscribe());
     let door = open_door(&site, (listener, inbound), &store, &dispatch, &seams)?;
     Ok(Running {
         dispatch,

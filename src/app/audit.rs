@@ -8,8 +8,11 @@ use tokio::sync::watch;
 use super::Seams;
 use crate::audit::{Tally, Watch, days, whole};
 use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::domain::case::NewCase;
+use crate::domain::ids::OrderId;
 use crate::store::sqlite::{Archive, SqliteStore};
-use crate::store::{Outage, SealKey};
+use crate::store::{Answer, Command, Outage, SealKey, Store};
 
 /// Audits the whole database that `config` names, beside whoever works on it.
 ///
@@ -32,13 +35,13 @@ pub async fn audit(config: &Config) -> anyhow::Result<Tally> {
 }
 
 /// Audits what changes, and everything else little by little, until a stop begins.
-pub(super) fn keep_auditing(store: &Arc<SqliteStore>, seams: &Seams, mut stopping: watch::Receiver<bool>) {
-    let (store, clock) = (Arc::clone(store), Arc::clone(&seams.clock));
+pub(super) fn keep_auditing(store: &Arc<SqliteStore>, dispatch: &Dispatch, seams: &Seams, mut stopping: watch::Receiver<bool>) {
+    let (store, dispatch, clock) = (Arc::clone(store), dispatch.clone(), Arc::clone(&seams.clock));
     seams.spawner.spawn(Box::pin(async move {
         let mut watch = Watch::default();
         loop {
             let begin = clock.monotonic();
-            let is_behind = match pass(&store, &mut watch, clock.now_ms()).await {
+            let is_behind = match pass(&store, &dispatch, &mut watch, clock.now_ms()).await {
                 Ok(is_behind) => is_behind,
                 Err(outage) => {
                     tracing::warn!(%outage, "the database cannot be audited at the moment");
@@ -55,14 +58,29 @@ pub(super) fn keep_auditing(store: &Arc<SqliteStore>, seams: &Seams, mut stoppin
     }));
 }
 
-/// One look, and the day before sealed if it is not yet.
-async fn pass(store: &SqliteStore, watch: &mut Watch, now_ms: i64) -> Result<bool, Outage> {
+/// One look; what is found becomes a case and freezes its order; the day before is sealed if it is
+/// not yet. Whether there is more to look at.
+async fn pass(store: &SqliteStore, dispatch: &Dispatch, watch: &mut Watch, now_ms: i64) -> Result<bool, Outage> {
     let mut archive = store.archive().await?;
-    let is_behind = watch.pass(&mut archive).await?;
+    let passed = watch.pass(&mut archive).await?;
+    for finding in passed.news {
+        let order = finding.order.and_then(OrderId::from_stored);
+        // First, whatever becomes of the case: nothing more is sent.
+        if let Some(order) = order {
+            dispatch.freeze(order);
+        }
+        let case = Command::OpenCase(NewCase::of_finding(order, now_ms));
+        match store.commit(case).await {
+            Answer::Done | Answer::Refused(_) => {}
+            answer @ (Answer::Stale | Answer::Outage(_) | Answer::Unknown) => {
+                tracing::error!(?answer, "a finding could not be kept as a case; the log has it");
+            }
+        }
+    }
     if let Some(day) = days::close(&mut archive, &store.signer(), now_ms).await? {
         // In the log it is out of reach of whoever rewrites the database.
         tracing::info!(day = day.day, seal = day.seal, "a day of the history is signed");
         store.put_day(day).await?;
     }
-    Ok(is_behind)
+    Ok(passed.is_behind)
 }

@@ -18,7 +18,7 @@ mod watch;
 pub use books::{Books, Moved};
 pub use check::{Check, Finding};
 pub use walk::{Tally, whole};
-pub use watch::Watch;
+pub use watch::{Passed, Watch};
 
 use crate::domain::event::Recorded;
 use crate::domain::order::Order;

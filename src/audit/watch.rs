@@ -24,6 +24,15 @@ const REST: u32 = 49;
 /// The rest when nothing new is to be looked at.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// What a pass saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Whether there is more to be looked at by now.
+    pub is_behind: bool,
+    /// What was not found before.
+    pub news: Vec<Finding>,
+}
+
 /// Where the auditor stands.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -37,11 +46,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// One pass; whether there is more to be looked at by now.
+    /// One pass.
     ///
     /// # Errors
     /// When the database does not answer; nothing is forgotten.
-    pub async fn pass(&mut self, archive: &mut Archive) -> Result<bool, Outage> {
+    pub async fn pass(&mut self, archive: &mut Archive) -> Result<Passed, Outage> {
         let last = archive.last_row().await?;
         let until = last.min(self.row.saturating_add(ROWS));
         let mut ids = archive.changed(self.row, until).await?;
@@ -75,8 +84,10 @@ impl Watch {
         self.order = walked.last().copied().unwrap_or(i64::MIN);
         metrics::counter!("recharge_audit_orders_total").increment(u64::try_from(ids.len()).unwrap_or(u64::MAX));
         metrics::gauge!("recharge_audit_behind_rows").set(i32::try_from(last.saturating_sub(until)).unwrap_or(i32::MAX));
-        self.say(findings);
-        Ok(until < last)
+        Ok(Passed {
+            is_behind: until < last,
+            news: self.say(findings),
+        })
     }
 
     /// How long to rest after a pass that took `worked`.
@@ -92,7 +103,9 @@ impl Watch {
         &self.said
     }
 
-    fn say(&mut self, findings: Vec<Finding>) {
+    /// Tells the log and the metrics; what is new among the findings.
+    fn say(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut news = Vec::new();
         for finding in findings {
             if !self.said.contains(&finding) {
                 tracing::error!(
@@ -101,13 +114,15 @@ impl Watch {
                     saw = finding.saw,
                     "the auditor found a law broken"
                 );
-                self.said.insert(finding);
+                self.said.insert(finding.clone());
+                news.push(finding);
             }
         }
         for check in Check::ALL {
             let count = self.said.iter().filter(|finding| finding.check == check).count();
             metrics::gauge!("recharge_audit_findings", "check" => check.word()).set(u32::try_from(count).unwrap_or(u32::MAX));
         }
+        news
     }
 }
 

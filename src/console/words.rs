@@ -169,6 +169,7 @@ pub(super) fn case(kind: CaseKind) -> &'static str {
         CaseKind::LateSuccess => "a supplier delivered after the order had failed",
         CaseKind::DoubleDelivery => "two attempts of one order delivered",
         CaseKind::Contradiction => "a supplier took back a success",
+        CaseKind::AuditFinding => "the auditor found a law broken; nothing is sent for the order while this is open",
         CaseKind::PromiseBroken => "a supplier broke what it promises and is paused",
         CaseKind::OrphanNotification => "an authentic notification named a number we never sent",
     }

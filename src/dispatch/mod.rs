@@ -10,6 +10,7 @@
 
 mod checks;
 mod desk;
+mod frozen;
 mod gate;
 mod hand;
 pub mod intake;
@@ -57,6 +58,7 @@ struct House {
     parts: Parts,
     standing: Mutex<Arc<standing::Standing>>,
     process: ProcessId,
+    frozen: frozen::Frozen,
     shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
@@ -92,6 +94,7 @@ impl Dispatch {
         parts.random.fill(&mut mark);
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
+            frozen: frozen::Frozen::default(),
             standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
             restored: settle::Restored::default(),

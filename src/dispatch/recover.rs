@@ -16,6 +16,7 @@ impl Dispatch {
     /// # Errors
     /// When the database does not answer.
     pub async fn recover(&self) -> Result<usize, Outage> {
+        self.house.freeze_again().await?;
         let mut count = 0_usize;
         let mut after: Option<ScheduleCursor> = None;
         loop {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::frozen;
 use super::hand::Hand;
 use super::journey::{Step as Walked, withdraw};
 use super::{Dispatch, House, Supplier, gate};
@@ -96,6 +97,9 @@ impl House {
         if next.at_ms > self.now_ms().max(due_ms) {
             return self.schedule.set(id, Some(next.at_ms));
         }
+        if matches!(next.step, Step::Try | Step::Resubmit { .. }) && self.is_frozen(id).await {
+            return self.look_again(id, frozen::LOOK_MS);
+        }
         match next.step {
             Step::Try => {
                 drop(looker);
@@ -134,6 +138,10 @@ impl House {
             return permit.give_back();
         };
         match self.parts.store.order(id).await {
+            Ok(Some(_)) if self.is_frozen(id).await => {
+                permit.give_back();
+                self.look_again(id, frozen::LOOK_MS);
+            }
             Ok(Some(order)) => self.attempt(order, Some((from, permit))).await,
             Ok(None) => permit.give_back(),
             Err(_) => {

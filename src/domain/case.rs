@@ -21,17 +21,20 @@ pub enum CaseKind {
     OrphanNotification,
     /// A supplier broke what it promises (R21): it is paused, and nothing rests on that promise.
     PromiseBroken,
+    /// The auditor found a law broken: nothing is sent for the order until a person has looked.
+    AuditFinding,
 }
 
 impl CaseKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OverdueDoubt,
         Self::LateSuccess,
         Self::DoubleDelivery,
         Self::Contradiction,
         Self::OrphanNotification,
         Self::PromiseBroken,
+        Self::AuditFinding,
     ];
 
     /// The word used in storage and JSON.
@@ -44,6 +47,7 @@ impl CaseKind {
             Self::Contradiction => "contradiction",
             Self::OrphanNotification => "orphan_notification",
             Self::PromiseBroken => "promise_broken",
+            Self::AuditFinding => "audit_finding",
         }
     }
 }
@@ -75,6 +79,25 @@ impl NewCase {
     #[must_use]
     pub fn key_of(kind: CaseKind, order: OrderId, seq: Seq) -> String {
         format!("{}:{order}:{seq}", kind.word())
+    }
+
+    /// The key of the auditor's case about an order, or about the books.
+    #[must_use]
+    pub fn key_of_finding(order: Option<OrderId>) -> String {
+        let about = order.map_or_else(|| "books".to_owned(), |order| order.to_string());
+        format!("{}:{about}", CaseKind::AuditFinding.word())
+    }
+
+    /// The auditor's case: one an order, however much is found in it.
+    #[must_use]
+    pub fn of_finding(order: Option<OrderId>, now_ms: i64) -> Self {
+        Self {
+            key: Self::key_of_finding(order),
+            kind: CaseKind::AuditFinding,
+            order,
+            at_risk: None,
+            opened_at_ms: now_ms,
+        }
     }
 
     /// A case of one attempt.

@@ -89,7 +89,7 @@ impl<H: Heads> Overlay<'_, H> {
                 self.lost.insert((change.order, change.after.version));
             }),
             Command::Post(posting) => self.post(posting),
-            Command::Orphan { case, .. } => {
+            Command::Orphan { case, .. } | Command::OpenCase(case) => {
                 if self.has_case(&case.key) {
                     return Err(Answer::Refused(Refused::Repeated));
                 }

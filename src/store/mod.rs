@@ -56,6 +56,8 @@ pub enum Command {
         /// What arrived.
         evidence: Evidence,
     },
+    /// Something that a person must look at, and that no decision carries. Its key makes it happen once.
+    OpenCase(NewCase),
     /// Something done at the desk that no order's decision carries. A case that it closes must be open.
     Deed(Deed),
     /// What became of one try to reach a shop. Losing it only repeats a callback.

@@ -129,7 +129,7 @@ async fn an_auditor_that_watches_sees_what_is_changed_by_hand_and_says_it_once()
     let scene = Scene::play().await;
     let path = scene.copy("watched");
     let mut watch = Watch::default();
-    while watch.pass(&mut archive(&path).await).await.unwrap() {}
+    while watch.pass(&mut archive(&path).await).await.unwrap().is_behind {}
     assert_eq!(watch.findings().len(), 0, "{:?}", watch.findings());
     plant(
         &path,

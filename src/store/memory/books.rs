@@ -80,6 +80,8 @@ impl Books {
             Command::Decide(decision) => self.decide(*decision),
             Command::Post(posting) => self.post(posting),
             Command::Orphan { case: _, evidence } => self.keep(evidence),
+            // Cases are opened by the batch.
+            Command::OpenCase(_) => {}
             Command::Deed(deed) => self.record(deed),
             Command::CallbackTried(tried) => self.tried(tried),
         }

@@ -76,7 +76,7 @@ impl<'c> Wanted<'c> {
                     wanted.post(posting);
                     wanted.booked.extend(posting.order.map(OrderId::get));
                 }
-                Command::Orphan { case, .. } => {
+                Command::Orphan { case, .. } | Command::OpenCase(case) => {
                     wanted.cases.insert(case.key.as_str());
                 }
                 Command::Deed(deed) => wanted.cases.extend(closes(deed)),

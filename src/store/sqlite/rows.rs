@@ -112,6 +112,8 @@ impl<'c> Rows<'c> {
                 Ok(())
             }
             Command::Orphan { case: _, evidence } => self.keep(evidence, sealer),
+            // Cases are written by the batch.
+            Command::OpenCase(_) => Ok(()),
             Command::Deed(deed) => {
                 self.deeds.push(deed);
                 Ok(())

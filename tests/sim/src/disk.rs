@@ -148,7 +148,7 @@ impl Told {
                 (Some(order), stamp)
             }
             Command::Post(posting) => (posting.order, None),
-            Command::Orphan { .. } | Command::Deed(_) | Command::CallbackTried(_) => (None, None),
+            Command::Orphan { .. } | Command::OpenCase(_) | Command::Deed(_) | Command::CallbackTried(_) => (None, None),
         };
         let text = words::command(command);
         Self { order, text, stamp }

@@ -27,7 +27,7 @@ pub fn command(command: &Command) -> String {
             format!("{}, version {from} to {to}: {}; next: {next}", change.order, events.join(", "))
         }
         Command::Post(posting) => format!("posting {}", posting.key),
-        Command::Orphan { case, .. } => format!("case {}", case.key),
+        Command::Orphan { case, .. } | Command::OpenCase(case) => format!("case {}", case.key),
         Command::Deed(deed) => format!("deed about {}", deed.subject),
         Command::CallbackTried(tried) => {
             let state = match tried.state {
