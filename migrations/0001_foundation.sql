@@ -23,6 +23,7 @@ CREATE TABLE orders (
     released_minor    BIGINT,
     state             TEXT NOT NULL,
     sealed_inputs     BYTEA,
+    link              BYTEA NOT NULL,
     lease_owner       TEXT,
     lease_epoch       BIGINT NOT NULL DEFAULT 0,
     lease_until_ms    BIGINT,
@@ -55,7 +56,8 @@ CREATE TABLE order_inputs (
 
 -- One row a commit, with all of it that is only ever added: what happened (a JSON array of events,
 -- the first of them number `number`), what it moved (JSON, told apart by the view `entries`), and what
--- was handed over. (order_id, number) is the last backstop against a stale decision.
+-- was handed over. (order_id, number) is the last backstop against a stale decision. `link` is the hash
+-- of the row and of the link before it (docs/decisions/0052); the order's row has the last one.
 CREATE TABLE history (
     order_id          BIGINT NOT NULL,
     number            BIGINT NOT NULL,
@@ -64,6 +66,7 @@ CREATE TABLE history (
     events            TEXT NOT NULL,
     postings          TEXT,
     sealed_deliveries BYTEA,
+    link              BYTEA NOT NULL,
     UNIQUE (order_id, number)
 );
 

@@ -5,9 +5,11 @@
 //! socket, and the HTTP door last. A stop goes the other way: nothing new comes in, what is in
 //! flight ends or stays safely stamped, then the database is closed.
 
+mod audit;
 mod descriptors;
 mod parts;
 
+pub use audit::audit;
 pub use parts::{adapters, admin_context, open_store};
 
 use std::io;
@@ -23,7 +25,7 @@ use tokio::sync::watch;
 
 use crate::api::{self, ApiLimits, ApiState};
 use crate::config::Config;
-use crate::console::AdminSocket;
+use crate::console::{AdminContext, AdminSocket, serve_admin};
 use crate::dispatch::Dispatch;
 use crate::dispatch::parts::SecretLookup;
 use crate::seams::{Clock, Random, Spawner, SystemClock, SystemRandom, TokioSpawner};
@@ -67,6 +69,7 @@ pub struct Running {
     store: Arc<SqliteStore>,
     address: SocketAddr,
     door: ServerHandle,
+    desk: Option<(SocketAddr, ServerHandle)>,
     stopping: watch::Sender<bool>,
     told: tokio::sync::oneshot::Receiver<()>,
     grace: Duration,
@@ -98,17 +101,20 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let at_work = dispatch.clone();
     seams.spawner.spawn(Box::pin(async move { at_work.run().await }));
     let socket = AdminSocket::bind(&config.socket_path()).await?;
-    let context = Arc::new(parts::admin_context(&store, Some(&dispatch), Some(&adapters), &seams));
+    let context = Arc::new(parts::admin_context(config, &store, Some(&dispatch), Some(&adapters), &seams));
+    let desk = open_desk(config.admin.listen, &context, &seams)?;
     let (spawner, stop) = (Arc::clone(&seams.spawner), stopped(stopping.subscribe()));
     seams
         .spawner
         .spawn(Box::pin(async move { socket.run(context, spawner, stop).await }));
+    audit::keep_auditing(&store, &seams, stopping.subscribe());
     let door = open_door(&site, (listener, inbound), &store, &dispatch, &seams)?;
     Ok(Running {
         dispatch,
         store,
         address,
         door,
+        desk,
         stopping,
         told,
         grace: Duration::from_secs(u64::from(config.server.stop_grace_seconds)),
@@ -184,7 +190,8 @@ fn open_door(
         Arc::clone(&seams.clock),
         site.metrics.clone(),
         limits,
-    );
+    )
+    .signing(store.signer());
     let door = api::serve(listener, workers, Arc::new(state), |_| {})?;
     let handle = door.handle();
     seams.spawner.spawn(Box::pin(async move {
@@ -193,6 +200,26 @@ fn open_door(
         }
     }));
     Ok(handle)
+}
+
+/// `/admin/v1`, where the configuration wants it.
+fn open_desk(
+    address: Option<SocketAddr>,
+    context: &Arc<AdminContext>,
+    seams: &Seams,
+) -> anyhow::Result<Option<(SocketAddr, ServerHandle)>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = listen(address).with_context(|| format!("cannot listen on {address} for /admin/v1"))?;
+    let address = listener.local_addr()?;
+    let desk = serve_admin(listener, Arc::clone(context))?;
+    let handle = desk.handle();
+    seams.spawner.spawn(Box::pin(async move {
+        if let Err(error) = desk.await {
+            tracing::error!(%error, "/admin/v1 ended by itself");
+        }
+    }));
+    tracing::info!(%address, "/admin/v1 is open");
+    Ok(Some((address, handle)))
 }
 
 /// Completes once a stop has begun.
@@ -220,6 +247,12 @@ impl Running {
         self.address
     }
 
+    /// Where operators reach `/admin/v1`, if anywhere.
+    #[must_use]
+    pub fn desk_address(&self) -> Option<SocketAddr> {
+        self.desk.as_ref().map(|(address, _)| *address)
+    }
+
     /// Completes when the database has failed in a way that only a new start can mend.
     pub async fn failed(&self) -> String {
         self.store.fatal().await
@@ -235,6 +268,9 @@ impl Running {
             tracing::warn!("the stop's grace time is over; what is in flight is stamped and will be asked about");
         }
         self.door.stop(true).await;
+        if let Some((_, desk)) = self.desk {
+            desk.stop(true).await;
+        }
         let _ = self.stopping.send(true);
         // Each try is bounded by its own time-out.
         let _ = self.told.await;

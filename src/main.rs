@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Parser;
 use futures_util::future::LocalBoxFuture;
 use recharge_gateway::app::{self, Seams, Site};
+use recharge_gateway::audit::Tally;
 use recharge_gateway::cli::{self, Cli, House};
 use recharge_gateway::config::{Config, LogFormat, secret_from_env};
 use recharge_gateway::console::AdminContext;
@@ -71,8 +72,12 @@ impl House for Gateway {
                 adapters => adapters.ok(),
             };
             let store = app::open_store(config, &seams).await?;
-            Ok(app::admin_context(&store, None, adapters.as_ref(), &seams))
+            Ok(app::admin_context(config, &store, None, adapters.as_ref(), &seams))
         })
+    }
+
+    fn audit<'a>(&'a self, config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<Tally>> {
+        Box::pin(app::audit(config))
     }
 
     #[cfg(feature = "demo")]

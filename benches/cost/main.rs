@@ -51,10 +51,10 @@ fn main() -> anyhow::Result<()> {
         ["profile"] => world()?.block_on(profile::run()),
         ["load", seconds, sku] => world()?.block_on(run::load(seconds.parse()?, sku)),
         ["relay", port, supplier, door, is_pooled, database @ ..] => {
-            let _ = relay::DOOR.set((*door).to_owned());
             let orders = relay::Orders {
                 port: port.parse()?,
                 supplier: (*supplier).to_owned(),
+                door: door.parse()?,
                 is_pooled: *is_pooled == "pooled",
                 database: database.first().map(|path| (*path).to_owned()),
             };

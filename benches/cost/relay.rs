@@ -14,6 +14,7 @@ use recharge_gateway::seams::{Outbound, Transport};
 use tokio::net::TcpSocket;
 
 use crate::naive::{Change, Naive};
+use crate::shop::told_url;
 use crate::wire::field;
 
 /// What a relay process is told.
@@ -21,6 +22,8 @@ pub struct Orders {
     pub port: u16,
     /// `http://host:port` of the supplier.
     pub supplier: String,
+    /// The port at which shops are told.
+    pub door: u16,
     /// Whether connections to the supplier are kept; the gateway keeps none.
     pub is_pooled: bool,
     /// Where to keep what happens; absent keeps nothing.
@@ -32,6 +35,7 @@ struct Relay {
     shop: ShopClient,
     base: String,
     own: String,
+    door: u16,
     keeps: Option<Naive>,
 }
 
@@ -67,6 +71,7 @@ pub async fn run(orders: Orders) -> anyhow::Result<()> {
         supplier,
         shop,
         base: orders.supplier,
+        door: orders.door,
         own: format!("127.0.0.1%3A{}", orders.port),
         keeps,
     });
@@ -152,8 +157,8 @@ impl Relay {
             r#"{{"type":"order.succeeded","timestamp":"2026-01-01T00:00:01Z","data":{}}}"#,
             report(number, "succeeded")
         );
-        let request = Request::post("http://127.0.0.1/told")
-            .uri(DOOR.get().map_or("", String::as_str))
+        let serial = number.strip_prefix('b').and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        let request = Request::post(told_url(self.door, serial))
             .header("content-type", "application/json")
             .header("user-agent", "relay/1.0")
             .header("webhook-id", "evt_1234567890123456789_5")
@@ -174,9 +179,6 @@ impl Relay {
         }
     }
 }
-
-/// Where every shop of the benchmark is told.
-pub static DOOR: std::sync::OnceLock<String> = std::sync::OnceLock::new();
 
 async fn exchange(client: &impl Transport, request: http::Result<Request<Bytes>>) -> Option<http::Response<Bytes>> {
     let outbound = Outbound {

@@ -17,11 +17,15 @@ use crate::measure::{Figures, Times, round};
 use crate::process::{Process, free_port};
 use crate::report::{Report, Spread};
 use crate::scenes;
-use crate::shop::{Load, Pace, open_door};
+use crate::shop::{Load, Pace, open_doors};
 use crate::supplier::Supplier;
 
 /// Shops of the main case.
 pub const SHOPS: usize = 10;
+/// How many orders the shops have under way at once.
+const CLIENTS: usize = 256;
+/// How often a quick look measures each.
+const LOOKS: u32 = 3;
 
 /// How much is measured.
 pub struct Options {
@@ -43,7 +47,7 @@ impl Options {
                 warm_up: Duration::from_secs(1),
                 measured: Duration::from_secs(4),
             },
-            clients: 256,
+            clients: CLIENTS,
             old_orders: 1_000_000,
             waiting: 100_000,
             held: 8_000,
@@ -74,7 +78,7 @@ pub struct World {
     pub book: Arc<Book>,
     pub supplier: Arc<Supplier>,
     pub supplier_address: SocketAddr,
-    pub door: SocketAddr,
+    pub door: u16,
     pub folder: PathBuf,
 }
 
@@ -88,7 +92,7 @@ impl World {
         std::fs::create_dir_all(&run)?;
         let book = Arc::new(Book::open());
         let (supplier, supplier_address) = Supplier::open(Arc::clone(&book)).await?;
-        let door = open_door(Arc::clone(&book)).await?;
+        let door = open_doors(Arc::clone(&book)).await?;
         Ok(Self {
             book,
             supplier,
@@ -105,9 +109,13 @@ impl World {
     /// The gateway whose database is kept between runs, because filling it takes minutes.
     async fn full_site(&self, old_orders: u32) -> anyhow::Result<Site> {
         let folder = self.folder.join(format!("full-{old_orders}"));
-        let made_of: String = ["migrations/0001_foundation.sql", "migrations/0002_append_only.sql"]
+        let mut migrations: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        migrations.sort();
+        let made_of: String = migrations
             .iter()
-            .map(|path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default())
+            .map(|path| std::fs::read_to_string(path).unwrap_or_default())
             .collect();
         let mark = folder.join("made-of");
         let is_there = std::fs::read_to_string(&mark).is_ok_and(|found| found == made_of);
@@ -130,7 +138,7 @@ impl World {
             .arg("relay")
             .arg(port.to_string())
             .arg(format!("http://{}", self.supplier_address))
-            .arg(format!("http://{}/told", self.door))
+            .arg(self.door.to_string())
             .arg(connections)
             .args(database);
         Process::start(command, port, &self.folder.join("run").join(format!("{name}.log"))).await
@@ -164,7 +172,7 @@ impl World {
     }
 }
 
-/// A load on a gateway of its own, for profilers: prints its pid and how fast it was.
+/// A quick look between two builds: the relay and the gateway in turns, each under one load.
 pub async fn load(seconds: u64, sku: &str) -> anyhow::Result<()> {
     let Some(sku) = [AT_ONCE, LATER].into_iter().find(|known| *known == sku) else {
         bail!("no such product: one of {}", [AT_ONCE, LATER].join(", "));
@@ -172,17 +180,21 @@ pub async fn load(seconds: u64, sku: &str) -> anyhow::Result<()> {
     let world = World::open().await?;
     let site = world.site("load", "")?;
     site.stock(SHOPS, 0).await?;
-    let process = site.start().await?;
-    println!("pid {}", process.pid());
+    let gateway = site.start().await?;
+    let relay = world.relay("relay", "fresh", None).await?;
     let times = Times {
         warm_up: Duration::from_secs(1),
         measured: Duration::from_secs(seconds),
     };
-    let figures = round(&process, &world.load(&process, sku, 256), &world.book, times, true).await?;
-    println!(
-        "us {:.1} orders_per_s {:.0} commits {:.4} statements {:.3} accept_p99_ms {:.2} refused {:.0}",
-        figures.cpu_us, figures.orders_per_s, figures.commits, figures.statements, figures.accept_p99_ms, figures.refused
-    );
+    for _ in 0..LOOKS {
+        for (name, process, is_gateway) in [("relay", &relay, false), ("gateway", &gateway, true)] {
+            let seen = round(process, &world.load(process, sku, CLIENTS), &world.book, times, is_gateway).await?;
+            println!(
+                "{name:<8} us {:.1} orders_per_s {:.0} commits {:.4} statements {:.3} accept_p99_ms {:.2} refused {:.0}",
+                seen.cpu_us, seen.orders_per_s, seen.commits, seen.statements, seen.accept_p99_ms, seen.refused
+            );
+        }
+    }
     print!("{}", site.log());
     world.check()
 }

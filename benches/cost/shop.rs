@@ -14,11 +14,30 @@ use crate::catalog::{SECRET, key};
 use crate::supplier::recipient;
 use crate::wire::{Connection, serve};
 
-/// Where callbacks arrive.
-pub async fn open_door(book: Arc<Book>) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let answer = move |message: crate::wire::Message| {
+/// Hosts at which shops are told.
+const DOORS: usize = 10;
+
+/// Where callbacks arrive; gives their port.
+pub async fn open_doors(book: Arc<Book>) -> std::io::Result<u16> {
+    let first = TcpListener::bind("127.0.0.1:0").await?;
+    let port = first.local_addr()?.port();
+    let mut listeners = vec![first];
+    for host in 2..=DOORS {
+        listeners.push(TcpListener::bind(format!("127.0.0.{host}:{port}")).await?);
+    }
+    for listener in listeners {
+        tokio::spawn(serve(listener, teller(Arc::clone(&book))));
+    }
+    Ok(port)
+}
+
+/// Where the shop of an order is told: shops have hosts of their own.
+pub fn told_url(port: u16, serial: usize) -> String {
+    format!("http://127.0.0.{}:{port}/told", 1 + serial % DOORS)
+}
+
+fn teller(book: Arc<Book>) -> impl Fn(crate::wire::Message) -> std::future::Ready<Vec<u8>> {
+    move |message| {
         let text = std::str::from_utf8(&message.body).unwrap_or_default();
         let number = text.split_once(r#""shop_order_no":"b"#).map(|(_, rest)| rest);
         let serial = number
@@ -26,9 +45,7 @@ pub async fn open_door(book: Arc<Book>) -> std::io::Result<SocketAddr> {
             .and_then(|(digits, _)| digits.parse().ok());
         book.tell(serial.unwrap_or(0));
         std::future::ready(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())
-    };
-    tokio::spawn(serve(listener, answer));
-    Ok(address)
+    }
 }
 
 /// Who orders what from whom.
@@ -43,7 +60,7 @@ pub struct Load {
     /// Shops that the clients belong to.
     pub shops: usize,
     /// Where callbacks are wanted.
-    pub door: SocketAddr,
+    pub door: u16,
     pub pace: Pace,
 }
 
@@ -190,10 +207,9 @@ impl Client {
     }
 
     fn request(&self, serial: usize) -> Vec<u8> {
-        let (sku, door, account) = (self.load.sku, self.load.door, recipient(serial));
-        let body = format!(
-            r#"{{"shop_order_no":"b{serial:08}","sku":"{sku}","inputs":{{"account":"{account}"}},"callback_url":"http://{door}/told"}}"#
-        );
+        let (sku, told, account) = (self.load.sku, told_url(self.load.door, serial), recipient(serial));
+        let body =
+            format!(r#"{{"shop_order_no":"b{serial:08}","sku":"{sku}","inputs":{{"account":"{account}"}},"callback_url":"{told}"}}"#);
         let now_s = std::time::UNIX_EPOCH
             .elapsed()
             .map(|since| since.as_secs())

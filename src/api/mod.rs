@@ -24,6 +24,7 @@ mod peer;
 mod prefer;
 pub mod problem;
 mod products;
+pub mod receipts;
 mod reply;
 mod request;
 pub mod server;
@@ -57,6 +58,8 @@ pub fn routes(state: Arc<ApiState>) -> impl FnOnce(&mut ServiceConfig) + Clone {
             )
             .service(resource("/v1/orders/{id}", "GET").route(web::get().to(orders::show)))
             .service(resource("/v1/orders/{id}/timeline", "GET").route(web::get().to(orders::timeline)))
+            .service(resource("/v1/orders/{id}/receipt", "GET").route(web::get().to(receipts::receipt)))
+            .service(resource("/.well-known/jwks.json", "GET").route(web::get().to(receipts::keys)))
             .service(resource("/v1/products", "GET").route(web::get().to(products::list)))
             .service(resource("/v1/balance", "GET").route(web::get().to(balance::show)))
             .service(

@@ -135,7 +135,7 @@ async fn told(request: &HttpRequest, payload: Payload, id: &str, state: &ApiStat
     Ok(reply::json(StatusCode::OK, &told))
 }
 
-async fn own_by_id(id: &str, shop: &Shop, state: &ApiState) -> Result<Order, Problem> {
+pub(super) async fn own_by_id(id: &str, shop: &Shop, state: &ApiState) -> Result<Order, Problem> {
     let id: OrderId = id.parse().map_err(|_| Problem::OrderNotFound)?;
     own(state.store.order(id).await?, shop)
 }

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::dispatch::{Dispatch, Heard, NewOrder, Submitted, Turned};
 use crate::domain::order::Order;
 use crate::seams::{BoxFuture, Clock};
-use crate::store::{Catalog, Store};
+use crate::store::{Catalog, Signer, Store};
 
 use super::gates::Gates;
 use super::measures::Measures;
@@ -120,6 +120,7 @@ pub struct ApiState {
     pub(super) gates: Gates,
     pub(super) nonces: Nonces,
     pub(super) measures: Measures,
+    pub(super) signer: Option<Arc<Signer>>,
 }
 
 impl ApiState {
@@ -143,7 +144,17 @@ impl ApiState {
             gates: Gates::new(&limits),
             nonces: Nonces::new(&limits),
             measures: Measures::default(),
+            signer: None,
             limits,
+        }
+    }
+
+    /// The same with a signature for receipts; without, there are none.
+    #[must_use]
+    pub fn signing(self, signer: Arc<Signer>) -> Self {
+        Self {
+            signer: Some(signer),
+            ..self
         }
     }
 }

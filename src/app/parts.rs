@@ -77,7 +77,13 @@ pub(super) async fn suppliers(
 }
 
 /// What operators' calls work with, beside a running server or alone.
-pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adapters: Option<&Adapters>, seams: &Seams) -> AdminContext {
+pub fn admin_context(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+    dispatch: Option<&Dispatch>,
+    adapters: Option<&Adapters>,
+    seams: &Seams,
+) -> AdminContext {
     let lines: Vec<SupplierLine> = adapters.into_iter().flat_map(Adapters::iter).map(|adapter| line(adapter)).collect();
     AdminContext {
         store: shared(store),
@@ -85,6 +91,7 @@ pub fn admin_context(store: &Arc<SqliteStore>, dispatch: Option<&Dispatch>, adap
         suppliers: Arc::new(move || lines.clone()),
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
+        manning: config.admin.manning(),
     }
 }
 
@@ -104,6 +111,7 @@ fn line(adapter: &Adapter) -> SupplierLine {
         label: adapter.label().to_owned(),
         dialect: adapter.dialect().to_owned(),
         state: state.to_owned(),
+        paused: None,
         default_priority: adapter.default_priority(),
         limits: adapter.limits().clone(),
         promises: adapter.rules().promises,

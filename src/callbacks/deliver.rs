@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::callback::Callback;
 use crate::domain::ids::{OrderId, ShopId};
+use crate::seams::failpoint::{self, Point};
 use crate::seams::{Clock, NotSent, Outbound, Random, SendFailure, Transport};
 use crate::store::{Answer, CallbackState, CallbackTried, Command, Fresh, Store, StoredCallback};
 
@@ -69,6 +70,7 @@ impl Desk {
                 // Nothing but the wire needs it.
                 let payload = std::mem::take(&mut row.callback.payload);
                 let heard = self.send(&row.callback, payload).await;
+                failpoint::reach(Point::AfterOutboxSend);
                 answered(Some(is_settled(heard.verdict)));
                 self.write_down(&row, heard, stopping).await
             }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::desk::{About, Case, Deeds, Operator, Refund};
+
 /// Takes recharge orders from shops and has suppliers carry them out, each at most once.
 #[derive(Debug, Parser)]
 #[command(name = "recharge-gateway", version, propagate_version = true, arg_required_else_help = true)]
@@ -43,6 +45,19 @@ pub(super) enum Command {
     /// What needs a person.
     #[command(subcommand)]
     Case(Case),
+    /// Who may sign what moves money.
+    #[command(subcommand)]
+    Operator(Operator),
+    /// Show what was done at the desk and by the gateway in its place, newest first.
+    Deeds(Deeds),
+    /// Check every order, every posting and every balance against the history; changes nothing.
+    Audit {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Signed receipts of orders.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// The settings themselves.
     #[command(subcommand)]
     Config(Settings),
@@ -120,6 +135,10 @@ pub(super) enum Supplier {
         #[command(flatten)]
         output: Output,
     },
+    /// Open no new attempts there; those that are open are settled.
+    Pause(About),
+    /// Open new attempts there again, and let its promises count again.
+    Resume(About),
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +157,8 @@ pub(super) enum Order {
         #[command(flatten)]
         output: Output,
     },
+    /// Give back to the shop a part or all of what a delivered order cost it. Needs two operators.
+    Refund(Refund),
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,9 +178,14 @@ pub(super) enum Callback {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Case {
-    /// List all cases still open, oldest first.
-    List {
+pub(super) enum Receipt {
+    /// Check a receipt offline and print what it says.
+    Verify {
+        /// The file as the gateway sent it; - for standard input.
+        file: PathBuf,
+        /// The key it must be signed with: the "x" of the gateway's /.well-known/jwks.json.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
         #[command(flatten)]
         output: Output,
     },

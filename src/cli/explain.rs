@@ -29,6 +29,9 @@ pub(super) enum Failure {
     /// The call was refused.
     #[error(transparent)]
     Trouble(#[from] Trouble),
+    /// The command did its work and what it found is no good: a result like any other, for standard output.
+    #[error("{0}")]
+    Found(String),
     /// Told already, place by place.
     #[error("{0}")]
     Told(String),
@@ -41,7 +44,7 @@ impl Failure {
             Self::Config(error) => format!("{:?}", miette::Report::new(error)),
             Self::House(error) => assembled(error),
             Self::Trouble(trouble) => format!("error: {}\n  {}", trouble.message, trouble.remedy),
-            Self::Told(text) => text,
+            Self::Told(text) | Self::Found(text) => text,
             Self::Ask(error) => format!("error: {error}"),
             Self::File { .. } => format!("error: {self}"),
         }

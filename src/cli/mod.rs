@@ -10,9 +10,11 @@
 
 mod arguments;
 mod demo_args;
+mod desk;
 mod explain;
 mod house;
 mod import;
+mod receipt;
 mod run;
 mod show;
 mod table;

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::arguments::{Callback, Case, Cli, Command, Import, Order, Output, Settings, Shop, Supplier};
+use super::arguments::{Callback, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{import, show};
+use super::{desk, import, receipt, show};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -18,6 +18,10 @@ pub async fn run(cli: Cli, house: &dyn House) -> ExitCode {
             // A reader that has gone away (`| head`) is no failure of the command.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS
+        }
+        Err(Failure::Found(text)) => {
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::FAILURE
         }
         Err(failure) => {
             let _ = writeln!(std::io::stderr().lock(), "{}", failure.explained());
@@ -36,6 +40,9 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
     if let Command::Config(Settings::Example) = cli.command {
         return Ok(EXAMPLE.to_owned());
     }
+    if let Command::Receipt(Receipt::Verify { file, key, output }) = &cli.command {
+        return receipt::checked(file, key.as_deref(), *output);
+    }
     let config = Config::load(cli.config.as_deref())?;
     let (call, output) = match cli.command {
         Command::Serve => {
@@ -44,7 +51,9 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         }
         #[cfg(feature = "demo")]
         Command::Demo(_) => return Ok(String::new()),
+        Command::Receipt(Receipt::Verify { file, key, output }) => return receipt::checked(&file, key.as_deref(), output),
         Command::Config(Settings::Check | Settings::Example) => return Ok(config.effective()),
+        Command::Audit { output } => return show::audit(&house.audit(&config).await?, output),
         Command::Product(Import::Import { file, dry_run, output }) => {
             let asked = import::asked(&file, dry_run)?;
             let reply = reach(&config, house, AdminCall::ProductImport(asked.clone())).await?;
@@ -61,7 +70,18 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         Command::Order(Order::Show { id, shop, number, output }) => (AdminCall::OrderShow(order_key(id, shop, number)), output),
         Command::Callback(Callback::List { output }) => (AdminCall::CallbackList, output),
         Command::Callback(Callback::Redeliver { id, output }) => (AdminCall::CallbackRedeliver { id }, output),
-        Command::Case(Case::List { output }) => (AdminCall::CaseList, output),
+        Command::Order(Order::Refund(asked)) => desk::refund(asked),
+        Command::Supplier(Supplier::Pause(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierPause(word), output)
+        }
+        Command::Supplier(Supplier::Resume(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierResume(word), output)
+        }
+        Command::Case(command) => desk::case(command),
+        Command::Operator(command) => desk::operator(command),
+        Command::Deeds(asked) => (AdminCall::Deeds { subject: asked.about }, asked.output),
     };
     let reply = reach(&config, house, call).await?;
     told(reply, output)
@@ -117,7 +137,10 @@ async fn reach(config: &Config, house: &dyn House, call: AdminCall) -> Result<Ad
     match ask(&config.socket_path(), &call).await {
         Ok(reply) => Ok(reply),
         Err(AskError::Nobody(_)) => {
-            let is_about_suppliers = matches!(call, AdminCall::SupplierList | AdminCall::SupplierCheck { .. });
+            let is_about_suppliers = matches!(
+                call,
+                AdminCall::SupplierList | AdminCall::SupplierCheck { .. } | AdminCall::SupplierPause(_) | AdminCall::SupplierResume(_)
+            );
             let context = house.open(config, is_about_suppliers).await?;
             Ok(perform(&context, call).await)
         }

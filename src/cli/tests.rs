@@ -11,16 +11,19 @@ use super::arguments::Cli;
 use super::explain::Failure;
 use super::house::House;
 use super::run::done;
+use crate::audit::{Check, Finding, Tally};
 use crate::config::Config;
 use crate::console::stage::{CARD_SECRET, RECIPIENT, Stage};
 use crate::console::{AdminContext, AdminSocket};
 use crate::seams::{Spawner, TokioSpawner};
+use crate::store::{SealKey, Signer};
 
 /// A gateway whose database is the stage's; counts how often a command opened it by itself.
 struct Small {
     context: AdminContext,
     opened: AtomicU32,
     served: AtomicU32,
+    findings: Vec<Finding>,
 }
 
 impl House for Small {
@@ -36,6 +39,11 @@ impl House for Small {
             ..self.context.clone()
         };
         Box::pin(async { Ok(alone) })
+    }
+
+    fn audit<'a>(&'a self, _config: &'a Config) -> LocalBoxFuture<'a, anyhow::Result<Tally>> {
+        let findings = self.findings.clone();
+        Box::pin(async move { Ok(Tally { orders: 3, findings }) })
     }
 
     #[cfg(feature = "demo")]
@@ -57,6 +65,7 @@ impl Desk {
             context: stage.context.clone(),
             opened: AtomicU32::new(0),
             served: AtomicU32::new(0),
+            findings: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();
         let text = format!("[store]\npath = {:?}\n", folder.path().join("g.db"));
@@ -247,4 +256,66 @@ async fn the_demonstration_gets_its_seed() {
     let desk = Desk::new();
     assert_eq!(desk.types(&["demo", "--seed", "7"]).await.unwrap_err(), "error: seed 7");
     assert_eq!(desk.types(&["demo", "--exit", "--json"]).await.unwrap_err(), "error: seed 1");
+}
+
+#[tokio::test]
+async fn an_audit_that_finds_something_fails_and_says_what() {
+    let mut desk = Desk::new();
+    let well = desk.types(&["audit"]).await.unwrap();
+    assert!(well.contains("3 orders") && well.contains("nothing is wrong"), "{well}");
+    desk.house.findings.push(Finding {
+        check: Check::Settlement,
+        order: Some(7),
+        saw: "no posting does exactly that".to_owned(),
+    });
+    let found = desk.types(&["audit"]).await.unwrap_err();
+    assert!(found.contains("settlement: order 7: no posting does exactly that"), "{found}");
+    let json: serde_json::Value = serde_json::from_str(&desk.types(&["audit", "--json"]).await.unwrap_err()).unwrap();
+    assert_eq!(json["findings"][0]["check"], "settlement");
+    assert_eq!(json["findings"][0]["order"], "7");
+}
+
+#[tokio::test]
+async fn a_receipt_is_checked_offline_and_a_changed_one_is_refused() {
+    let desk = Desk::new();
+    let signer = Signer::new(&SealKey::new([1; 32])).unwrap();
+    let text = signer.sign("recharge-receipt+json", r#"{"order":{"id":"7","status":"succeeded"}}"#);
+    let good = desk.file("good.jws", &text).display().to_string();
+    let said = desk.types(&["receipt", "verify", &good]).await.unwrap();
+    assert!(
+        said.contains("the signature holds") && said.contains("succeeded") && said.contains(&signer.key().x),
+        "{said}"
+    );
+    let said = desk
+        .types(&["receipt", "verify", &good, "--key", &signer.key().x, "--json"])
+        .await
+        .unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap()["order"]["id"], "7");
+    let other = Signer::new(&SealKey::new([2; 32])).unwrap();
+    let refused = desk
+        .types(&["receipt", "verify", &good, "--key", &other.key().x])
+        .await
+        .unwrap_err();
+    assert!(refused.contains("not with"), "{refused}");
+    let changed = desk.file("changed.jws", &text.replace('.', ".A")).display().to_string();
+    assert!(desk.types(&["receipt", "verify", &changed]).await.is_err());
+    let digest = desk.file("digest.jws", &signer.sign("something+json", "{}")).display().to_string();
+    assert!(
+        desk.types(&["receipt", "verify", &digest])
+            .await
+            .unwrap_err()
+            .contains("no receipt")
+    );
+    assert!(
+        desk.types(&["receipt", "verify", "/nowhere"])
+            .await
+            .unwrap_err()
+            .contains("/nowhere")
+    );
+    assert!(
+        desk.types(&["receipt", "verify", &good, "--key", "x"])
+            .await
+            .unwrap_err()
+            .contains("jwks.json")
+    );
 }

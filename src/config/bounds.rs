@@ -95,6 +95,12 @@ fn store(config: &Config, check: &mut Check<'_>) {
     check.that(is_file(&config.suppliers.file), "suppliers", "file", "must name a file");
     let is_socket = config.admin.socket.as_deref().is_none_or(is_file);
     check.that(is_socket, "admin", "socket", "must name a file");
+    check.within(
+        config.admin.solo_cooling_off_minutes,
+        10..=1_440,
+        "admin",
+        "solo_cooling_off_minutes",
+    );
 }
 
 fn policy(config: &Config, check: &mut Check<'_>) {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::domain::desk::Manning;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::policy::Policy;
@@ -134,11 +135,41 @@ impl Default for Callbacks {
 }
 
 /// `[admin]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Admin {
     /// The Unix socket; absent: the database's path and `.sock`.
     pub socket: Option<PathBuf>,
+    /// Where `/admin/v1` is served; absent: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Whether one person runs the gateway alone, so that nobody can be the second one.
+    pub solo: bool,
+    /// In solo mode: how long after a word that moves money it must be said again, in minutes.
+    pub solo_cooling_off_minutes: u32,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            socket: None,
+            listen: None,
+            solo: false,
+            solo_cooling_off_minutes: 60,
+        }
+    }
+}
+
+impl Admin {
+    /// How many persons a word that moves money needs.
+    #[must_use]
+    pub fn manning(&self) -> Manning {
+        if self.solo {
+            let cooling_off_ms = i64::from(self.solo_cooling_off_minutes).saturating_mul(60_000);
+            Manning::Solo { cooling_off_ms }
+        } else {
+            Manning::Pair
+        }
+    }
 }
 
 /// `[log]`

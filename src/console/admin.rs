@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, SupplierLine, Trouble};
-use super::{callbacks, dossier, import, shops, suppliers};
-use crate::dispatch::{Dispatch, NoBalance};
-use crate::domain::ids::SupplierId;
+use super::{callbacks, cases, desk, dossier, import, operators, shops, suppliers};
+use crate::dispatch::{Acted, Dispatch, NoBalance};
+use crate::domain::decide::Input;
+use crate::domain::desk::{Deed, Manning};
+use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::outcome::BalanceReading;
 use crate::seams::{BoxFuture, Clock, Random};
-use crate::store::{Outage, Store};
+use crate::store::{Evidence, Outage, Store};
 
 /// What only a running server can do.
 pub trait Running: Send + Sync {
@@ -16,6 +18,10 @@ pub trait Running: Send + Sync {
     fn reload_catalog(&self) -> BoxFuture<'_, Result<(), Outage>>;
     /// Asks a supplier for our balance there.
     fn supplier_balance<'a>(&'a self, supplier: &'a SupplierId) -> BoxFuture<'a, Result<BalanceReading, NoBalance>>;
+    /// Moves an order by a person's word.
+    fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> BoxFuture<'_, Acted>;
+    /// Writes a deed about a supplier and makes it count at once.
+    fn supplier_deed(&self, deed: Deed) -> BoxFuture<'_, Acted>;
 }
 
 impl Running for Dispatch {
@@ -25,6 +31,14 @@ impl Running for Dispatch {
 
     fn supplier_balance<'a>(&'a self, supplier: &'a SupplierId) -> BoxFuture<'a, Result<BalanceReading, NoBalance>> {
         Box::pin(self.supplier_balance(supplier))
+    }
+
+    fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> BoxFuture<'_, Acted> {
+        Box::pin(self.act(order, input, evidence))
+    }
+
+    fn supplier_deed(&self, deed: Deed) -> BoxFuture<'_, Acted> {
+        Box::pin(self.supplier_deed(deed))
     }
 }
 
@@ -41,6 +55,8 @@ pub struct AdminContext {
     pub clock: Arc<dyn Clock>,
     /// Keys and secrets of new shops.
     pub random: Arc<dyn Random>,
+    /// How many persons run the gateway.
+    pub manning: Manning,
 }
 
 impl AdminContext {
@@ -68,12 +84,21 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::ShopList => shops::list(context).await,
         AdminCall::ProductImport(file) => import::products(context, &file).await,
         AdminCall::OfferImport(file) => import::offers(context, &file).await,
-        AdminCall::SupplierList => Ok(suppliers::list(context)),
+        AdminCall::SupplierList => suppliers::list(context).await,
         AdminCall::SupplierCheck { name } => suppliers::check(context, name.as_deref()).await,
         AdminCall::OrderShow(key) => dossier::show(context, key).await,
         AdminCall::CallbackList => callbacks::parked(context).await,
         AdminCall::CallbackRedeliver { id } => callbacks::redeliver(context, &id).await,
-        AdminCall::CaseList => dossier::open_cases(context).await,
+        AdminCall::CaseList => cases::open(context).await,
+        AdminCall::CaseShow { key } => cases::show(context, &key).await,
+        AdminCall::CaseResolve(asked) => cases::resolve(context, asked).await,
+        AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
+        AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
+        AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
+        AdminCall::OperatorAdd { name, signing } => operators::add(context, &name, signing.as_ref()).await,
+        AdminCall::OperatorRemove { name, signing } => operators::remove(context, &name, &signing).await,
+        AdminCall::OperatorList => operators::list(context).await,
+        AdminCall::Deeds { subject } => desk::deeds(context, subject).await,
     };
     done.unwrap_or_else(AdminReply::Failed)
 }

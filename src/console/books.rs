@@ -36,7 +36,16 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
         Event::OrderPartiallySucceeded { captured, .. } => vec![Posting::settle(id, shop, price, captured.minor)],
         Event::OrderFailed { .. } => vec![Posting::settle(id, shop, price, 0)],
         Event::AttemptExcess { seq, cost, .. } | Event::AttemptLate { seq, cost, .. } => lost(at(*seq), *seq, *cost).into_iter().collect(),
-        Event::OrderWaiting { .. }
+        Event::CostRecovered { seq, amount, .. } => {
+            let is_loss = order.attempt(*seq).is_some_and(|attempt| !attempt.is_won());
+            at(*seq)
+                .map(|supplier| Posting::recovery(id, *seq, &supplier, *amount, is_loss))
+                .into_iter()
+                .collect()
+        }
+        Event::OrderRefunded { key, amount, .. } => vec![Posting::refund(id, shop, key, *amount)],
+        Event::AttemptGivenUp { .. }
+        | Event::OrderWaiting { .. }
         | Event::AttemptOpened { .. }
         | Event::AttemptResubmitted { .. }
         | Event::AttemptAccepted { .. }

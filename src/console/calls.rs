@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::{CaseFile, CaseFinding, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
 use super::lines::{CallbackLine, CaseLine, Dossier};
 use crate::domain::ids::{ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
@@ -59,6 +60,40 @@ pub enum AdminCall {
     },
     /// All cases still open.
     CaseList,
+    /// Everything about one case.
+    CaseShow {
+        /// Its key.
+        key: String,
+    },
+    /// Says what a case comes to, and closes it once enough persons have said so.
+    CaseResolve(CaseFinding),
+    /// Gives back to a shop a part or all of what an order cost it.
+    OrderRefund(RefundAsked),
+    /// Keeps new attempts away from a supplier.
+    SupplierPause(SupplierWord),
+    /// Lets new attempts come to a supplier again.
+    SupplierResume(SupplierWord),
+    /// Lets a person sign; the first one needs no signature.
+    OperatorAdd {
+        /// The new operator.
+        name: String,
+        /// Who lets this one in, and why.
+        signing: Option<Signing>,
+    },
+    /// Lets a person sign no more.
+    OperatorRemove {
+        /// Who.
+        name: String,
+        /// Who says so, and why.
+        signing: Signing,
+    },
+    /// All who may sign.
+    OperatorList,
+    /// What was done at the desk.
+    Deeds {
+        /// Only about subjects that begin with this text: `case:`, `supplier:alpha`.
+        subject: Option<String>,
+    },
 }
 
 /// How an order is named.
@@ -157,6 +192,27 @@ pub enum AdminReply {
     Cases {
         /// Oldest first.
         cases: Vec<CaseLine>,
+    },
+    /// Everything about a case.
+    Case(Box<CaseFile>),
+    /// What became of a word at the desk.
+    Desk(DeskReply),
+    /// The operator may sign; the pass is shown this once.
+    OperatorAdded {
+        /// Who.
+        name: String,
+        /// `name:token`.
+        pass: Once,
+    },
+    /// All who may sign.
+    Operators {
+        /// By name.
+        operators: Vec<OperatorLine>,
+    },
+    /// What was done at the desk.
+    Deeds {
+        /// Newest first.
+        deeds: Vec<DeedLine>,
     },
     /// Nothing was done.
     Failed(Trouble),
@@ -274,6 +330,8 @@ pub struct SupplierLine {
     pub dialect: String,
     /// Whether it is tried, paused or drained.
     pub state: String,
+    /// Why it is paused, if that was done at the desk and not in adapters.toml.
+    pub paused: Option<String>,
     /// Where its offers stand that name no priority; lower is tried first.
     pub default_priority: u16,
     /// What may be sent.

@@ -3,22 +3,18 @@
 //! Invariant: what leaves here is masked. Inputs lose their middle, an answer's body stays where it
 //! is, deliveries are only counted, a callback's payload and its URL's query are left out.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest, Sha256};
 
 use super::admin::{AdminContext, away};
 use super::calls::{AdminReply, OrderKey, Trouble};
 use super::lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, TransmissionLine};
-use super::{books, words};
+use super::{books, cases, words};
 use crate::domain::attempt::Attempt;
+use crate::domain::case::NewCase;
 use crate::domain::ids::{AttemptId, OrderId};
 use crate::domain::order::{Order, Verdict};
 use crate::domain::recipient::mask;
-use crate::store::{CallbackState, Evidence, StoredCallback, StoredCase};
-
-/// Open cases looked at, at most; more than this is an incident, not a list.
-const MAX_CASES: u32 = 1_000;
+use crate::store::{CallbackState, Evidence, StoredCallback};
 
 pub(super) async fn show(context: &AdminContext, key: OrderKey) -> Result<AdminReply, Trouble> {
     let order = find(context, key).await?;
@@ -77,14 +73,7 @@ pub(super) async fn show(context: &AdminContext, key: OrderKey) -> Result<AdminR
     })))
 }
 
-pub(super) async fn open_cases(context: &AdminContext) -> Result<AdminReply, Trouble> {
-    let cases = context.store.open_cases(MAX_CASES).await.map_err(away)?;
-    Ok(AdminReply::Cases {
-        cases: cases.into_iter().map(case_line).collect(),
-    })
-}
-
-async fn find(context: &AdminContext, key: OrderKey) -> Result<Order, Trouble> {
+pub(super) async fn find(context: &AdminContext, key: OrderKey) -> Result<Order, Trouble> {
     let (found, named) = match key {
         OrderKey::Id { id } => match order_named(context, &id).await? {
             Some(order) => (Some(order), id),
@@ -140,7 +129,7 @@ fn attempt_line(order: &Order, attempt: &Attempt) -> AttemptLine {
     }
 }
 
-fn evidence_line(evidence: &Evidence) -> EvidenceLine {
+pub(super) fn evidence_line(evidence: &Evidence) -> EvidenceLine {
     let digest = hex::encode(Sha256::digest(&evidence.body));
     EvidenceLine {
         id: evidence.id.0.to_string(),
@@ -185,39 +174,11 @@ fn without_secrets(url: &str) -> String {
 }
 
 async fn cases_of(context: &AdminContext, order: &Order) -> Result<Vec<CaseLine>, Trouble> {
-    if order.cases.is_empty() {
-        return Ok(Vec::new());
+    let mut lines = Vec::with_capacity(order.cases.len());
+    for (kind, seq) in &order.cases {
+        let key = NewCase::key_of(*kind, order.id, *seq);
+        let stored = context.store.case(key).await.map_err(away)?;
+        lines.extend(stored.map(|stored| cases::line(stored, context.clock.now_ms())));
     }
-    let open = context.store.open_cases(MAX_CASES).await.map_err(away)?;
-    // More open cases than were read: nothing may be called closed.
-    let is_cut_off = u32::try_from(open.len()).is_ok_and(|read| read >= MAX_CASES);
-    let mut open: BTreeMap<String, StoredCase> = open.into_iter().map(|stored| (stored.case.key.clone(), stored)).collect();
-    let lines = order.cases.iter().map(|(kind, seq)| {
-        let key = format!("{}:{}:{seq}", kind.word(), order.id);
-        open.remove(&key).map_or_else(
-            || CaseLine {
-                key: key.clone(),
-                kind: kind.word().to_owned(),
-                meaning: words::case(*kind).to_owned(),
-                order: Some(order.id),
-                at_risk: None,
-                opened_at_ms: None,
-                is_open: is_cut_off,
-            },
-            case_line,
-        )
-    });
-    Ok(lines.collect())
-}
-
-fn case_line(stored: StoredCase) -> CaseLine {
-    CaseLine {
-        key: stored.case.key,
-        kind: stored.case.kind.word().to_owned(),
-        meaning: words::case(stored.case.kind).to_owned(),
-        order: stored.case.order,
-        at_risk: stored.case.at_risk.map(|money| money.to_string()),
-        opened_at_ms: Some(stored.case.opened_at_ms),
-        is_open: stored.closed_at_ms.is_none(),
-    }
+    Ok(lines)
 }

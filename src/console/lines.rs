@@ -191,6 +191,8 @@ pub struct CaseLine {
     pub at_risk: Option<String>,
     /// When it was found, UTC milliseconds; absent where only the order remembers it.
     pub opened_at_ms: Option<i64>,
+    /// How long it has been open, or was until it was closed, in milliseconds.
+    pub age_ms: Option<i64>,
     /// Whether a person still has to look at it.
     pub is_open: bool,
 }

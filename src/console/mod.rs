@@ -1,26 +1,33 @@
 //! What operators ask of the gateway, whichever way they come: the admin socket of a running server,
-//! or the same calls in the command's own process when no server runs.
+//! `/admin/v1`, or the same calls in the command's own process when no server runs.
 //!
 //! A call and its reply are plain data (`calls`), `perform` is the only place where one becomes the
-//! other, and the ways to it (`socket`, the command line, later pages) add nothing of their own.
+//! other, and the ways to it (`socket`, `http`, the command line) add nothing of their own.
 //!
 //! Invariants: no reply holds a full recipient, a card secret or the body of an answer; a shop's
-//! secrets are in exactly one reply, the one that made them. Deliberately absent: moving an order.
-//! Only dispatch does that.
+//! secrets and an operator's token are in exactly one reply, the one that made them; what moves money
+//! is signed by two persons (`desk`). Deliberately absent: moving an order. Only dispatch does that.
 
 mod admin;
 mod ask;
+mod asked;
 mod books;
 mod callbacks;
 mod calls;
+mod cases;
+mod desk;
 mod dossier;
+mod http;
 mod import;
 mod lines;
+mod operators;
 mod shops;
 mod socket;
 mod suppliers;
 mod words;
 
+#[cfg(test)]
+mod desk_tests;
 #[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
@@ -30,10 +37,12 @@ mod tests;
 
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
+pub use asked::{CaseFile, CaseFinding, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord};
 pub use calls::{
     AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine,
     Trouble,
 };
+pub use http::serve_admin;
 pub use import::text_of;
 pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};

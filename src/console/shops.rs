@@ -159,6 +159,6 @@ async fn line(context: &AdminContext, shop: Shop) -> Result<ShopLine, Trouble> {
     })
 }
 
-fn amount(text: &str, currency: Currency, what: &str) -> Result<Money, Trouble> {
+pub(super) fn amount(text: &str, currency: Currency, what: &str) -> Result<Money, Trouble> {
     Money::parse(text, currency).map_err(|error| Trouble::new(format!("{what} {text:?} is not an amount of {currency}"), error.to_string()))
 }

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, Running, SupplierLine, perform};
-use crate::dispatch::NoBalance;
+use crate::dispatch::{Acted, NoBalance};
 use crate::domain::decide::{Facts, Input, accept, decide};
+use crate::domain::desk::{Deed, Manning};
 use crate::domain::effect::Change;
 use crate::domain::ids::{EvidenceId, OrderId, ProcessId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
@@ -35,6 +36,8 @@ pub(crate) const NOW_MS: i64 = 1_793_350_000_000;
 #[derive(Default)]
 pub(crate) struct Remembers {
     pub reloads: AtomicU32,
+    pub paused: AtomicU32,
+    store: MemoryStore,
 }
 
 impl Running for Remembers {
@@ -51,6 +54,33 @@ impl Running for Remembers {
         };
         Box::pin(async { answer })
     }
+
+    fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> BoxFuture<'_, Acted> {
+        Box::pin(async move {
+            let Some(order) = self.store.order(order).await.unwrap() else {
+                return Acted::Absent;
+            };
+            let change = match decide(&order, input, facts(), NOW_MS + 5_000) {
+                Ok(change) => change,
+                Err(refusal) => return Acted::Refused(refusal),
+            };
+            let decision = Decision {
+                change,
+                inputs: None,
+                evidence,
+            };
+            assert_eq!(self.store.commit(Command::Decide(Box::new(decision))).await, Answer::Done);
+            Acted::Done
+        })
+    }
+
+    fn supplier_deed(&self, deed: Deed) -> BoxFuture<'_, Acted> {
+        Box::pin(async move {
+            self.paused.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(self.store.commit(Command::Deed(deed)).await, Answer::Done);
+            Acted::Done
+        })
+    }
 }
 
 #[derive(Default)]
@@ -64,11 +94,12 @@ impl Random for Counting {
     }
 }
 
-struct StandsStill;
+/// Stands still until it is set.
+pub(crate) struct StandsStill(AtomicI64);
 
 impl Clock for StandsStill {
     fn now_ms(&self) -> i64 {
-        NOW_MS
+        self.0.load(Ordering::SeqCst)
     }
 
     fn monotonic(&self) -> Duration {
@@ -84,20 +115,35 @@ pub(crate) struct Stage {
     pub store: MemoryStore,
     pub running: Arc<Remembers>,
     pub context: AdminContext,
+    clock: Arc<StandsStill>,
 }
 
 impl Stage {
     pub(crate) fn new() -> Self {
         let store = MemoryStore::new();
-        let running = Arc::new(Remembers::default());
+        let running = Arc::new(Remembers {
+            store: store.clone(),
+            ..Remembers::default()
+        });
+        let clock = Arc::new(StandsStill(AtomicI64::new(NOW_MS)));
         let context = AdminContext {
             store: Arc::new(store.clone()),
             running: Some(running.clone()),
             suppliers: Arc::new(|| vec![supplier("beta"), supplier("alpha"), supplier("gamma")]),
-            clock: Arc::new(StandsStill),
+            clock: clock.clone(),
             random: Arc::new(Counting::default()),
+            manning: Manning::Pair,
         };
-        Self { store, running, context }
+        Self {
+            store,
+            running,
+            context,
+            clock,
+        }
+    }
+
+    pub(crate) fn pass(&self, ms: i64) {
+        self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
     pub(crate) async fn perform(&self, call: AdminCall) -> AdminReply {
@@ -183,6 +229,12 @@ impl Stage {
         }]
     }
 
+    /// Time passes until a doubt is a case.
+    pub(crate) async fn grows_old(&self, order: &Order) -> Order {
+        let change = decide(order, Input::Review, facts(), NOW_MS + 7_200_000).unwrap();
+        self.commit(change, None, Vec::new()).await
+    }
+
     /// Nobody else can be tried.
     pub(crate) async fn fails(&self, order: &Order) -> Order {
         let nobody = Input::Route {
@@ -261,6 +313,7 @@ pub(crate) fn supplier(name: &str) -> SupplierLine {
         label: format!("{name} 供货"),
         dialect: "plain".to_owned(),
         state: "active".to_owned(),
+        paused: None,
         default_priority: 10,
         limits: Limits::default(),
         promises: Promises::default(),

@@ -1,15 +1,30 @@
 //! Listing suppliers and asking them for our balance.
 
-use super::admin::AdminContext;
+use super::admin::{AdminContext, away};
 use super::calls::{AdminReply, SupplierCheck, SupplierLine, Trouble};
 use super::words;
 use crate::dispatch::NoBalance;
+use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::money::Money;
 use crate::domain::outcome::BalanceReading;
 use crate::seams::SendFailure;
 
-pub(super) fn list(context: &AdminContext) -> AdminReply {
-    AdminReply::Suppliers { suppliers: all(context) }
+/// Deeds about one supplier that are looked through; the newest one counts.
+const MAX_DEEDS: u32 = 100;
+
+pub(super) async fn list(context: &AdminContext) -> Result<AdminReply, Trouble> {
+    let mut suppliers = all(context);
+    for supplier in &mut suppliers {
+        let subject = Deed::about_supplier(&supplier.id);
+        let about = context.store.deeds(subject.clone(), MAX_DEEDS).await.map_err(away)?;
+        if let Some(deed) = about.iter().find(|deed| deed.subject == subject)
+            && let DeedKind::SupplierPaused { .. } = deed.kind
+        {
+            supplier.state = "paused".to_owned();
+            supplier.paused = Some(words::signed(&deed.signed));
+        }
+    }
+    Ok(AdminReply::Suppliers { suppliers })
 }
 
 pub(super) async fn check(context: &AdminContext, name: Option<&str>) -> Result<AdminReply, Trouble> {

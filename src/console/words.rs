@@ -2,6 +2,7 @@
 
 use crate::domain::attempt::{AttemptState, Extent, Fate, NotSentReason, Proof};
 use crate::domain::case::CaseKind;
+use crate::domain::desk::{DeedKind, Finding, Signature};
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
 use crate::domain::order::Verdict;
@@ -80,6 +81,17 @@ pub(super) fn event(event: &Event) -> String {
                 via(*by)
             )
         }
+        Event::AttemptGivenUp {
+            seq, at_risk, signed: by, ..
+        } => {
+            format!(
+                "attempt {seq}: given up as not delivered on a person's word, {at_risk} at risk; {}",
+                signed(by)
+            )
+        }
+        Event::CostRecovered { seq, amount, signed: by } => {
+            format!("attempt {seq}: the supplier gave {amount} of its cost back; {}", signed(by))
+        }
         Event::AttemptContradicted { seq, via: by, .. } => {
             format!(
                 "attempt {seq}: the supplier contradicts its own success, {}; nothing moved",
@@ -91,6 +103,7 @@ pub(super) fn event(event: &Event) -> String {
             format!("succeeded in part by attempt {seq}: {delivered} arrived, the shop pays {captured}, the rest is released")
         }
         Event::OrderFailed { failure: reason } => format!("failed: {}; the hold is released in full", failure(reason)),
+        Event::OrderRefunded { key, amount, signed: by } => format!("refund {key}: {amount} went back to the shop; {}", signed(by)),
         Event::OrderOverdue => "the deadline passed while an attempt was open; the order stays open".to_owned(),
         Event::CaseOpened { kind, seq } => format!("attempt {seq}: a person is needed: {}", case(*kind)),
     }
@@ -120,6 +133,9 @@ pub(super) fn attempt(state: &AttemptState) -> String {
                 refusal: answer, via: by, ..
             } => format!("proven not delivered, {}: {}", via(*by), refusal(answer)),
             Proof::NotSent { why } => format!("proven not sent: {}", not_sent_reason(*why)),
+            Proof::Attested { signed: by, at_risk, .. } => {
+                format!("given up as not delivered on a person's word, {at_risk} at risk; {}", signed(by))
+            }
         },
         AttemptState::Excess { .. } => "delivered although another attempt had won: our loss".to_owned(),
         AttemptState::Late { .. } => "delivered after the order had failed: our loss".to_owned(),
@@ -141,6 +157,7 @@ pub(super) fn case(kind: CaseKind) -> &'static str {
         CaseKind::LateSuccess => "a supplier delivered after the order had failed",
         CaseKind::DoubleDelivery => "two attempts of one order delivered",
         CaseKind::Contradiction => "a supplier took back a success",
+        CaseKind::PromiseBroken => "a supplier broke what it promises and is paused",
         CaseKind::OrphanNotification => "an authentic notification named a number we never sent",
     }
 }
@@ -150,7 +167,49 @@ pub(super) fn via(via: Via) -> &'static str {
         Via::Submit => "by the reply to the submit",
         Via::Query => "by the reply to a query",
         Via::Notification => "by a notification",
+        Via::Attestation => "by a person's word",
     }
+}
+
+/// What was found, and what it means for money.
+pub(super) fn finding(finding: &Finding) -> String {
+    match finding {
+        Finding::Explained => "looked at and explained; nothing moved".to_owned(),
+        Finding::NotDelivered => "the attempt did not deliver and never will; it counts as dead".to_owned(),
+        Finding::Delivered { face: None } => "the attempt delivered everything".to_owned(),
+        Finding::Delivered { face: Some(face) } => format!("the attempt delivered {face}"),
+        Finding::Recovered { amount } => format!("the supplier gave {amount} of its cost back"),
+        Finding::Refunded { amount } => format!("{amount} goes back to the shop"),
+    }
+}
+
+/// What was done.
+pub(super) fn deed(kind: &DeedKind) -> String {
+    match kind {
+        DeedKind::Proposed { found } => format!("proposed: {}", finding(found)),
+        DeedKind::CaseClosed { found, .. } => format!("closed: {}", finding(found)),
+        DeedKind::Refunded { amount, .. } => format!("refunded {amount}"),
+        DeedKind::SupplierPaused { broken: None, .. } => "paused: no new attempts there".to_owned(),
+        DeedKind::SupplierPaused { broken: Some(promise), .. } => {
+            format!("paused: it broke its promise {}, on which nothing rests any more", promise.word())
+        }
+        DeedKind::SupplierResumed { .. } => "resumed: its promises count again".to_owned(),
+        DeedKind::OperatorAdded { .. } => "may sign from now on".to_owned(),
+        DeedKind::OperatorRemoved => "may no longer sign".to_owned(),
+    }
+}
+
+/// On whose word, and why.
+pub(super) fn signed(signed: &Signature) -> String {
+    let mut text = format!("{}: {:?}", signed.by, signed.reason);
+    if let Some(second) = &signed.confirmed_by {
+        let because = signed.confirmed_because.as_deref().unwrap_or_default();
+        text.push_str(&format!(", confirmed by {second}: {because:?}"));
+    }
+    if signed.is_solo {
+        text.push_str(", ONE PERSON ALONE after a cooling-off time");
+    }
+    text
 }
 
 pub(super) fn doubt(doubt: &Doubt) -> String {

@@ -18,6 +18,7 @@ use crate::domain::order::Order;
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust, Via};
 use crate::domain::recipient::Inputs;
 use crate::ratelimit::Permit;
+use crate::seams::failpoint::{self, Point};
 use crate::seams::{MaybeSent, NotSent, Outbound, SendFailure};
 use crate::store::Evidence;
 
@@ -60,6 +61,7 @@ pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, 
     };
     let id = order.id;
     let step = house.learn(id, Some(order), &input, &evidence).await;
+    failpoint::reach(Point::AfterFact);
     tracing::debug!(order = %id, seq, n, step = step.word(), "a transmission was recorded");
 }
 
@@ -97,7 +99,10 @@ async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, att
     };
     let timeout_ms = supplier.adapter.submit_timeout_ms();
     let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
-    exchange(house, supplier, &call, Via::Submit, request, timeout_ms, read).await
+    failpoint::reach(Point::BeforeSend);
+    let sent = exchange(house, supplier, &call, Via::Submit, request, timeout_ms, read).await;
+    failpoint::reach(Point::AfterReply);
+    sent
 }
 
 /// Asks what became of an attempt, within the supplier's limits, and records the answer. While it

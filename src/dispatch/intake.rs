@@ -19,6 +19,7 @@ use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::ratelimit::Permit;
 use crate::router;
+use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Refused};
 
 /// What a shop asks for, as it wrote it; nothing is checked yet but its form.
@@ -224,14 +225,15 @@ impl House {
     async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms, shelf: &Shelf) -> Result<(Submitted, Option<Sending>), Turned> {
         let now_ms = self.now_ms();
         let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
-        let plan = router::route(&terms, &[], shelf.offers(&terms.sku), &self.view, &self.parts.policy, now_ms);
+        let standing = self.standing();
+        let plan = router::route(&terms, &[], shelf.offers(&terms.sku), &standing.view, &self.parts.policy, now_ms);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
         let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
         let hand = permit.is_some().then(|| self.take(id)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);
         let (shop, price, deadline_ms) = (terms.shop, terms.price, terms.deadline_ms);
-        let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(), now_ms) else {
+        let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(&standing), now_ms) else {
             give_back(permit.map(|(_, permit)| permit));
             return Err(Turned::Unavailable);
         };
@@ -245,6 +247,9 @@ impl House {
         match self.parts.store.commit(Command::Decide(Box::new(decision))).await {
             Answer::Done => {
                 metrics::counter!("recharge_orders_accepted_total").increment(1);
+                if transmission.is_some() {
+                    failpoint::reach(Point::AfterStamp);
+                }
                 self.follow(followed);
                 let sending = match (transmission, permit) {
                     (Some((seq, n)), Some(permit)) => Some(Sending {

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use super::House;
 use crate::domain::decide::{Input, Refusal, decide};
-use crate::domain::effect::Change;
+use crate::domain::desk::{Deed, DeedKind};
+use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Subject;
 use crate::domain::ids::{OrderId, Seq};
 use crate::domain::order::{Order, Verdict};
+use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Evidence};
 
 /// How a step ended.
@@ -35,7 +37,15 @@ impl Step {
         match self {
             Self::Taken { .. } => "taken",
             Self::Refused(Refusal::NothingNew) => "known already",
-            Self::Refused(Refusal::AttemptOpen | Refusal::Ended | Refusal::NoSuchAttempt | Refusal::MayNotResubmit) => "refused",
+            Self::Refused(
+                Refusal::AttemptOpen
+                | Refusal::Ended
+                | Refusal::NoSuchAttempt
+                | Refusal::MayNotResubmit
+                | Refusal::MayNotAttest
+                | Refusal::KeyUsed
+                | Refusal::MoreThanCaptured,
+            ) => "refused",
             Self::Overtaken => "overtaken",
             Self::Absent => "absent",
             Self::Unavailable => "unavailable",
@@ -63,7 +73,8 @@ impl House {
                     Err(_) => return Step::Unavailable,
                 },
             };
-            let change = match decide(&order, input.clone(), self.facts(), self.now_ms()) {
+            let standing = self.standing();
+            let change = match decide(&order, input.clone(), self.facts(&standing), self.now_ms()) {
                 Ok(change) => change,
                 Err(refusal) => {
                     self.catch_up(&order);
@@ -72,7 +83,12 @@ impl House {
             };
             let (after, transmit) = (Box::new(change.after.clone()), change.transmission());
             match self.commit(change, evidence.to_vec()).await {
-                Answer::Done => return Step::Taken { after, transmit },
+                Answer::Done => {
+                    if transmit.is_some() {
+                        failpoint::reach(Point::AfterStamp);
+                    }
+                    return Step::Taken { after, transmit };
+                }
                 Answer::Stale if is_planned => return Step::Overtaken,
                 Answer::Stale => {}
                 Answer::Refused(refused) => {
@@ -153,6 +169,7 @@ impl House {
 
     async fn commit(&self, change: Change, evidence: Vec<Evidence>) -> Answer {
         let followed = Followed::of(&change);
+        let paused: Vec<Deed> = pauses(&change).cloned().collect();
         let answer = self
             .parts
             .store
@@ -164,6 +181,10 @@ impl House {
             .await;
         if answer == Answer::Done {
             self.follow(followed);
+        }
+        // A pause that may or may not be written holds here at least: it only keeps orders away.
+        if answer == Answer::Done || answer == Answer::Unknown {
+            paused.iter().for_each(|deed| self.obey(deed));
         }
         answer
     }
@@ -181,9 +202,18 @@ impl House {
         self.schedule.set(followed.order, followed.next_ms);
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
+            failpoint::reach(Point::AfterVerdict);
             self.verdicts.reached(followed.order);
         }
     }
+}
+
+/// The pauses that a change records.
+fn pauses(change: &Change) -> impl Iterator<Item = &Deed> {
+    change.effects.iter().filter_map(|effect| match effect {
+        Effect::Record(deed) => Some(deed).filter(|deed| matches!(deed.kind, DeedKind::SupplierPaused { .. })),
+        Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+    })
 }
 
 /// The parts of a change that the process, not the database, follows up.

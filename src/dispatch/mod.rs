@@ -9,6 +9,7 @@
 //! committed (R2), and no database transaction is open while a request is in flight.
 
 mod checks;
+mod desk;
 mod gate;
 mod hand;
 pub mod intake;
@@ -20,8 +21,10 @@ mod run;
 mod schedule;
 pub mod settle;
 mod shelf;
+mod standing;
 mod verdicts;
 
+pub use desk::Acted;
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
 pub use settle::Heard;
@@ -36,7 +39,6 @@ use tokio::sync::Semaphore;
 use crate::domain::decide::Facts;
 use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::outcome::BalanceReading;
-use crate::domain::policy::RuleBook;
 use crate::seams::SendFailure;
 use crate::store::{Catalog, Outage};
 
@@ -46,15 +48,15 @@ pub struct Dispatch {
     house: Arc<House>,
 }
 
-/// Most due orders being read at once, so that a flood of them leaves readers for everybody else.
+/// Most due orders being read, and written without being sent, at once: a flood of them leaves readers
+/// and writer to everybody else.
 const LOOKERS: usize = 64;
 
 /// What all of dispatch shares.
 struct House {
     parts: Parts,
     process: ProcessId,
-    rules: RuleBook,
-    view: crate::router::Snapshot,
+    standing: Mutex<Arc<standing::Standing>>,
     shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
@@ -85,12 +87,12 @@ impl Dispatch {
     /// When the database does not answer.
     pub async fn new(parts: Parts) -> Result<Self, Outage> {
         let catalog = parts.store.catalog().await?;
+        let deeds = standing::deeds(&*parts.store).await?;
         let mut mark = [0_u8; 8];
         parts.random.fill(&mut mark);
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
-            rules: parts.rule_book(),
-            view: parts.snapshot(),
+            standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
             restored: settle::Restored::default(),
             forged: settle::Forged::default(),
@@ -162,12 +164,16 @@ impl Dispatch {
 }
 
 impl House {
-    fn facts(&self) -> Facts<'_> {
+    fn facts<'a>(&'a self, standing: &'a standing::Standing) -> Facts<'a> {
         Facts {
             policy: &self.parts.policy,
-            rules: &self.rules,
+            rules: &standing.rules,
             process: self.process,
         }
+    }
+
+    fn standing(&self) -> Arc<standing::Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn shelf(&self) -> Arc<shelf::Shelf> {

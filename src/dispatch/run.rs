@@ -85,9 +85,7 @@ impl House {
             return;
         }
         let Some(hand) = self.take(id) else { return };
-        let found = self.parts.store.order(id).await;
-        drop(looker);
-        let order = match found {
+        let order = match self.parts.store.order(id).await {
             Ok(Some(order)) => order,
             Ok(None) => return,
             Err(_) => return self.look_again(id, 1_000),
@@ -99,12 +97,23 @@ impl House {
             return self.schedule.set(id, Some(next.at_ms));
         }
         match next.step {
-            Step::Try => self.attempt(order, None).await,
+            Step::Try => {
+                drop(looker);
+                self.attempt(order, None).await;
+            }
+            // What only writes keeps its place: else a start with many open orders would fill the writer's
+            // queue with what they have been, and new orders would wait behind all of it.
             Step::Query { seq } => match self.given_up(order, seq).await {
-                Some(order) => gate::query(self, &hand, &order, seq).await,
+                Some(order) => {
+                    drop(looker);
+                    gate::query(self, &hand, &order, seq).await;
+                }
                 None => self.look_again(id, 1_000),
             },
-            Step::Resubmit { seq } => self.resubmit(&hand, order, seq).await,
+            Step::Resubmit { seq } => {
+                drop(looker);
+                self.resubmit(&hand, order, seq).await;
+            }
             Step::Review => self.review(order).await,
         }
     }
@@ -275,7 +284,7 @@ impl House {
             &order.terms,
             &order.attempts,
             shelf.offers(&order.terms.sku),
-            &self.view,
+            &self.standing().view,
             &self.parts.policy,
             self.now_ms(),
         )

@@ -226,14 +226,15 @@ impl House {
     async fn keep_orphan(&self, adapter: &Adapter, request: &http::Request<Bytes>, message: &Opened, number: &str) -> Heard {
         let kind = CaseKind::OrphanNotification;
         let key = format!("{}:{}:{}", kind.word(), adapter.id(), printable_code(number));
+        let evidence = self.notified(adapter.id(), request, None);
         let case = NewCase {
             key,
             kind,
             order: None,
             at_risk: None,
-            opened_at_ms: self.now_ms(),
+            // The time that leads from the case to what arrived.
+            opened_at_ms: evidence.at_ms,
         };
-        let evidence = self.notified(adapter.id(), request, None);
         match self.parts.store.commit(Command::Orphan { case, evidence }).await {
             Answer::Done | Answer::Refused(Refused::Repeated) => Heard::Acknowledge(adapter.acknowledgement(message)),
             Answer::Refused(Refused::NoFunds { .. } | Refused::Exists { .. }) | Answer::Stale | Answer::Outage(_) | Answer::Unknown => {

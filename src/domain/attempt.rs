@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::desk::Signature;
 use super::ids::{EvidenceId, ProcessId, Seq, SettingsDigest, SupplierId};
 use super::money::Money;
 use super::outcome::{Doubt, Refusal, Via};
@@ -106,6 +107,15 @@ pub enum Proof {
     NotSent {
         /// What stopped it.
         why: NotSentReason,
+    },
+    /// A person says so (R8): no proof, and recorded with what is lost if it is wrong.
+    Attested {
+        /// On whose word.
+        signed: Signature,
+        /// What a second delivery would cost us.
+        at_risk: Money,
+        /// The stored attestation.
+        evidence: EvidenceId,
     },
 }
 

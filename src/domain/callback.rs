@@ -45,15 +45,32 @@ impl fmt::Debug for Callback {
 }
 
 impl Callback {
+    /// The message that a part or all of the price went back, if the shop gave an address.
+    #[must_use]
+    pub fn of_refund(order: &Order, now_ms: i64) -> Option<Self> {
+        order.terms.callback_url.as_ref()?;
+        // What was delivered stands in the verdict's message and is not repeated.
+        let report = Report {
+            deliveries: None,
+            ..Report::of(order, &[])
+        };
+        Self::about(order, &report, "refunded", now_ms)
+    }
+
     /// The message about `order`'s verdict, if the shop gave an address. `order` must carry its verdict.
     #[must_use]
     pub fn of_verdict(order: &Order, deliveries: &[Delivery], now_ms: i64) -> Option<Self> {
-        let url = order.terms.callback_url.clone()?;
+        order.terms.callback_url.as_ref()?;
         let report = Report::of(order, deliveries);
+        Self::about(order, &report, report.status.word(), now_ms)
+    }
+
+    fn about(order: &Order, report: &Report, kind: &str, now_ms: i64) -> Option<Self> {
+        let url = order.terms.callback_url.clone()?;
         let body = Body {
-            kind: format_args!("order.{}", report.status.word()),
+            kind: format_args!("order.{kind}"),
             timestamp: rfc3339(now_ms),
-            data: &report,
+            data: report,
         };
         Some(Self {
             id: format!("evt_{}_{}", order.id, order.version),

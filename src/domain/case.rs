@@ -19,9 +19,21 @@ pub enum CaseKind {
     Contradiction,
     /// An authenticated notification named a number we never sent (R15).
     OrphanNotification,
+    /// A supplier broke what it promises (R21): it is paused, and nothing rests on that promise.
+    PromiseBroken,
 }
 
 impl CaseKind {
+    /// Every kind, for tables that must be complete.
+    pub const ALL: [Self; 6] = [
+        Self::OverdueDoubt,
+        Self::LateSuccess,
+        Self::DoubleDelivery,
+        Self::Contradiction,
+        Self::OrphanNotification,
+        Self::PromiseBroken,
+    ];
+
     /// The word used in storage and JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -31,6 +43,7 @@ impl CaseKind {
             Self::DoubleDelivery => "double_delivery",
             Self::Contradiction => "contradiction",
             Self::OrphanNotification => "orphan_notification",
+            Self::PromiseBroken => "promise_broken",
         }
     }
 }
@@ -51,12 +64,24 @@ pub struct NewCase {
 }
 
 impl NewCase {
+    /// The attempt that a case of one attempt is about.
+    #[must_use]
+    pub fn attempt(&self) -> Option<Seq> {
+        self.order?;
+        self.key.rsplit_once(':').and_then(|(_, seq)| seq.parse().ok())
+    }
+
+    /// The key of a case of one attempt.
+    #[must_use]
+    pub fn key_of(kind: CaseKind, order: OrderId, seq: Seq) -> String {
+        format!("{}:{order}:{seq}", kind.word())
+    }
+
     /// A case of one attempt.
     #[must_use]
     pub fn of_attempt(kind: CaseKind, order: OrderId, seq: Seq, at_risk: Money, now_ms: i64) -> Self {
-        let key = format!("{}:{order}:{seq}", kind.word());
         Self {
-            key,
+            key: Self::key_of(kind, order, seq),
             kind,
             order: Some(order),
             at_risk: Some(at_risk),

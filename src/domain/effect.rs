@@ -4,6 +4,7 @@
 
 use super::callback::Callback;
 use super::case::NewCase;
+use super::desk::Deed;
 use super::event::Event;
 use super::ids::{OrderId, Seq};
 use super::ledger::Posting;
@@ -19,6 +20,8 @@ pub enum Effect {
     Tell(Callback),
     /// Call a person.
     OpenCase(NewCase),
+    /// Keep what was done at the desk; a case that it closes is closed.
+    Record(Deed),
     /// Keep what was delivered, sealed.
     Keep {
         /// By which attempt it came.
@@ -58,7 +61,7 @@ impl Change {
     pub fn transmission(&self) -> Option<(Seq, u8)> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Transmit { seq, n } => Some((*seq, *n)),
-            Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } => None,
+            Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } => None,
         })
     }
 }

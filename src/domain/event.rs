@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{Extent, NotSentReason};
 use super::case::CaseKind;
+use super::desk::Signature;
 use super::failure::Failure;
 use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SettingsDigest, SupplierId};
 use super::money::Money;
@@ -151,6 +152,26 @@ pub enum Event {
         /// The stored answer.
         evidence: Option<EvidenceId>,
     },
+    /// Given up as dead on a person's word, which is no proof.
+    AttemptGivenUp {
+        /// Which attempt.
+        seq: Seq,
+        /// What a second delivery would cost us, should the word be wrong.
+        at_risk: Money,
+        /// On whose word.
+        signed: Signature,
+        /// The stored attestation.
+        evidence: EvidenceId,
+    },
+    /// The supplier gave back what the attempt had cost.
+    CostRecovered {
+        /// Which attempt.
+        seq: Seq,
+        /// How much.
+        amount: Money,
+        /// On whose word.
+        signed: Signature,
+    },
     /// A supplier contradicted its own success; nothing moved.
     AttemptContradicted {
         /// Which attempt.
@@ -178,6 +199,15 @@ pub enum Event {
     OrderFailed {
         /// Why.
         failure: Failure,
+    },
+    /// A part or all of what the shop had paid went back to it.
+    OrderRefunded {
+        /// The operator's key: the same one twice is one refund.
+        key: String,
+        /// How much.
+        amount: Money,
+        /// On whose word.
+        signed: Signature,
     },
     /// The deadline passed while an attempt was open; the order stays open and visible.
     OrderOverdue,
@@ -211,10 +241,13 @@ impl Event {
             Self::AttemptNotSent { .. } => "attempt_not_sent",
             Self::AttemptExcess { .. } => "attempt_excess",
             Self::AttemptLate { .. } => "attempt_late",
+            Self::AttemptGivenUp { .. } => "attempt_given_up",
+            Self::CostRecovered { .. } => "cost_recovered",
             Self::AttemptContradicted { .. } => "attempt_contradicted",
             Self::OrderSucceeded { .. } => "order_succeeded",
             Self::OrderPartiallySucceeded { .. } => "order_partially_succeeded",
             Self::OrderFailed { .. } => "order_failed",
+            Self::OrderRefunded { .. } => "order_refunded",
             Self::OrderOverdue => "order_overdue",
             Self::CaseOpened { .. } => "case_opened",
         }
@@ -224,7 +257,7 @@ impl Event {
     #[must_use]
     pub fn subject(&self) -> Subject {
         match self {
-            Self::OrderAccepted { .. } | Self::OrderWaiting { .. } | Self::OrderOverdue => Subject::Order,
+            Self::OrderAccepted { .. } | Self::OrderWaiting { .. } | Self::OrderRefunded { .. } | Self::OrderOverdue => Subject::Order,
             Self::AttemptOpened { seq, .. }
             | Self::AttemptResubmitted { seq, .. }
             | Self::AttemptAccepted { seq, .. }
@@ -236,10 +269,41 @@ impl Event {
             | Self::AttemptNotSent { seq, .. }
             | Self::AttemptExcess { seq, .. }
             | Self::AttemptLate { seq, .. }
+            | Self::AttemptGivenUp { seq, .. }
+            | Self::CostRecovered { seq, .. }
             | Self::AttemptContradicted { seq, .. } => Subject::Attempt(*seq),
             Self::OrderSucceeded { seq } | Self::OrderPartiallySucceeded { seq, .. } => Subject::Verdict(Some(*seq)),
             Self::OrderFailed { .. } => Subject::Verdict(None),
             Self::CaseOpened { seq, .. } => Subject::Case(*seq),
+        }
+    }
+
+    /// The evidence that it rests on.
+    #[must_use]
+    pub fn evidence(&self) -> Option<&EvidenceId> {
+        match self {
+            Self::AttemptAccepted { evidence, .. }
+            | Self::AttemptDoubted { evidence, .. }
+            | Self::AttemptWon { evidence, .. }
+            | Self::AttemptRefused { evidence, .. }
+            | Self::AttemptExcess { evidence, .. }
+            | Self::AttemptLate { evidence, .. }
+            | Self::AttemptContradicted { evidence, .. } => evidence.as_ref(),
+            Self::AttemptGivenUp { evidence, .. } => Some(evidence),
+            Self::OrderAccepted { .. }
+            | Self::OrderWaiting { .. }
+            | Self::AttemptOpened { .. }
+            | Self::AttemptResubmitted { .. }
+            | Self::AttemptHinted { .. }
+            | Self::AttemptConfirmed { .. }
+            | Self::AttemptNotSent { .. }
+            | Self::CostRecovered { .. }
+            | Self::OrderSucceeded { .. }
+            | Self::OrderPartiallySucceeded { .. }
+            | Self::OrderFailed { .. }
+            | Self::OrderRefunded { .. }
+            | Self::OrderOverdue
+            | Self::CaseOpened { .. } => None,
         }
     }
 

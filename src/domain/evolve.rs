@@ -22,6 +22,8 @@ pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> 
             is_overdue: false,
             waits_until_ms: None,
             cases: Vec::new(),
+            refunds: Vec::new(),
+            recovered: Vec::new(),
             next_action: None,
         }),
         (None, _) => None,
@@ -161,6 +163,22 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             attempt.cost = *cost;
             attempt.state = AttemptState::Late { at_ms };
         }),
+        Event::AttemptGivenUp {
+            seq,
+            at_risk,
+            signed,
+            evidence,
+        } => with(order, *seq, |attempt| {
+            let proof = Proof::Attested {
+                signed: signed.clone(),
+                at_risk: *at_risk,
+                evidence: evidence.clone(),
+            };
+            attempt.is_hinted = false;
+            attempt.state = AttemptState::Dead { at_ms, proof };
+        }),
+        Event::CostRecovered { seq, amount, signed: _ } => order.recovered.push((*seq, *amount)),
+        Event::OrderRefunded { key, amount, signed: _ } => order.refunds.push((key.clone(), *amount)),
         Event::AttemptContradicted { seq, via, .. } => with(order, *seq, |attempt| answered(attempt, *via)),
         Event::OrderSucceeded { seq } => end(order, Verdict::Succeeded { seq: *seq, at_ms }),
         Event::OrderPartiallySucceeded { seq, delivered, captured } => {
@@ -209,7 +227,7 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
                 attempt.not_found = attempt.not_found.saturating_add(1);
             }
         }
-        Via::Notification => {}
+        Via::Notification | Via::Attestation => {}
     }
     match &mut attempt.state {
         AttemptState::Sent => {
@@ -244,6 +262,7 @@ fn answered(attempt: &mut Attempt, via: Via) {
         Via::Submit => settle_transmission(attempt, Fate::Answered),
         Via::Query => attempt.is_hinted = false,
         Via::Notification => {}
+        Via::Attestation => attempt.is_hinted = false,
     }
 }
 

@@ -159,6 +159,25 @@ impl Posting {
         Self::single(format!("loss:{order}:{seq}"), Some(order), Account::LossInDispute, payable, cost)
     }
 
+    /// What a supplier gave back of an attempt's cost; `is_loss` says which account had borne it.
+    #[must_use]
+    pub fn recovery(order: OrderId, seq: Seq, supplier: &SupplierId, amount: Money, is_loss: bool) -> Self {
+        let payable = Account::SupplierPayable(supplier.clone());
+        let bearer = if is_loss {
+            Account::LossInDispute
+        } else {
+            Account::SupplierClearing(supplier.clone())
+        };
+        Self::single(format!("recovery:{order}:{seq}"), Some(order), payable, bearer, amount)
+    }
+
+    /// What goes back to the shop of what it had paid; the operator's `key` makes it happen once.
+    #[must_use]
+    pub fn refund(order: OrderId, shop: ShopId, key: &str, amount: Money) -> Self {
+        let available = Account::ShopAvailable(shop);
+        Self::single(format!("refund:{order}:{key}"), Some(order), Account::Revenue, available, amount)
+    }
+
     /// Money a shop brought in (or, negative, took out); `reference` makes it happen once.
     #[must_use]
     pub fn credit(shop: ShopId, amount: Money, reference: &str) -> Self {
@@ -199,6 +218,9 @@ mod tests {
             Posting::cost(order(), 1, &supplier, ten),
             Posting::loss(order(), 1, &supplier, ten),
             Posting::credit(shop, ten, "r1"),
+            Posting::refund(order(), shop, "k1", ten),
+            Posting::recovery(order(), 1, &supplier, ten, true),
+            Posting::recovery(order(), 1, &supplier, ten, false),
         ];
         for posting in postings {
             assert!(posting.balances() && posting.entries.len() >= 2, "{posting:?}");

@@ -10,6 +10,7 @@ pub mod attempt;
 pub mod callback;
 pub mod case;
 pub mod decide;
+pub mod desk;
 pub mod effect;
 pub mod event;
 pub mod evolve;

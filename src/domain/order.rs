@@ -247,6 +247,12 @@ pub struct Order {
     pub waits_until_ms: Option<i64>,
     /// Cases found, each once: (kind, attempt).
     pub cases: Vec<(CaseKind, Seq)>,
+    /// What went back to the shop after a success: (key, how much).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<(String, Money)>,
+    /// What suppliers gave back of their costs: (attempt, how much), once an attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovered: Vec<(Seq, Money)>,
     /// The next action, kept beside the events.
     pub next_action: Option<NextAction>,
 }
@@ -280,6 +286,22 @@ impl Order {
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.attempts.iter().any(Attempt::is_in_doubt)
+    }
+
+    /// What the shop has paid: the captured part of the hold, 0 before and without a success.
+    #[must_use]
+    pub fn captured(&self) -> Money {
+        match &self.verdict {
+            Some(Verdict::Succeeded { .. }) => self.terms.price,
+            Some(Verdict::PartiallySucceeded { captured, .. }) => *captured,
+            Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }) | None => Money::new(0, self.terms.price.currency),
+        }
+    }
+
+    /// How much of that went back, in minor units of the price's currency.
+    #[must_use]
+    pub fn refunded_minor(&self) -> i64 {
+        self.refunds.iter().fold(0, |sum, (_, amount)| sum.saturating_add(amount.minor))
     }
 
     /// Whether this finding is already a case.

@@ -67,6 +67,8 @@ pub enum Via {
     Query,
     /// The supplier's push to us.
     Notification,
+    /// A person's word, with a reason and a second person (R8).
+    Attestation,
 }
 
 /// How far an operation's answers may be believed, declared by the dialect.

@@ -90,6 +90,9 @@ pub struct Report {
     /// What the shop pays, decimal; absent until final.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charged: Option<String>,
+    /// What went back of that, decimal; only after a refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded: Option<String>,
     /// Of all amounts.
     pub currency: Currency,
     /// Where it stands.
@@ -159,6 +162,7 @@ impl Report {
             face_value: terms.face.decimal(),
             price: terms.price.decimal(),
             charged: charged.map(super::money::Money::decimal),
+            refunded: (!order.refunds.is_empty()).then(|| super::money::Money::new(order.refunded_minor(), terms.price.currency).decimal()),
             currency: terms.price.currency,
             status,
             finality: match (&order.verdict, in_doubt) {

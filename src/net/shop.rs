@@ -24,7 +24,7 @@ use super::wire::{Knobs, NoClient, Wire};
 use crate::seams::{BoxFuture, Clock, MaybeSent, NotSent, Outbound, SendFailure, SystemClock, Transport};
 
 /// Idle connections kept to one host.
-const IDLE_OF_ONE: usize = 8;
+const IDLE_OF_ONE: usize = 16;
 
 /// How to talk to shops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -144,7 +144,7 @@ fn reachable_again_ms<'a>(there: impl Iterator<Item = &'a Attempt>, policy: &Pol
 fn is_refused(attempt: &Attempt, view: &SupplierView) -> bool {
     match &attempt.state {
         AttemptState::Dead { proof, .. } => match proof {
-            Proof::Refused { .. } => true,
+            Proof::Refused { .. } | Proof::Attested { .. } => true,
             Proof::NotSent { why } => *why == NotSentReason::Encoding && attempt.settings == view.settings,
         },
         AttemptState::Sent
@@ -163,7 +163,7 @@ fn not_sent_at_ms(attempt: &Attempt) -> Option<i64> {
             proof: Proof::NotSent { .. },
         } => Some(*at_ms),
         AttemptState::Dead {
-            proof: Proof::Refused { .. },
+            proof: Proof::Refused { .. } | Proof::Attested { .. },
             ..
         }
         | AttemptState::Sent

@@ -2,10 +2,11 @@
 //!
 //! Everything that acts reaches them only through these traits, so a simulation can replace
 //! all four and replay a history from one seed. The real ones live beside their trait,
-//! except the transport, which is `net`. Deliberately absent: anything of ours. A seam that
+//! except the transport, which is `net`. Beside them, in drills only, the places to die (`failpoint`). Deliberately absent: anything of ours. A seam that
 //! knew an order could not be replaced without it.
 
 pub mod clock;
+pub mod failpoint;
 pub mod random;
 pub mod spawn;
 pub mod transport;

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Answer, Command, Decision, Refused};
 use crate::domain::attempt::Attempt;
 use crate::domain::case::NewCase;
+use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, ShopId, ShopOrderNo};
@@ -33,6 +34,8 @@ pub trait Heads {
     fn has_posting(&self, key: &str) -> bool;
     /// Whether a case has this key.
     fn has_case(&self, key: &str) -> bool;
+    /// Whether a person still has to close the case with this key.
+    fn is_case_open(&self, key: &str) -> bool;
 }
 
 /// The answers of a batch and what its winners add up to. The winners are those answered `Done`.
@@ -56,6 +59,7 @@ pub fn admit(heads: &impl Heads, commands: &[Command]) -> Admission {
         numbers: BTreeMap::new(),
         postings: BTreeSet::new(),
         case_keys: BTreeSet::new(),
+        closed: BTreeSet::new(),
         admission: Admission::default(),
     };
     for command in commands {
@@ -73,6 +77,7 @@ struct Overlay<'h, H> {
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
     case_keys: BTreeSet<String>,
+    closed: BTreeSet<String>,
     admission: Admission,
 }
 
@@ -91,7 +96,19 @@ impl<H: Heads> Overlay<'_, H> {
                 self.open(case);
                 Ok(())
             }
+            Command::Deed(deed) => self.deed(deed),
             Command::CallbackTried(_) => Ok(()),
+        }
+    }
+
+    /// A case is closed once; whoever comes second is told so.
+    fn deed(&mut self, deed: &Deed) -> Result<(), Answer> {
+        match closes(deed) {
+            Some(key) if !self.is_case_open(key) => Err(Answer::Refused(Refused::Repeated)),
+            key => {
+                self.closed.extend(key.map(str::to_owned));
+                Ok(())
+            }
         }
     }
 
@@ -135,6 +152,8 @@ impl<H: Heads> Overlay<'_, H> {
         for case in cases(change) {
             self.open(case);
         }
+        // The order's version has decided already who comes first.
+        self.closed.extend(deeds(change).filter_map(closes).map(str::to_owned));
         Ok(())
     }
 
@@ -208,6 +227,10 @@ impl<H: Heads> Overlay<'_, H> {
     fn has_case(&self, key: &str) -> bool {
         self.case_keys.contains(key) || self.heads.has_case(key)
     }
+
+    fn is_case_open(&self, key: &str) -> bool {
+        !self.closed.contains(key) && (self.case_keys.contains(key) || self.heads.is_case_open(key))
+    }
 }
 
 /// Why a decision contradicts itself, which `decide` never makes.
@@ -260,7 +283,7 @@ pub(super) fn postings(change: &Change) -> Vec<&Posting> {
     effects
         .filter_map(|effect| match effect {
             Effect::Post(posting) => Some(posting),
-            Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+            Effect::Tell(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
         })
         .collect()
 }
@@ -268,6 +291,27 @@ pub(super) fn postings(change: &Change) -> Vec<&Posting> {
 fn cases(change: &Change) -> impl Iterator<Item = &NewCase> {
     change.effects.iter().filter_map(|effect| match effect {
         Effect::OpenCase(case) => Some(case),
-        Effect::Post(_) | Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+        Effect::Post(_) | Effect::Tell(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
     })
+}
+
+/// The deeds that a change records.
+pub(super) fn deeds(change: &Change) -> impl Iterator<Item = &Deed> {
+    change.effects.iter().filter_map(|effect| match effect {
+        Effect::Record(deed) => Some(deed),
+        Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+    })
+}
+
+/// The case that a deed closes, if it does.
+pub(super) fn closes(deed: &Deed) -> Option<&str> {
+    match &deed.kind {
+        DeedKind::CaseClosed { case, .. } => Some(case),
+        DeedKind::Proposed { .. }
+        | DeedKind::Refunded { .. }
+        | DeedKind::SupplierPaused { .. }
+        | DeedKind::SupplierResumed { .. }
+        | DeedKind::OperatorAdded { .. }
+        | DeedKind::OperatorRemoved => None,
+    }
 }

@@ -49,7 +49,7 @@ impl Handover {
         let change = &decision.change;
         let mut told = change.effects.iter().filter_map(|effect| match effect {
             Effect::Tell(callback) => Some(callback),
-            Effect::Post(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+            Effect::Post(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
         });
         match answer {
             Answer::Done => {

@@ -14,6 +14,7 @@ use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
     Store, StoredCallback, StoredCase,
 };
+use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::ledger::{Account, Posting};
@@ -200,6 +201,18 @@ impl Store for MemoryStore {
 
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         self.read(Books::balances)
+    }
+
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.read(move |books| books.case(&key))
+    }
+
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.read(move |books| books.stray_evidence(at_ms))
+    }
+
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.read(move |books| books.deeds(&subject, limit))
     }
 
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {

@@ -9,21 +9,26 @@
 //! no balance is cached. Deliberately absent: deciding. The store admits, it never judges.
 
 pub mod admit;
+pub mod archive;
+pub mod chain;
 pub mod faults;
 pub mod handover;
 pub mod memory;
 mod numbering;
 pub mod seal;
+pub mod signer;
 pub mod sqlite;
 
 pub use faults::{Fault, Faults};
 pub use handover::{Fresh, Queued};
 pub use memory::MemoryStore;
 pub use seal::SealKey;
+pub use signer::Signer;
 pub use sqlite::SqliteStore;
 
 use crate::domain::callback::Callback;
 use crate::domain::case::{CaseKind, NewCase};
+use crate::domain::desk::Deed;
 use crate::domain::effect::Change;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{EvidenceId, OrderId, Seq, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
@@ -51,6 +56,8 @@ pub enum Command {
         /// What arrived.
         evidence: Evidence,
     },
+    /// Something done at the desk that no order's decision carries. A case that it closes must be open.
+    Deed(Deed),
     /// What became of one try to reach a shop. Losing it only repeats a callback.
     CallbackTried(CallbackTried),
 }
@@ -173,7 +180,7 @@ pub enum Refused {
         /// Whose request had this fingerprint.
         fingerprint: Fingerprint,
     },
-    /// A posting or case with this key was written before.
+    /// A posting or case with this key was written before, or the case is not open any more.
     Repeated,
 }
 
@@ -212,6 +219,17 @@ pub struct StoredCase {
     pub case: NewCase,
     /// When a person closed it, UTC milliseconds.
     pub closed_at_ms: Option<i64>,
+}
+
+/// A link of an order's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkKept {
+    /// The number of its commit's first event.
+    pub number: u32,
+    /// When that was decided, UTC milliseconds.
+    pub at_ms: i64,
+    /// The link.
+    pub link: chain::Link,
 }
 
 /// Where a scan of the schedule stands: the last row seen.
@@ -299,6 +317,12 @@ pub trait Store: Send + Sync {
     fn balance(&self, shop: ShopId, currency: Currency) -> Read<'_, ShopBalance>;
     /// Every account, for the sum that must be zero.
     fn balances(&self) -> Read<'_, Vec<AccountBalance>>;
+    /// A case by its key.
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>>;
+    /// What arrived at this time and is about no order of ours: UTC milliseconds.
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>>;
+    /// What was done at the desk about subjects that begin with this text, newest first; at most `limit`.
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>>;
     /// Cases still open, oldest first; at most `limit`.
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>>;
     /// Counts.
@@ -317,6 +341,12 @@ pub trait Store: Send + Sync {
     /// A version kept earlier.
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>>;
 
+    /// The links of an order's history, oldest first; a store that keeps no chain has none.
+    fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
+        let _ = id;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// The callbacks that commits have queued since this was last asked; waits until there are some.
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued>;
     /// Whether commands can be written at this moment.
@@ -326,13 +356,5 @@ pub trait Store: Send + Sync {
 /// The kind of a case, for stores that keep it as a word.
 #[must_use]
 pub fn case_kind(word: &str) -> Option<CaseKind> {
-    [
-        CaseKind::OverdueDoubt,
-        CaseKind::LateSuccess,
-        CaseKind::DoubleDelivery,
-        CaseKind::Contradiction,
-        CaseKind::OrphanNotification,
-    ]
-    .into_iter()
-    .find(|kind| kind.word() == word)
+    CaseKind::ALL.into_iter().find(|kind| kind.word() == word)
 }

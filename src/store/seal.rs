@@ -44,7 +44,7 @@ impl SealKey {
         Ok(Self(bytes))
     }
 
-    fn derived(&self, purpose: &str) -> Result<[u8; 32], SealBroken> {
+    pub(super) fn derived(&self, purpose: &str) -> Result<[u8; 32], SealBroken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| SealBroken)?;
         mac.update(purpose.as_bytes());
         Ok(mac.finalize().into_bytes().into())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use recharge_gateway::domain::desk::Deed;
 use recharge_gateway::domain::event::Recorded;
 use recharge_gateway::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use recharge_gateway::domain::money::Currency;
@@ -141,6 +142,15 @@ impl Store for SlowStore {
     }
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         self.inner.balances()
+    }
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.inner.case(key)
+    }
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.inner.stray_evidence(at_ms)
+    }
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.inner.deeds(subject, limit)
     }
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
         self.inner.open_cases(limit)

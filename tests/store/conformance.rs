@@ -343,8 +343,8 @@ async fn a_late_success_after_failure_opens_one_case(store: &dyn Store) {
     let late = fact(1, Via::Notification, succeeded(), None);
     assert_eq!(step(store, &book, order.id, late, START_MS + 3).await, Answer::Done);
     let cases = store.open_cases(10).await.unwrap();
-    assert_eq!(cases.len(), 1);
     assert_eq!((cases[0].case.kind, cases[0].case.at_risk), (CaseKind::LateSuccess, Some(cny(3))));
+    assert_eq!((cases[1].case.kind, cases.len()), (CaseKind::PromiseBroken, 2));
     assert_eq!(store.balance(SHOP, Currency::Cny).await.unwrap().available, cny(100));
     Visible::of(store, &[order.id], &["n1"]).await.check();
 }

@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 22] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -28,6 +28,9 @@ const KINDS: [&str; 19] = [
     "order_overdue",
     "case_opened",
     "attempt_confirmed",
+    "attempt_given_up",
+    "cost_recovered",
+    "order_refunded",
 ];
 
 fn place(event: &Event) -> usize {
@@ -51,6 +54,9 @@ fn place(event: &Event) -> usize {
         Event::OrderOverdue => 16,
         Event::CaseOpened { .. } => 17,
         Event::AttemptConfirmed { .. } => 18,
+        Event::AttemptGivenUp { .. } => 19,
+        Event::CostRecovered { .. } => 20,
+        Event::OrderRefunded { .. } => 21,
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod conformance;
+mod desk;
 mod equivalence;
 mod events;
 mod gathering;

@@ -138,7 +138,7 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
         "UPDATE orders SET finished_at_ms = 1",
         "INSERT INTO attempts SELECT order_id, 2, supplier, state, cost_minor, opened_at_ms, NULL FROM attempts",
         "INSERT INTO attempts SELECT order_id, seq, 'other', 'dead', cost_minor, opened_at_ms, NULL FROM attempts",
-        "INSERT INTO orders SELECT id + 1, 1, shop_id, shop_order_no, NULL, NULL, 0, NULL, NULL, state, NULL, NULL, 0, NULL FROM orders",
+        "INSERT INTO orders SELECT id + 1, 1, shop_id, shop_order_no, NULL, NULL, 0, NULL, NULL, state, NULL, link, NULL, 0, NULL FROM orders",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("constraint failed"), "{sql}: {refused}");
@@ -156,7 +156,7 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
     // A row that admission does not look at and the order does not know of: as after a bug.
     let spoil = format!(
-        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL)",
+        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL, x'')",
         order.id,
         order.version + 1
     );

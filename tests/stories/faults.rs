@@ -78,9 +78,12 @@ async fn a_success_after_the_failure_is_a_case_and_a_loss_and_the_verdict_stands
     let id = order["id"].as_str().unwrap();
     let later = house.until(id, |order| order["safe_to_resubmit"] == false).await;
     assert_eq!(later["status"], "failed");
-    let cases = recharge_gateway::store::Store::open_cases(house.gateway.store(), 10).await.unwrap();
-    assert_eq!(cases.len(), 1);
-    assert_eq!(cases[0].case.kind, recharge_gateway::domain::case::CaseKind::LateSuccess);
+    let kinds: Vec<&str> = house.cases().await.iter().map(|case| case.case.kind.word()).collect();
+    assert_eq!(
+        kinds,
+        ["late_success", "promise_broken"],
+        "one for the loss, one for who broke its word"
+    );
     assert_eq!(house.mail.about(id).len(), 1, "the shop hears one verdict");
     house.close().await;
 }

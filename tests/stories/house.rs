@@ -7,6 +7,7 @@ use std::time::Duration;
 use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Operation, Wire};
 use recharge_gateway::app::{self, Running, Site};
 use recharge_gateway::config::Config;
+use recharge_gateway::console::{AdminCall, AdminReply, ask};
 use recharge_gateway::domain::ids::{AttemptId, ShopId, Sku, SupplierId};
 use recharge_gateway::domain::ledger::{Account, Posting};
 use recharge_gateway::domain::money::{Currency, Money};
@@ -49,6 +50,7 @@ pub struct House {
     folder: Arc<TempDir>,
     site: Settings,
     may_charge_twice: bool,
+    callbacks_an_order: usize,
 }
 
 /// What a story may change before the doors open.
@@ -125,6 +127,7 @@ impl House {
             folder,
             site: settings,
             may_charge_twice: false,
+            callbacks_an_order: 1,
         }
     }
 
@@ -145,6 +148,16 @@ impl House {
     /// The story breaks a supplier's promise on purpose: its books may show two charges.
     pub fn expect_double_charges(&mut self) {
         self.may_charge_twice = true;
+    }
+
+    /// Every order of the story is told about this many times: its verdict, then what went back.
+    pub fn expect_callbacks(&mut self, count: usize) {
+        self.callbacks_an_order = count;
+    }
+
+    /// What an operator's command says to the running gateway.
+    pub async fn desk(&self, call: AdminCall) -> AdminReply {
+        ask(&self.folder.path().join("gateway.db.sock"), &call).await.unwrap()
     }
 
     /// An order body for `recipient`, first at `first` ("north", "river", "stone" or "closed"), with callbacks on.
@@ -285,7 +298,8 @@ impl House {
         assert!(twice.is_empty() || self.may_charge_twice, "recharged twice: {twice:?}");
         assert_eq!(self.mail.forged(), 0, "a callback had a wrong signature");
         for (order, ids) in self.mail.events() {
-            assert_eq!(ids.len(), 1, "the shop was told {} verdicts about {order}", ids.len());
+            let count = ids.len();
+            assert_eq!(count, self.callbacks_an_order, "the shop was told {count} times about {order}");
         }
         self.gateway.stop().await;
     }

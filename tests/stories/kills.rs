@@ -107,6 +107,18 @@ async fn a_second_process_on_the_same_database_is_turned_away() {
     first.wait().unwrap();
 }
 
+#[test]
+fn the_program_for_use_has_no_place_to_die() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_recharge-gateway")).unwrap();
+    let program = String::from_utf8_lossy(&program);
+    let has = |word: &str| program.contains(word);
+    // Found only if this looks at the right file.
+    assert!(has("RECHARGE_GATEWAY__"), "this is not the gateway");
+    for word in ["RECHARGE_FAILPOINT", "after-outbox-send"] {
+        assert!(!has(word), "`{word}` is in the program: it was built with failpoints");
+    }
+}
+
 /// Orders all of these, a few at once.
 async fn submit_all(agent: Agent, numbers: Range<usize>) -> Vec<(String, Option<String>)> {
     stream::iter(numbers)

@@ -13,6 +13,7 @@
 mod asking;
 mod callbacks;
 mod demo;
+mod desk;
 mod faults;
 mod house;
 mod kills;

@@ -50,7 +50,7 @@ pub const BANS: &[Ban] = &[
     },
     Ban {
         names: &[&["std", "env"]],
-        allowed: &["config", "cli"],
+        allowed: &["config", "cli", "src/seams/failpoint"],
         within: &[],
         reason: "the environment is read once, by config: elsewhere it would be a hidden setting",
     },

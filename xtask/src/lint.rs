@@ -1,14 +1,15 @@
 //! `lint`: clippy, with every warning an error.
 //!
-//! Runs twice: everything as developed, then the server without its default features. The second
-//! run is what keeps the mock suppliers out of a production build.
+//! Runs three times: everything as developed, then the server without its default features, then with
+//! its places to die. The second run is what keeps the mock suppliers out of a production build.
 
 use crate::cargo;
 
-/// Runs both.
+/// Runs all three.
 pub fn run(_options: &[String]) -> anyhow::Result<()> {
     everything()?;
-    lean()
+    lean()?;
+    mortal()
 }
 
 /// Every target of every package.
@@ -23,6 +24,24 @@ pub fn lean() -> anyhow::Result<()> {
         "--package",
         "recharge-gateway",
         "--no-default-features",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+/// The gateway with its failpoints, and the drills that need them.
+pub fn mortal() -> anyhow::Result<()> {
+    cargo::run(&[
+        "clippy",
+        "--package",
+        "recharge-gateway",
+        "--features",
+        "failpoints",
+        "--lib",
+        "--test",
+        "chaos",
         "--locked",
         "--",
         "-D",

@@ -7,6 +7,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod deny;
 mod docs_check;
 mod fmt;
@@ -65,6 +66,12 @@ const CHORES: &[Chore] = &[
         run: sim::run,
     },
     Chore {
+        name: "chaos",
+        options: &["--nightly"],
+        about: "the real program killed 200 times and put through every drill; --nightly kills 10,000 times",
+        run: chaos::run,
+    },
+    Chore {
         name: "fmt",
         options: &["--check"],
         about: "format all code; --check only tells",
@@ -73,7 +80,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "lint",
         options: &[],
-        about: "clippy on every target, and on the server without the demo",
+        about: "clippy on every target, on the server without the demo, and on the one that is made to die",
         run: lint::run,
     },
     Chore {

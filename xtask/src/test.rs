@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{self, Tally};
-use crate::{deny, docs_check, fmt, lint, model, sim};
+use crate::{chaos, deny, docs_check, fmt, lint, model, sim};
 
 enum Step {
     /// A check that either holds or not.
@@ -78,6 +78,7 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     let tests = steps.split_off(3);
     steps.push(Step::Check("lints", lint::everything));
     steps.push(Step::Check("lints without the demo", lint::lean));
+    steps.push(Step::Check("lints with failpoints", lint::mortal));
     steps.extend(tests);
     for name in integration_tests {
         steps.push(Step::Tests(name.clone(), words(&["--workspace", "--test", name])));
@@ -85,6 +86,7 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     steps.push(Step::Tests("model".to_owned(), words(model::TESTS)));
     steps.push(Step::Tests("simulation".to_owned(), words(sim::TESTS)));
     steps.push(Step::Check("simulation, fresh seeds and mutants", sim::in_short));
+    steps.push(Step::Tests("chaos".to_owned(), words(&chaos::tests())));
     steps.push(Step::Tests(
         "examples in the documentation".to_owned(),
         words(&["--workspace", "--doc"]),
@@ -120,8 +122,8 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
     (tally, outcome.with_context(|| format!("step `{name}`")))
 }
 
-/// Names of the workspace's test programs but for the architecture test, which runs first, and those
-/// of the model and the simulation, which have a profile of their own.
+/// Names of the workspace's test programs but for the architecture test, which runs first, those of
+/// the model and the simulation, which have a profile of their own, and what needs a feature.
 fn integration_tests() -> anyhow::Result<Vec<String>> {
     let metadata = cargo::json(&["metadata", "--no-deps", "--format-version", "1"])?;
     let packages = metadata
@@ -135,6 +137,7 @@ fn integration_tests() -> anyhow::Result<Vec<String>> {
         .filter_map(|package| package.get("targets")?.as_array())
         .flatten();
     let mut names: Vec<String> = targets
+        .filter(|target| target.get("required-features").is_none())
         .filter(|target| target.get("kind").and_then(|kind| kind.get(0)).and_then(Value::as_str) == Some("test"))
         .filter_map(|target| target.get("name")?.as_str())
         .map(str::to_owned)

@@ -24,8 +24,8 @@ use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::seams::{BoxFuture, Clock};
 use crate::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
-    StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, LinkKept, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
 };
 
 use super::{KEY, NOW, OLD_SECRET, OTHER_KEY, OTHER_SECRET, SECRET};
@@ -210,6 +210,15 @@ impl Store for FakeStore {
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         not_here()
     }
+    fn case(&self, _: String) -> Read<'_, Option<StoredCase>> {
+        not_here()
+    }
+    fn stray_evidence(&self, _: i64) -> Read<'_, Vec<Evidence>> {
+        not_here()
+    }
+    fn deeds(&self, _: String, _: u32) -> Read<'_, Vec<crate::domain::desk::Deed>> {
+        not_here()
+    }
     fn open_cases(&self, _: u32) -> Read<'_, Vec<StoredCase>> {
         not_here()
     }
@@ -236,6 +245,14 @@ impl Store for FakeStore {
     }
     fn order_with_inputs(&self, _: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
         not_here()
+    }
+    fn links(&self, _: OrderId) -> Read<'_, Vec<LinkKept>> {
+        let link = |number| LinkKept {
+            number,
+            at_ms: 1_000,
+            link: [7; 32],
+        };
+        self.reads(vec![link(1), link(9)])
     }
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {
         Box::pin(std::future::pending())

@@ -7,6 +7,7 @@ mod fakes;
 mod live;
 mod looking;
 mod notifying;
+mod receipts;
 mod signing;
 mod stories;
 mod taking_in;
@@ -24,6 +25,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{ApiLimits, ApiState, auth, routes, sign};
+use crate::store::{SealKey, Signer};
 use fakes::{FakeClock, FakeFront, FakeStore};
 
 /// The seconds at which the fake clock stands.
@@ -92,7 +94,8 @@ impl World {
             clock.clone(),
             PrometheusBuilder::new().build_recorder().handle(),
             limits,
-        );
+        )
+        .signing(Arc::new(Signer::new(&SealKey::new([9; 32])).unwrap()));
         Self {
             front,
             store,

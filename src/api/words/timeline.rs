@@ -116,6 +116,14 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
                 heard(*via, locale)
             ),
         ),
+        Event::AttemptGivenUp { seq, .. } => (
+            format!("经人工核实，{}没有到账，不再等待。", who(seq)),
+            format!("A person found that {} did not deliver; it is not waited for any more.", who(seq)),
+        ),
+        Event::CostRecovered { .. } => (
+            "与供货商的结算已由人工处理；订单不变。".to_owned(),
+            "A person settled the cost with a supplier; the order stays as it is.".to_owned(),
+        ),
         Event::AttemptContradicted { seq, via, .. } => (
             format!("{}前后说法不一（{}）；订单不变，已交人工处理。", who(seq), heard(*via, locale)),
             format!(
@@ -139,6 +147,7 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
                 format!("The order failed and the held amount was given back. {message}"),
             )
         }
+        Event::OrderRefunded { amount, .. } => (format!("已退款 {amount}。"), format!("{amount} was refunded.")),
         Event::OrderOverdue => (
             "已过截止时间，但仍在等待供货商的结果；请勿重复下单或退款。".to_owned(),
             "The deadline passed while a supplier's answer is awaited; do not order again and do not refund.".to_owned(),
@@ -199,6 +208,7 @@ fn heard(via: Via, locale: Locale) -> &'static str {
         Via::Submit => pick(locale, "下单应答", "its reply"),
         Via::Query => pick(locale, "查单", "asked"),
         Via::Notification => pick(locale, "上游通知", "its notification"),
+        Via::Attestation => pick(locale, "人工认定", "a person's word"),
     }
 }
 
@@ -299,6 +309,7 @@ fn case(kind: CaseKind, locale: Locale) -> &'static str {
         CaseKind::LateSuccess => ("订单结束后才到账", "delivered after the order had ended"),
         CaseKind::DoubleDelivery => ("到账了两次", "delivered twice"),
         CaseKind::Contradiction => ("供货商前后说法不一", "a supplier contradicted itself"),
+        CaseKind::PromiseBroken => ("供货商违反约定", "a supplier did not keep what it promises"),
         CaseKind::OrphanNotification => ("收到无法对应的通知", "a notification names a number we never sent"),
     };
     pick(locale, zh, en)

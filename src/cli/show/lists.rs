@@ -2,7 +2,7 @@
 
 use super::super::table::Table;
 use super::time;
-use crate::console::{CallbackLine, CaseLine, ImportReport, NewShop, ShopLine, SupplierCheck, SupplierLine};
+use crate::console::{CallbackLine, ImportReport, NewShop, ShopLine, SupplierCheck, SupplierLine};
 use crate::domain::limits::Rate;
 
 pub(super) fn new_shop(shop: &NewShop) -> String {
@@ -94,7 +94,13 @@ pub(super) fn suppliers(suppliers: &[SupplierLine]) -> String {
             promises(supplier),
         ]);
     }
-    table.text(0)
+    let mut text = table.text(0);
+    for supplier in suppliers {
+        if let Some(why) = &supplier.paused {
+            text.push_str(&format!("{} is paused: {why}\n", supplier.id));
+        }
+    }
+    text
 }
 
 fn rate(rate: Rate) -> String {
@@ -127,23 +133,6 @@ pub(super) fn checks(checks: &[SupplierCheck]) -> String {
             check.supplier.dialect.clone(),
             "good".to_owned(),
             balance,
-        ]);
-    }
-    table.text(0)
-}
-
-pub(super) fn cases(cases: &[CaseLine]) -> String {
-    if cases.is_empty() {
-        return "no case is open\n".to_owned();
-    }
-    let mut table = Table::new(&["since", "order", "at risk", "what", "case"], &[2]);
-    for case in cases {
-        table.row([
-            time(case.opened_at_ms),
-            case.order.map(|order| order.to_string()).unwrap_or_default(),
-            case.at_risk.clone().unwrap_or_default(),
-            case.meaning.clone(),
-            case.key.clone(),
         ]);
     }
     table.text(0)

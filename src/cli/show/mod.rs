@@ -1,7 +1,11 @@
 //! Replies in words and columns.
 
+mod audit;
+mod desk;
 mod lists;
 mod order;
+
+pub(in crate::cli) use audit::audit;
 
 use crate::console::AdminReply;
 use crate::domain::report::rfc3339;
@@ -19,7 +23,12 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::Order(dossier) => order::dossier(dossier),
         AdminReply::Callbacks { callbacks } => lists::callbacks(callbacks),
         AdminReply::CallbackDue { id } => format!("callback {id} is due now; `order show` tells what becomes of it\n"),
-        AdminReply::Cases { cases } => lists::cases(cases),
+        AdminReply::Cases { cases } => desk::cases(cases),
+        AdminReply::Case(file) => desk::case(file),
+        AdminReply::Desk(reply) => desk::reply(reply),
+        AdminReply::OperatorAdded { name, pass } => desk::new_operator(name, &pass.0),
+        AdminReply::Operators { operators } => desk::operators(operators),
+        AdminReply::Deeds { deeds } => desk::deeds(deeds),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),
     }
 }

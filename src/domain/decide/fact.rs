@@ -13,7 +13,7 @@ use super::super::ledger::Posting;
 use super::super::money::Money;
 use super::super::order::Verdict;
 use super::super::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
-use super::{Draft, Facts, Refusal};
+use super::{Draft, Facts, Refusal, watch};
 
 /// A bill above this is a misprint, not a cost; believed, a few of them would fill an account's 64
 /// bits, and no later success could be booked.
@@ -40,6 +40,7 @@ pub(super) fn fact(
         .cost
         .filter(|cost| cost.currency == attempt.cost.currency && (1..=MOST_COST_MINOR).contains(&cost.minor))
         .unwrap_or(attempt.cost);
+    let broken = watch::broken(&attempt, &reading, facts);
     let heard = Heard {
         via,
         evidence,
@@ -64,6 +65,9 @@ pub(super) fn fact(
         Outcome::NotFound => doubt(draft, &attempt, Doubt::NotFound, heard),
         Outcome::Unknown(reason) => doubt(draft, &attempt, reason, heard),
     };
+    if let (Ok(()), Some(promise)) = (&told, broken) {
+        watch::stop(draft, &attempt, promise);
+    }
     match told {
         // The question that a hint raised has been answered; without this it would be asked for ever.
         Err(Refusal::NothingNew) if via == Via::Query && attempt.is_hinted => {

@@ -9,20 +9,25 @@
 //! open (R10); nothing but proof closes an attempt (R8, R9).
 
 mod accept;
+mod desk;
 mod fact;
 mod next;
 mod route;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use accept::accept;
+pub use desk::Attested;
 
 use super::attempt::{Attempt, AttemptState, NotSentReason};
 use super::case::{CaseKind, NewCase};
+use super::desk::Signature;
 use super::effect::{Change, Effect};
 use super::event::Event;
 use super::evolve::advance;
 use super::ids::{EvidenceId, ProcessId, Seq, SupplierId};
+use super::money::Money;
 use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
 use super::plan::Plan;
@@ -79,6 +84,17 @@ pub enum Input {
         /// About which attempt.
         seq: Seq,
     },
+    /// A person's finding about an attempt, signed as the desk's rules ask.
+    Attest(Box<Attested>),
+    /// Money goes back to the shop, signed as the desk's rules ask.
+    Refund {
+        /// The operator's key: the same one twice is one refund.
+        key: String,
+        /// How much.
+        amount: Money,
+        /// On whose word.
+        signed: Signature,
+    },
     /// Time has passed: look for what is due.
     Review,
     /// This process has just started and finds the order with a transmission nobody is waiting for.
@@ -97,6 +113,13 @@ pub enum Refusal {
     /// The same number may not be sent again: a promise is missing, the horizon is near, the
     /// attempt is not in doubt, or the order has ended. `Review` then schedules what comes instead.
     MayNotResubmit,
+    /// The attempt is not one of which a person may say this: it is proven already, its reply is still
+    /// awaited, its cards are missing, or the amount is not within it.
+    MayNotAttest,
+    /// The refund's key was used for another amount.
+    KeyUsed,
+    /// The refund is not a part of what was captured and has not gone back yet.
+    MoreThanCaptured,
     /// All of this is known already.
     NothingNew,
 }
@@ -119,6 +142,8 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
         } => fact::fact(&mut draft, seq, via, reading, evidence, facts)?,
         Input::NotSent { seq, n, why } => not_sent(&mut draft, seq, n, why, facts.process)?,
         Input::Hint { seq } => hint(&mut draft, seq, facts)?,
+        Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
+        Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
         Input::Review => {}
         Input::Recover => recover(&mut draft),
     }

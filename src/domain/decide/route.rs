@@ -71,7 +71,7 @@ fn last_failure(order: &Order) -> Failure {
             ..
         } => Some(refusal.clone()),
         AttemptState::Dead {
-            proof: Proof::NotSent { .. },
+            proof: Proof::NotSent { .. } | Proof::Attested { .. },
             ..
         }
         | AttemptState::Sent

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chaos;
+mod desk;
 mod explore;
 mod money;
 mod progress;

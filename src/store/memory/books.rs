@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::case::NewCase;
+use crate::domain::desk::Deed;
 use crate::domain::effect::Effect;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
@@ -14,7 +15,7 @@ use crate::domain::order::{Fingerprint, Order};
 use crate::domain::outcome::Delivery;
 use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
-use crate::store::admit::Heads;
+use crate::store::admit::{Heads, closes};
 use crate::store::numbering::{number_products, number_shop};
 use crate::store::{
     AccountBalance, CallbackState, CallbackTried, Catalog, Census, Command, Decision, Evidence, ScheduleCursor, ShopRecord, StoredCallback,
@@ -39,6 +40,8 @@ pub(super) struct Books {
     callbacks_of: BTreeMap<OrderId, Vec<String>>,
     due: BTreeSet<(OrderId, i64, String)>,
     cases: BTreeMap<String, StoredCase>,
+    deeds: Vec<Deed>,
+    closing: Vec<(String, i64)>,
     shops: BTreeMap<ShopId, ShopRecord>,
     products: BTreeMap<Sku, Product>,
     offers: BTreeMap<(SupplierId, Sku, i64), Offer>,
@@ -65,6 +68,10 @@ impl Heads for Books {
     fn has_case(&self, key: &str) -> bool {
         self.cases.contains_key(key)
     }
+
+    fn is_case_open(&self, key: &str) -> bool {
+        self.cases.get(key).is_some_and(|case| case.closed_at_ms.is_none())
+    }
 }
 
 impl Books {
@@ -73,17 +80,28 @@ impl Books {
             Command::Decide(decision) => self.decide(*decision),
             Command::Post(posting) => self.post(posting),
             Command::Orphan { case: _, evidence } => self.keep(evidence),
+            Command::Deed(deed) => self.record(deed),
             Command::CallbackTried(tried) => self.tried(tried),
         }
     }
 
-    /// What the batch as a whole adds up to.
+    /// What the batch as a whole adds up to: cases that it opened may be closed in it too.
     pub(super) fn settle(&mut self, balances: BTreeMap<(Account, Currency), i64>, cases: Vec<NewCase>) {
         self.balances.extend(balances);
         for case in cases {
             let stored = StoredCase { case, closed_at_ms: None };
             self.cases.insert(stored.case.key.clone(), stored);
         }
+        for (key, at_ms) in self.closing.drain(..) {
+            if let Some(case) = self.cases.get_mut(&key) {
+                case.closed_at_ms.get_or_insert(at_ms);
+            }
+        }
+    }
+
+    fn record(&mut self, deed: Deed) {
+        self.closing.extend(closes(&deed).map(|key| (key.to_owned(), deed.at_ms)));
+        self.deeds.push(deed);
     }
 
     fn decide(&mut self, decision: Decision) {
@@ -110,6 +128,7 @@ impl Books {
                     };
                     self.callbacks.insert(stored.callback.id.clone(), stored);
                 }
+                Effect::Record(deed) => self.record(deed),
                 Effect::Keep { deliveries, .. } => self.deliveries.entry(id).or_default().extend(deliveries),
                 // Cases are written by the batch, bytes by nobody.
                 Effect::OpenCase(_) | Effect::Transmit { .. } => {}
@@ -170,6 +189,23 @@ impl Books {
         let mut all: Vec<Evidence> = ids.filter_map(|id| self.evidence.get(id).cloned()).collect();
         all.sort_by(|a, b| (a.at_ms, &a.id).cmp(&(b.at_ms, &b.id)));
         all
+    }
+
+    pub(super) fn stray_evidence(&self, at_ms: i64) -> Vec<Evidence> {
+        let stray = self
+            .evidence
+            .values()
+            .filter(|evidence| evidence.order.is_none() && evidence.at_ms == at_ms);
+        stray.cloned().collect()
+    }
+
+    pub(super) fn case(&self, key: &str) -> Option<StoredCase> {
+        self.cases.get(key).cloned()
+    }
+
+    pub(super) fn deeds(&self, subject: &str, limit: u32) -> Vec<Deed> {
+        let about = self.deeds.iter().rev().filter(|deed| deed.subject.starts_with(subject));
+        about.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
     }
 
     pub(super) fn callbacks_of(&self, id: OrderId) -> Vec<StoredCallback> {

@@ -14,6 +14,7 @@ use crate::domain::ids::{SettingsDigest, ShopId, Sku, SupplierId};
 use crate::domain::offer::Offer;
 use crate::domain::product::Product;
 use crate::domain::shop::Shop;
+use crate::store::archive::DayKept;
 use crate::store::numbering::{number_products, number_shop};
 use crate::store::seal::Sealer;
 use crate::store::{Catalog, ShopRecord};
@@ -28,6 +29,7 @@ pub(super) enum Edit {
         supplier: SupplierId,
         body: String,
     },
+    Day(DayKept),
 }
 
 /// A shop's secrets in the clear, only between the seal and memory.
@@ -76,6 +78,12 @@ impl Edit {
                 script.insert(place, 4, rows, tail, |to, (offer, body)| {
                     to.bind(offer.supplier.as_str().to_owned()).bind(offer.sku.as_str().to_owned());
                     to.bind(offer.face_minor).bind(body);
+                });
+            }
+            Self::Day(day) => {
+                let place = "days (day, until_row, seal)";
+                script.insert(place, 3, vec![day], "ON CONFLICT (day) DO NOTHING", |to, day| {
+                    to.bind(day.day).bind(day.until_row).bind(day.seal);
                 });
             }
             Self::Settings { digest, supplier, body } => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
@@ -15,19 +15,20 @@ use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::Currency;
 use crate::domain::order::Fingerprint;
 use crate::store::Command;
-use crate::store::admit::Heads;
+use crate::store::admit::{Heads, closes};
+use crate::store::chain::{Link, START};
 
 /// Takes the write lock, then answers five questions in one row, each with a JSON array: a row of
 /// its own for every head would cost more than finding it. The order of each cross join is fixed:
 /// from the few keys asked for to the index.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
-SELECT (SELECT json_group_array(json_array(id, version)) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
+SELECT (SELECT json_group_array(json_array(id, version, hex(link))) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
 (SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.state ->> '$.terms.fingerprint')) FROM json_each(?) AS s
     CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value) AS numbers,
 (SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
 (SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
     CROSS JOIN json_each(h.postings) AS p) AS booked,
-(SELECT json_group_array(key) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
+(SELECT json_group_array(json_array(key, closed_at_ms IS NULL)) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
 (SELECT json_group_array(json_array(c.account, c.currency, c.balance_minor)) FROM json_each(?) AS k
     CROSS JOIN json_each(k.value) AS a CROSS JOIN accounts AS c ON c.account = a.value AND c.currency = k.key) AS balances";
 
@@ -66,6 +67,7 @@ impl<'c> Wanted<'c> {
                             Effect::OpenCase(case) => {
                                 wanted.cases.insert(case.key.as_str());
                             }
+                            Effect::Record(deed) => wanted.cases.extend(closes(deed)),
                             Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
                         }
                     }
@@ -77,6 +79,7 @@ impl<'c> Wanted<'c> {
                 Command::Orphan { case, .. } => {
                     wanted.cases.insert(case.key.as_str());
                 }
+                Command::Deed(deed) => wanted.cases.extend(closes(deed)),
                 Command::CallbackTried(_) => {}
             }
         }
@@ -105,9 +108,11 @@ impl<'c> Wanted<'c> {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     versions: BTreeMap<OrderId, u32>,
+    links: BTreeMap<OrderId, Link>,
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
-    cases: BTreeSet<String>,
+    /// By key, and whether it is open.
+    cases: BTreeMap<String, bool>,
     balances: BTreeMap<(Account, Currency), i64>,
 }
 
@@ -124,15 +129,19 @@ impl Found {
             .bind(serde_json::to_string(&wanted.accounts())?);
         let row = query.fetch_one(connection).await?;
         let mut found = Self::default();
-        for (id, version) in list::<(i64, u32)>(&row, "versions")? {
-            found.versions.insert(order_id(id)?, version);
+        for (id, version, link) in list::<(i64, u32, &str)>(&row, "versions")? {
+            let id = order_id(id)?;
+            found.versions.insert(id, version);
+            found.links.insert(id, words::link(link).ok_or_else(|| damaged("versions"))?);
         }
         for (shop, number, id, fingerprint) in list::<(i64, ShopOrderNo, i64, Fingerprint)>(&row, "numbers")? {
             found.numbers.insert((ShopId(shop), number), (order_id(id)?, fingerprint));
         }
         found.postings.extend(list::<String>(&row, "postings")?);
         found.postings.extend(list::<String>(&row, "booked")?);
-        found.cases.extend(list::<String>(&row, "cases")?);
+        for (key, is_open) in list::<(String, u8)>(&row, "cases")? {
+            found.cases.insert(key, is_open == 1);
+        }
         for (account, currency, minor) in list::<(String, String, i64)>(&row, "balances")? {
             let account = words::account(&account).ok_or_else(|| damaged("balances"))?;
             let currency = Currency::from_code(&currency).ok_or_else(|| damaged("balances"))?;
@@ -142,8 +151,15 @@ impl Found {
     }
 }
 
+impl Found {
+    /// The last link of an order's history; of a new order, where it starts.
+    pub(super) fn link(&self, order: OrderId) -> Link {
+        self.links.get(&order).copied().unwrap_or(START)
+    }
+}
+
 /// What one of the questions found.
-fn list<T: DeserializeOwned>(row: &SqliteRow, question: &'static str) -> Result<Vec<T>, Trouble> {
+fn list<'r, T: Deserialize<'r>>(row: &'r SqliteRow, question: &'static str) -> Result<Vec<T>, Trouble> {
     serde_json::from_str(row.try_get(question)?).map_err(|_| damaged(question))
 }
 
@@ -165,7 +181,11 @@ impl Heads for Found {
     }
 
     fn has_case(&self, key: &str) -> bool {
-        self.cases.contains(key)
+        self.cases.contains_key(key)
+    }
+
+    fn is_case_open(&self, key: &str) -> bool {
+        self.cases.get(key).copied().unwrap_or(false)
     }
 }
 

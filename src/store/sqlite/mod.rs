@@ -9,19 +9,25 @@
 //! nothing is read or written any more and `fatal` completes, so that the process can stop, start
 //! and recover. Deliberately absent: a cache of anything.
 
+mod archive;
+mod archive_rows;
 mod catalog;
+mod desk;
 mod heads;
 mod opening;
 mod reads;
 mod rows;
 mod script;
 mod shared_reads;
+mod surroundings;
 mod tables;
 mod trouble;
 mod words;
 mod writer;
 
+pub use archive::Archive;
 pub use opening::OpenError;
+pub use surroundings::Surroundings;
 
 use std::future::Future;
 use std::path::Path;
@@ -34,10 +40,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
+use super::signer::Signer;
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
-    StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
+    Store, StoredCallback, StoredCase,
 };
+use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::money::Currency;
@@ -46,7 +54,7 @@ use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
-use crate::seams::{BoxFuture, Clock, Random, Spawner};
+use crate::seams::{BoxFuture, Clock};
 use catalog::Edit;
 use opening::Lock;
 use reads::Unread;
@@ -56,40 +64,8 @@ use writer::{Job, Writer};
 
 /// Most callers that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 4_096;
-/// Connections for reading, unless said otherwise.
-const READERS: u32 = 4;
 /// A read waits this long for a connection.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a store needs of the outside world.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Dates what no decision dates, and ends what takes too long.
-    pub clock: Arc<dyn Clock>,
-    /// Nonces of the seal.
-    pub random: Arc<dyn Random>,
-    /// Runs the writer.
-    pub spawner: Arc<dyn Spawner>,
-    /// Connections for reading.
-    pub readers: u32,
-    /// What is to go wrong on purpose; none by default.
-    pub faults: Arc<Faults>,
-}
-
-impl Surroundings {
-    /// These seams, and no fault planned.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawner: Arc<dyn Spawner>) -> Self {
-        let faults = Arc::default();
-        Self {
-            clock,
-            random,
-            spawner,
-            readers: READERS,
-            faults,
-        }
-    }
-}
 
 /// The store on one SQLite file.
 pub struct SqliteStore {
@@ -103,6 +79,7 @@ pub struct SqliteStore {
 struct Shared {
     clock: Arc<dyn Clock>,
     sealer: Sealer,
+    signer: Arc<Signer>,
     faults: Arc<Faults>,
     writable: AtomicBool,
     fatal: watch::Sender<Option<String>>,
@@ -152,7 +129,9 @@ impl SqliteStore {
             faults,
         } = surroundings;
         let lock = Lock::take(path)?;
-        let sealer = Sealer::new(key, random).map_err(|_| OpenError::WrongKey { database: path.to_owned() })?;
+        let wrong_key = |_| OpenError::WrongKey { database: path.to_owned() };
+        let signer = Arc::new(Signer::new(key).map_err(wrong_key)?);
+        let sealer = Sealer::new(key, random).map_err(wrong_key)?;
         let options = opening::writer_options(path);
         let connection = opening::open(path, &options, &sealer).await?;
         let readers = SqlitePoolOptions::new()
@@ -162,6 +141,7 @@ impl SqliteStore {
         let shared = Arc::new(Shared {
             clock,
             sealer,
+            signer,
             faults,
             writable: AtomicBool::new(true),
             fatal: watch::Sender::new(None),
@@ -353,6 +333,18 @@ impl Store for SqliteStore {
         self.read(reads::balances(&self.readers))
     }
 
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.read(reads::case(&self.readers, key))
+    }
+
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.read(desk::stray_evidence(&self.readers, &self.shared.sealer, at_ms))
+    }
+
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.read(desk::deeds(&self.readers, subject, limit))
+    }
+
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
         self.read(reads::open_cases(&self.readers, limit))
     }
@@ -386,6 +378,10 @@ impl Store for SqliteStore {
 
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
         self.read(reads::settings(&self.readers, digest))
+    }
+
+    fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
+        self.read(reads::links(&self.readers, id))
     }
 
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {

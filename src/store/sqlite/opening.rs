@@ -26,7 +26,7 @@ const LOG_PAGES: &str = "2000";
 /// A dozen tables in a dozen shapes: each text is parsed once.
 const WRITER_STATEMENTS: usize = 200;
 /// Page cache of the writer, in KiB (negative is how SQLite says so).
-const WRITER_CACHE: &str = "-65536";
+const WRITER_CACHE: &str = "-8192";
 const SEAL_PROBE: &str = "seal";
 const SEAL_PLAIN: &[u8] = b"recharge-gateway";
 

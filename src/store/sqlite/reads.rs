@@ -19,8 +19,11 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
+use crate::store::chain::Link;
 use crate::store::seal::Sealer;
-use crate::store::{AccountBalance, CallbackState, Census, Evidence, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind};
+use crate::store::{
+    AccountBalance, CallbackState, Census, Evidence, LinkKept, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind,
+};
 
 /// Why a read gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +120,21 @@ pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorde
     Ok(recorded)
 }
 
+pub(super) async fn links(pool: &SqlitePool, id: OrderId) -> Found<Vec<LinkKept>> {
+    let query = sqlx::query("SELECT number, at_ms, link FROM history WHERE order_id = ? ORDER BY number");
+    let rows = query.bind(id.get()).fetch_all(pool).await?;
+    let links = rows.iter().map(|row| {
+        let number: u32 = row.try_get("number")?;
+        let link = Link::try_from(row.try_get::<&[u8], _>("link")?);
+        Ok(LinkKept {
+            number,
+            at_ms: row.try_get("at_ms")?,
+            link: link.map_err(|_| damaged("history", format!("{id}/{number}")))?,
+        })
+    });
+    links.collect()
+}
+
 pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {
     let query =
         sqlx::query("SELECT number, sealed_deliveries FROM history WHERE order_id = ? AND sealed_deliveries IS NOT NULL ORDER BY number");
@@ -135,21 +153,23 @@ pub(super) async fn evidence(pool: &SqlitePool, sealer: &Sealer, order: OrderId)
     let query =
         sqlx::query("SELECT id, seq, supplier, via, http_status, sealed, at_ms FROM evidence WHERE order_id = ? ORDER BY at_ms, id");
     let rows = query.bind(order.get()).fetch_all(pool).await?;
-    let pieces = rows.iter().map(|row| {
-        let id: &str = row.try_get("id")?;
-        let body = sealer.open("evidence", id, row.try_get("sealed")?);
-        Ok(Evidence {
-            id: EvidenceId(id.into()),
-            order: Some(order),
-            seq: row.try_get("seq")?,
-            supplier: SupplierId::from(row.try_get::<&str, _>("supplier")?),
-            via: words::via(row.try_get("via")?).ok_or_else(|| damaged("evidence", id))?,
-            status: row.try_get("http_status")?,
-            body: body.map_err(|_| damaged("evidence", id))?,
-            at_ms: row.try_get("at_ms")?,
-        })
-    });
-    pieces.collect()
+    rows.iter().map(|row| evidence_of(row, sealer, Some(order))).collect()
+}
+
+/// The columns id, seq, supplier, via, http_status, sealed and at_ms as evidence.
+pub(super) fn evidence_of(row: &SqliteRow, sealer: &Sealer, order: Option<OrderId>) -> Found<Evidence> {
+    let id: &str = row.try_get("id")?;
+    let body = sealer.open("evidence", id, row.try_get("sealed")?);
+    Ok(Evidence {
+        id: EvidenceId(id.into()),
+        order,
+        seq: row.try_get("seq")?,
+        supplier: SupplierId::from(row.try_get::<&str, _>("supplier")?),
+        via: words::via(row.try_get("via")?).ok_or_else(|| damaged("evidence", id))?,
+        status: row.try_get("http_status")?,
+        body: body.map_err(|_| damaged("evidence", id))?,
+        at_ms: row.try_get("at_ms")?,
+    })
 }
 
 const CALLBACK: &str = "SELECT order_id, number, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result FROM callbacks";
@@ -250,6 +270,12 @@ pub(super) async fn balances(pool: &SqlitePool) -> Found<Vec<AccountBalance>> {
     let mut balances: Vec<AccountBalance> = balances.collect::<Found<_>>()?;
     balances.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(balances)
+}
+
+pub(super) async fn case(pool: &SqlitePool, key: String) -> Found<Option<StoredCase>> {
+    let query = sqlx::query("SELECT key, kind, order_id, risk_minor, risk_currency, opened_at_ms, closed_at_ms FROM cases WHERE key = ?");
+    let row = query.bind(key).fetch_optional(pool).await?;
+    row.as_ref().map(case_of).transpose()
 }
 
 pub(super) async fn open_cases(pool: &SqlitePool, limit: u32) -> Found<Vec<StoredCase>> {

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use super::heads::Found;
 use super::script::Script;
 use super::trouble::Trouble;
 use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
+use crate::domain::desk::Deed;
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq};
@@ -18,6 +20,7 @@ use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
 use crate::store::admit::{Admission, postings};
+use crate::store::chain::{self, Link};
 use crate::store::seal::Sealer;
 use crate::store::{Answer, CallbackTried, Command, Decision, Evidence};
 
@@ -29,6 +32,8 @@ pub(super) struct OrderRow<'c> {
     pub(super) sealed_inputs: Option<Vec<u8>>,
     pub(super) held_minor: i64,
     pub(super) settled: Option<Settled>,
+    /// Of the last commit.
+    pub(super) link: Link,
     /// Attempts that the batch changes, and whether it opens them.
     pub(super) touched: BTreeMap<Seq, bool>,
 }
@@ -49,6 +54,7 @@ pub(super) struct HistoryRow {
     pub(super) events: String,
     pub(super) postings: Option<String>,
     pub(super) sealed_deliveries: Option<Vec<u8>>,
+    pub(super) link: Link,
 }
 
 pub(super) struct Stamp {
@@ -77,6 +83,7 @@ pub(super) struct Rows<'c> {
     pub(super) postings: Vec<(&'c Posting, i64)>,
     pub(super) evidence: Vec<(&'c Evidence, Vec<u8>)>,
     pub(super) callbacks: Vec<CallbackRow<'c>>,
+    pub(super) deeds: Vec<&'c Deed>,
     /// Tries, each callback at most once in each wave; a second wave is rare.
     pub(super) tried: Vec<BTreeMap<CallbackKey, &'c CallbackTried>>,
 }
@@ -86,25 +93,29 @@ pub(super) struct Rows<'c> {
 ///
 /// # Errors
 /// When a value cannot be sealed or written as JSON; nothing has been written then.
-pub(super) fn script(commands: &[Command], admission: &Admission, sealer: &Sealer, now_ms: i64) -> Result<Script, Trouble> {
+pub(super) fn script(commands: &[Command], admission: &Admission, found: &Found, sealer: &Sealer, now_ms: i64) -> Result<Script, Trouble> {
     let mut rows = Rows::default();
     for (command, answer) in commands.iter().zip(&admission.answers) {
         if *answer == Answer::Done {
-            rows.gather(command, sealer, now_ms)?;
+            rows.gather(command, found, sealer, now_ms)?;
         }
     }
     tables::write(rows, admission)
 }
 
 impl<'c> Rows<'c> {
-    fn gather(&mut self, command: &'c Command, sealer: &Sealer, now_ms: i64) -> Result<(), Trouble> {
+    fn gather(&mut self, command: &'c Command, found: &Found, sealer: &Sealer, now_ms: i64) -> Result<(), Trouble> {
         match command {
-            Command::Decide(decision) => self.decide(decision, sealer),
+            Command::Decide(decision) => self.decide(decision, found, sealer),
             Command::Post(posting) => {
                 self.postings.push((posting, now_ms));
                 Ok(())
             }
             Command::Orphan { case: _, evidence } => self.keep(evidence, sealer),
+            Command::Deed(deed) => {
+                self.deeds.push(deed);
+                Ok(())
+            }
             Command::CallbackTried(tried) => {
                 self.tried(tried);
                 Ok(())
@@ -112,7 +123,7 @@ impl<'c> Rows<'c> {
         }
     }
 
-    fn decide(&mut self, decision: &'c Decision, sealer: &Sealer) -> Result<(), Trouble> {
+    fn decide(&mut self, decision: &'c Decision, found: &Found, sealer: &Sealer) -> Result<(), Trouble> {
         let change = &decision.change;
         let after = &change.after;
         let id = change.order;
@@ -128,6 +139,7 @@ impl<'c> Rows<'c> {
             sealed_inputs: None,
             held_minor: 0,
             settled: None,
+            link: found.link(id),
             touched: BTreeMap::new(),
         });
         row.after = after;
@@ -140,11 +152,13 @@ impl<'c> Rows<'c> {
         for posting in &moved {
             row.note(posting);
         }
+        let before = row.link;
         let mut delivered: Vec<&Delivery> = Vec::new();
         for effect in &change.effects {
             match effect {
                 Effect::Tell(callback) => self.tell(callback, sealer)?,
                 Effect::Keep { deliveries, .. } => delivered.extend(deliveries),
+                Effect::Record(deed) => self.deeds.push(deed),
                 Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,
                     seq: *seq,
@@ -156,20 +170,37 @@ impl<'c> Rows<'c> {
             }
         }
         let number = change.expected_version.saturating_add(1);
+        let events = serde_json::to_string::<[Event]>(&change.events)?;
+        let postings = match moved.as_slice() {
+            [] => None,
+            moved => Some(words::postings(moved)?),
+        };
+        let sealed_deliveries = match delivered.as_slice() {
+            [] => None,
+            delivered => Some(sealer.seal("deliveries", &format!("{id}:{number}"), &serde_json::to_vec(delivered)?)?),
+        };
+        let commit = chain::Commit {
+            order: id.get(),
+            number,
+            at_ms: change.at_ms,
+            form_version: Event::VERSION,
+            events: &events,
+            postings: postings.as_deref(),
+            sealed_deliveries: sealed_deliveries.as_deref(),
+        };
+        let link = commit.link(&before);
         self.history.push(HistoryRow {
             order: id,
             number,
             at_ms: change.at_ms,
-            events: serde_json::to_string::<[Event]>(&change.events)?,
-            postings: match moved.as_slice() {
-                [] => None,
-                moved => Some(words::postings(moved)?),
-            },
-            sealed_deliveries: match delivered.as_slice() {
-                [] => None,
-                delivered => Some(sealer.seal("deliveries", &format!("{id}:{number}"), &serde_json::to_vec(delivered)?)?),
-            },
+            events,
+            postings,
+            sealed_deliveries,
+            link,
         });
+        if let Some(row) = self.orders.get_mut(&id) {
+            row.link = link;
+        }
         decision.evidence.iter().try_for_each(|evidence| self.keep(evidence, sealer))
     }
 

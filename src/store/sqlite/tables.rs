@@ -13,11 +13,12 @@ use super::script::{Row, Script};
 use super::trouble::Trouble;
 use super::words;
 use crate::domain::attempt::Attempt;
+use crate::domain::desk::Deed;
 use crate::domain::event::Event;
 use crate::domain::ids::OrderId;
 use crate::domain::ledger::Posting;
 use crate::domain::order::{Order, Verdict};
-use crate::store::admit::Admission;
+use crate::store::admit::{Admission, closes};
 use crate::store::{CallbackState, CallbackTried, Evidence};
 
 /// The statements that write `rows` and what the batch adds up to.
@@ -36,6 +37,7 @@ pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script,
     write_evidence(to, rows.evidence);
     write_callbacks(to, rows.callbacks, rows.tried);
     write_cases(to, admission);
+    write_deeds(to, rows.deeds)?;
     Ok(script)
 }
 
@@ -43,8 +45,8 @@ pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script,
 fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     let (new, old) = orders.into_values().partition(|row| row.is_new);
     let place = "orders (id, shop_id, shop_order_no, held_minor, sealed_inputs, version, finished_at_ms, next_action_at_ms, \
-                 captured_minor, released_minor, state)";
-    script.insert(place, 11, new, "", |to, mut row| {
+                 captured_minor, released_minor, link, state)";
+    script.insert(place, 12, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
         to.bind(order.id.get())
             .bind(terms.shop.0)
@@ -54,21 +56,21 @@ fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     });
     let head = "UPDATE OR FAIL orders SET version = v.column2, finished_at_ms = v.column3, next_action_at_ms = v.column4, \
                 captured_minor = COALESCE(captured_minor + v.column5, captured_minor, v.column5), \
-                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), state = v.column7 FROM";
-    script.rows(head, 7, old, "AS v WHERE id = v.column1", |to, row| {
+                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), link = v.column7, state = v.column8 FROM";
+    script.rows(head, 8, old, "AS v WHERE id = v.column1", |to, row| {
         to.bind(row.after.id.get());
         bind_standing(row, to);
     });
 }
 
-/// Binds the six columns that every change writes anew, in the same order for both statements.
+/// Binds the seven columns that every change writes anew, in the same order for both statements.
 fn bind_standing(row: OrderRow<'_>, to: &mut Row<'_>) {
     let order = row.after;
     to.bind(order.version).bind(order.verdict.as_ref().map(Verdict::at_ms));
     to.bind(order.next_action.map(|next| next.at_ms));
     to.bind(row.settled.map(|settled| settled.captured_minor));
     to.bind(row.settled.map(|settled| settled.released_minor));
-    to.bind(row.state);
+    to.bind(row.link.to_vec()).bind(row.state);
 }
 
 fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
@@ -79,10 +81,13 @@ fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
 }
 
 fn write_history(script: &mut Script, history: Vec<HistoryRow>) {
-    let place = "history (order_id, number, at_ms, form_version, events, postings, sealed_deliveries)";
-    script.insert(place, 7, history, "", |to, row| {
+    let place = "history (order_id, number, at_ms, form_version, events, postings, sealed_deliveries, link)";
+    script.insert(place, 8, history, "", |to, row| {
         to.bind(row.order.get()).bind(row.number).bind(row.at_ms).bind(Event::VERSION);
-        to.bind(row.events).bind(row.postings).bind(row.sealed_deliveries);
+        to.bind(row.events)
+            .bind(row.postings)
+            .bind(row.sealed_deliveries)
+            .bind(row.link.to_vec());
     });
 }
 
@@ -179,6 +184,28 @@ fn write_cases(script: &mut Script, admission: &Admission) {
             .bind(case.at_risk.map(|money| money.currency.code()));
         to.bind(case.opened_at_ms);
     });
+}
+
+/// After the cases: one that is opened and closed together is there to be closed. Of two that close
+/// one case, the first stands.
+fn write_deeds(script: &mut Script, deeds: Vec<&Deed>) -> Result<(), Trouble> {
+    let mut rows = Vec::with_capacity(deeds.len());
+    let mut closing: BTreeMap<&str, i64> = BTreeMap::new();
+    for deed in deeds {
+        if let Some(case) = closes(deed) {
+            closing.entry(case).or_insert(deed.at_ms);
+        }
+        rows.push((deed, serde_json::to_string(deed)?));
+    }
+    script.insert("deeds (subject, at_ms, body)", 3, rows, "", |to, (deed, body)| {
+        to.bind(deed.subject.clone()).bind(deed.at_ms).bind(body);
+    });
+    let head = "UPDATE OR FAIL cases SET closed_at_ms = v.column2 FROM";
+    let tail = "AS v WHERE key = v.column1 AND closed_at_ms IS NULL";
+    script.rows(head, 2, closing.into_iter().collect(), tail, |to, (case, at_ms)| {
+        to.bind(case.to_owned()).bind(at_ms);
+    });
+    Ok(())
 }
 
 fn standing(state: CallbackState) -> (&'static str, Option<i64>) {

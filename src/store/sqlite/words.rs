@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::ids::{OrderId, ShopId, SupplierId};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::outcome::Via;
+use crate::store::chain::{Link, START};
 
 /// The account with this spelling, the one that its `Display` writes.
 pub(super) fn account(text: &str) -> Option<Account> {
@@ -30,11 +31,12 @@ pub(super) fn via_word(via: Via) -> &'static str {
         Via::Submit => "submit",
         Via::Query => "query",
         Via::Notification => "notification",
+        Via::Attestation => "attestation",
     }
 }
 
 pub(super) fn via(word: &str) -> Option<Via> {
-    let all = [Via::Submit, Via::Query, Via::Notification];
+    let all = [Via::Submit, Via::Query, Via::Notification, Via::Attestation];
     all.into_iter().find(|via| via_word(*via) == word)
 }
 
@@ -69,6 +71,13 @@ pub(super) fn posting(posting: &Posting) -> Result<String, serde_json::Error> {
 pub(super) fn postings(postings: &[&Posting]) -> Result<String, serde_json::Error> {
     let booked: Vec<Booked<'_>> = postings.iter().map(|posting| Booked::of(posting)).collect();
     serde_json::to_string(&booked)
+}
+
+/// A link as SQLite's `hex` writes it.
+pub(super) fn link(text: &str) -> Option<Link> {
+    let mut link = START;
+    hex::decode_to_slice(text, &mut link).ok()?;
+    Some(link)
 }
 
 /// The order and the number that a callback's id is made of; `None` for any other text.

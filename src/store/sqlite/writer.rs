@@ -275,7 +275,7 @@ async fn prepare(connection: &mut SqliteConnection, work: Work<'_>, shared: &Sha
             let found = Found::begin(connection, commands).await?;
             let admission = admit(&found, commands);
             prepared.has_writes = admission.answers.contains(&Answer::Done);
-            let script = rows::script(commands, &admission, &shared.sealer, shared.clock.now_ms())?;
+            let script = rows::script(commands, &admission, &found, &shared.sealer, shared.clock.now_ms())?;
             prepared.answers = admission.answers;
             // BEGIN and the look before, COMMIT after.
             prepared.statements = script.run(connection).await?.saturating_add(3);

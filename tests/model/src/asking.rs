@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::attempt::NotSentReason;
-use super::decide::{Facts, Input, accept, decide};
+use super::decide::{Attested, Facts, Input, accept, decide};
+use super::desk::{Finding, Signature};
 use super::effect::Change;
 use super::evolve::evolve;
 use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SupplierId};
@@ -63,6 +64,17 @@ fn input(told: Told) -> Input {
             why: NotSentReason::StampUnconfirmed,
         },
         Told::Hint(seq) => Input::Hint { seq },
+        Told::Attest(seq, is_delivered) => Input::Attest(Box::new(Attested {
+            case: "overdue_doubt".to_owned(),
+            seq,
+            found: if is_delivered {
+                Finding::Delivered { face: None }
+            } else {
+                Finding::NotDelivered
+            },
+            signed: Signature::of("li", "asked the supplier"),
+            evidence: EvidenceId(Arc::from("ev")),
+        })),
         Told::Recover => Input::Recover,
         Told::Review => Input::Review,
     }

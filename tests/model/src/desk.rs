@@ -140,7 +140,8 @@ impl Desk {
                 }
                 Effect::Tell(_) => record.callbacks = record.callbacks.saturating_add(1).min(2),
                 Effect::OpenCase(case) => record.cases.push(case.key.clone()),
-                Effect::Keep { .. } | Effect::Transmit { .. } => {}
+                // Deeds are for people to read; no later decision looks at them.
+                Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
             }
         }
         record.order = change.after.clone();
@@ -206,6 +207,9 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
             | Event::AttemptConfirmed { .. }
             | Event::AttemptNotSent { .. }
             | Event::AttemptContradicted { .. }
+            | Event::AttemptGivenUp { .. }
+            | Event::CostRecovered { .. }
+            | Event::OrderRefunded { .. }
             | Event::OrderSucceeded { .. }
             | Event::OrderPartiallySucceeded { .. }
             | Event::OrderFailed { .. }

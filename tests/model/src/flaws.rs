@@ -27,11 +27,13 @@ pub enum Flaw {
     NetworkDoubles,
     /// A supplier that promises that its failures are final delivers afterwards.
     FailedIsNotFinal,
+    /// Two persons attest that nothing was delivered while it is still under way.
+    PersonErrs,
 }
 
 impl Flaw {
     /// All, with the scene in which each must show and the laws that must break, the first one told.
-    pub const ALL: [(Self, &'static str, &'static [Law]); 10] = [
+    pub const ALL: [(Self, &'static str, &'static [Law]); 11] = [
         (Self::StaleAdmitted, "stale", &[Law::ChargedOnce]),
         (Self::SendsBeforeStamp, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
         (Self::SendsOnUnknown, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
@@ -42,6 +44,11 @@ impl Flaw {
         (Self::LaterThanHorizon, "horizon", &[Law::ChargedOnce]),
         (Self::NetworkDoubles, "plain", &[Law::ChargedOnce]),
         (Self::FailedIsNotFinal, "plain", &[Law::ReleasedIsUncharged]),
+        (
+            Self::PersonErrs,
+            "plain",
+            &[Law::ReleasedIsUncharged, Law::ChargedOnce, Law::DeadIsDead],
+        ),
     ];
 
     /// In plain words.
@@ -57,6 +64,7 @@ impl Flaw {
             Self::ForgetsFailedIds => "a supplier that promises to keep failed numbers takes them again",
             Self::LaterThanHorizon => "a request arrives after the supplier's memory has ended",
             Self::NetworkDoubles => "the network delivers a request twice to a supplier that does not deduplicate",
+            Self::PersonErrs => "two persons attest that nothing was delivered while it is still under way",
             Self::FailedIsNotFinal => "a supplier that promises that its failures are final delivers afterwards",
         }
     }

@@ -57,6 +57,8 @@ pub enum Move {
     Notify(At, Seq, Entry),
     /// An unsigned word that there is news.
     Hint(Seq),
+    /// Two persons, called by a case, say what became of an attempt: delivered, or never.
+    Attest(Seq, bool),
     /// Whoever has the order in hand thinks that nobody waits for a reply.
     Recover,
     /// What time alone brings.
@@ -101,6 +103,7 @@ pub fn collect(scene: &Scene, desk: &Desk, world: &World, moves: &mut Vec<Move>)
     if world.record != 0 {
         moves.extend([Move::Recover, Move::Review]);
     }
+    attested(scene, world, &gist, moves);
     for node in [0, 1] {
         let is_busy = world
             .places()
@@ -197,6 +200,30 @@ fn learnt(scene: &Scene, world: &World, gist: &Gist, moves: &mut Vec<Move>) {
     }
 }
 
+/// What persons may truthfully say about the attempt they were called for, once the supplier's books
+/// can be known: nothing is under way any more, and what stands there stays.
+fn attested(scene: &Scene, world: &World, gist: &Gist, moves: &mut Vec<Move>) {
+    let Some(seq) = gist.open.filter(|_| gist.has_person) else {
+        return;
+    };
+    let at = gist.at[usize::from(seq) - 1];
+    let page = world.page(at, seq);
+    let may_arrive = world
+        .places()
+        .any(|(place, slot)| place.at == at && place.seq == seq && slot.may_arrive());
+    let is_final = match page.entry {
+        None => true,
+        Some(Entry::Refused) => scene.promises_are_kept || !scene.kind(at).wavers(),
+        Some(Entry::Failed) => !scene.kind(at).wavers() && !scene.has(Flaw::FailedIsNotFinal),
+        Some(Entry::Working | Entry::Delivered) => false,
+    };
+    if page.charges > 0 {
+        moves.push(Move::Attest(seq, true));
+    } else if scene.has(Flaw::PersonErrs) || (!may_arrive && is_final) {
+        moves.push(Move::Attest(seq, false));
+    }
+}
+
 /// What happens outside the gateway.
 fn outside(scene: &Scene, world: &World, moves: &mut Vec<Move>) {
     for (place, slot) in world.places().filter(|(_, slot)| slot.request == Request::Flying) {
@@ -242,6 +269,12 @@ fn outside(scene: &Scene, world: &World, moves: &mut Vec<Move>) {
     }
 }
 
+/// Whether persons do this, once they are called.
+#[must_use]
+pub fn is_by_person(step: Move) -> bool {
+    matches!(step, Move::Attest(..))
+}
+
 /// Whether this happens by itself: the step that the order's schedule names, or the world going on
 /// without losing anything. Notifications do not count, for they may never come.
 #[must_use]
@@ -264,6 +297,7 @@ pub fn is_prescribed(scene: &Scene, gist: &Gist, step: Move) -> bool {
         Move::Recover => matches!(gist.next, Some(Step::Query { .. })),
         Move::Review => matches!(gist.next, Some(Step::Review | Step::Resubmit { .. })),
         Move::Notify(at, ..) => !scene.promises_are_kept || !scene.kind(at).answers(),
+        Move::Attest(..) => false,
         Move::SendFirst(_) | Move::Hint(_) | Move::Crash(_) | Move::Lease | Move::Double(_) | Move::Lose(_) | Move::Forget(..) => false,
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-use crate::moves::{Move, collect, is_prescribed};
+use crate::moves::{Move, collect, is_by_person, is_prescribed};
 use crate::record::Stand;
 use crate::search::Way;
 use crate::steps::Play;
@@ -24,7 +24,7 @@ pub struct Settling {
     pub steps: usize,
     /// States from which the order is settled by suppliers' words alone.
     pub by_words: usize,
-    /// States from which only a person can settle it, and is called.
+    /// States from which it takes the word of persons who were called and say what is so.
     pub by_person: usize,
     /// A shortest way to a state from which neither is so.
     pub stuck: Option<Way>,
@@ -37,10 +37,8 @@ type Fixed = BuildHasherDefault<DefaultHasher>;
 pub fn settle(play: &Play) -> Settling {
     let graph = Graph::of(play);
     let settled: Vec<u32> = graph.which(|world| is_settled(play, world));
-    let by_words = graph.leads_to(&settled);
-    let mut goals = settled;
-    goals.extend(graph.which(|world| is_with_a_person(play, world)));
-    let by_either = graph.leads_to(&goals);
+    let by_words = graph.leads_to(&settled, &[&graph.by_itself]);
+    let by_either = graph.leads_to(&settled, &[&graph.by_itself, &graph.by_person]);
     let count = |marks: &[bool]| marks.iter().filter(|mark| **mark).count();
     let stuck = by_either.iter().position(|mark| !mark);
     Settling {
@@ -62,20 +60,32 @@ fn is_settled(play: &Play, world: &World) -> bool {
     gist.end.is_some() && gist.open.is_none() && numbers().all(is_known)
 }
 
-/// In doubt, and a person has been called. Ending the doubt by attestation is not built, so this is
-/// as far as the gateway goes; once `decide` knows a person's word, it belongs into `moves`.
-fn is_with_a_person(play: &Play, world: &World) -> bool {
-    play.desk.gist(world.record).has_person
-}
-
 struct Graph {
     worlds: Vec<World>,
     /// By state: the one it was first reached from.
     from: Vec<u32>,
-    /// Prescribed steps backwards: where a state's predecessors begin, and all of them.
+    /// Prescribed steps.
+    by_itself: Backwards,
+    /// What persons do.
+    by_person: Backwards,
+    steps: usize,
+}
+
+/// Steps backwards: where a state's predecessors begin, and all of them.
+struct Backwards {
     begin: Vec<usize>,
     before: Vec<u32>,
-    steps: usize,
+}
+
+impl Backwards {
+    fn of(edges: &[(u32, u32)], count: usize) -> Self {
+        let (begin, before) = rows(edges, count);
+        Self { begin, before }
+    }
+
+    fn from(&self, at: usize) -> &[u32] {
+        &self.before[self.begin[at]..self.begin[at + 1]]
+    }
 }
 
 impl Graph {
@@ -85,6 +95,7 @@ impl Graph {
         let mut known: HashMap<World, u32, Fixed> = HashMap::default();
         known.insert(World::new(), 0);
         let mut edges: Vec<(u32, u32)> = Vec::new();
+        let mut spoken: Vec<(u32, u32)> = Vec::new();
         let mut steps = 0;
         let mut moves = Vec::new();
         let mut at = 0;
@@ -104,15 +115,17 @@ impl Graph {
                 if is_prescribed(&play.scene, &gist, step) {
                     edges.push((there, here));
                 }
+                if is_by_person(step) {
+                    spoken.push((there, here));
+                }
             }
             at += 1;
         }
-        let (begin, before) = rows(&edges, worlds.len());
         Self {
+            by_itself: Backwards::of(&edges, worlds.len()),
+            by_person: Backwards::of(&spoken, worlds.len()),
             worlds,
             from,
-            begin,
-            before,
             steps,
         }
     }
@@ -125,13 +138,13 @@ impl Graph {
             .collect()
     }
 
-    fn leads_to(&self, goals: &[u32]) -> Vec<bool> {
+    fn leads_to(&self, goals: &[u32], along: &[&Backwards]) -> Vec<bool> {
         let mut marks = vec![false; self.worlds.len()];
         let mut front: Vec<u32> = goals.to_vec();
         while let Some(at) = front.pop() {
             let at = usize::try_from(at).unwrap();
             if !std::mem::replace(&mut marks[at], true) {
-                front.extend(&self.before[self.begin[at]..self.begin[at + 1]]);
+                along.iter().for_each(|steps| front.extend(steps.from(at)));
             }
         }
         marks

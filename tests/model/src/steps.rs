@@ -64,6 +64,7 @@ impl Play {
             Move::NotFound(_, seq) => Told::Answer(seq, Word::NotFound),
             Move::Notify(_, seq, entry) => Told::Notice(seq, Word::Said(entry)),
             Move::Hint(seq) => Told::Hint(seq),
+            Move::Attest(seq, is_delivered) => Told::Attest(seq, is_delivered),
             Move::Recover => Told::Recover,
             Move::Review => Told::Review,
             Move::Accept(..)
@@ -131,7 +132,7 @@ impl Play {
                     self.learn(world, told?);
                 }
             }
-            Move::Query(..) | Move::NotFound(..) | Move::Notify(..) | Move::Hint(_) | Move::Recover | Move::Review => {
+            Move::Query(..) | Move::NotFound(..) | Move::Notify(..) | Move::Hint(_) | Move::Attest(..) | Move::Recover | Move::Review => {
                 self.learn(world, told?);
             }
             Move::Crash(node) => self.crash(world, node),

@@ -85,6 +85,8 @@ fn sentence(play: &Play, world: &World, step: Move, name: &impl Fn(Node) -> &'st
         Move::NotFound(at, seq) => format!("{} is asked about {} and says: not found.", of(at), attempt(seq)),
         Move::Notify(at, seq, entry) => format!("{} notifies us about {}: {}.", of(at), attempt(seq), said(entry)),
         Move::Hint(seq) => format!("Somebody says, unsigned, that there is news of {}.", attempt(seq)),
+        Move::Attest(seq, true) => format!("Two persons attest that {} was delivered.", attempt(seq)),
+        Move::Attest(seq, false) => format!("Two persons attest that {} was not delivered and never will be.", attempt(seq)),
         Move::Recover => format!("{} takes the order in hand and thinks that nobody waits for a reply.", name(0)),
         Move::Review => format!("{} looks whether anything has become due.", name(0)),
         Move::Crash(node) => format!("{} dies and starts again.", name(node)),

@@ -55,6 +55,8 @@ pub enum Told {
     Withdrawn(Seq, u8),
     /// An unsigned word that there is news.
     Hint(Seq),
+    /// Two persons say what became of the attempt: delivered, or never.
+    Attest(Seq, bool),
     /// Nobody is thought to wait for the reply any more.
     Recover,
     /// Time has passed.

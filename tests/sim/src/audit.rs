@@ -254,6 +254,8 @@ impl Seen {
                 let is_proven = match proof {
                     Proof::Refused { evidence, .. } => self.has(evidence.as_ref()),
                     Proof::NotSent { .. } => attempt.transmissions.len() == 1,
+                    // Nobody attests anything in here.
+                    Proof::Attested { .. } => false,
                 };
                 ensure(is_proven, Law::DeadIsDead, || {
                     format!("{} is dead without proof", self.number(attempt))

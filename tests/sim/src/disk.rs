@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use recharge_gateway::domain::desk::Deed;
 use recharge_gateway::domain::effect::Effect;
 use recharge_gateway::domain::event::Recorded;
 use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
@@ -142,12 +143,12 @@ impl Told {
                 let order = decision.change.order;
                 let stamp = decision.change.effects.iter().find_map(|effect| match effect {
                     Effect::Transmit { seq, n } => Some((AttemptId { order, seq: *seq }.to_string(), *n)),
-                    Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } => None,
+                    Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Record(_) => None,
                 });
                 (Some(order), stamp)
             }
             Command::Post(posting) => (posting.order, None),
-            Command::Orphan { .. } | Command::CallbackTried(_) => (None, None),
+            Command::Orphan { .. } | Command::Deed(_) | Command::CallbackTried(_) => (None, None),
         };
         let text = words::command(command);
         Self { order, text, stamp }
@@ -212,6 +213,15 @@ impl Store for Disk {
     }
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         self.reading(self.inner.balances()).boxed()
+    }
+    fn case(&self, key: String) -> Read<'_, Option<StoredCase>> {
+        self.reading(self.inner.case(key)).boxed()
+    }
+    fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
+        self.reading(self.inner.stray_evidence(at_ms)).boxed()
+    }
+    fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {
+        self.reading(self.inner.deeds(subject, limit)).boxed()
     }
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>> {
         self.reading(self.inner.open_cases(limit)).boxed()

@@ -172,6 +172,8 @@ fn check(world: &World, notice: &Notice) {
     );
     let is_kept = match notice.stand {
         Stand::Done | Stand::Half => is_known_delivered,
+        // Once it is seen to break its promises, its failures are not final any more.
+        Stand::Failed if character.breaks_promises => true,
         Stand::Failed => {
             !attempt.is_open() || !character.failed_is_final || (attempt.transmissions.len() > 1 && !character.keeps_failed_ids)
         }

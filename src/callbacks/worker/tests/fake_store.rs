@@ -182,6 +182,15 @@ impl Store for FakeStore {
     fn balances(&self) -> Read<'_, Vec<AccountBalance>> {
         never_asked()
     }
+    fn case(&self, _: String) -> Read<'_, Option<StoredCase>> {
+        never_asked()
+    }
+    fn stray_evidence(&self, _: i64) -> Read<'_, Vec<Evidence>> {
+        never_asked()
+    }
+    fn deeds(&self, _: String, _: u32) -> Read<'_, Vec<crate::domain::desk::Deed>> {
+        never_asked()
+    }
     fn open_cases(&self, _: u32) -> Read<'_, Vec<StoredCase>> {
         never_asked()
     }

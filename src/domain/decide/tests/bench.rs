@@ -371,7 +371,9 @@ impl Bench {
         let is_over = self.order.verdict.is_some();
         assert_eq!(self.postings("hold:").len(), 1);
         assert_eq!(self.postings("settle:").len(), usize::from(is_over), "I4");
-        assert_eq!(self.callbacks(), usize::from(is_over), "I11");
+        let told = usize::from(is_over) + self.order.refunds.len();
+        assert_eq!(self.callbacks(), told, "I11");
+        assert!(self.order.refunded_minor() <= self.captured(), "I15");
         let held: i64 = all
             .iter()
             .flat_map(|posting| &posting.entries)

@@ -196,7 +196,7 @@ fn r16_a_callback_is_compact_json_in_the_documented_order() {
     bench.tell(1, Via::Submit, succeeded()).unwrap();
     let told = |effect: &Effect| match effect {
         Effect::Tell(callback) => Some(callback.payload.clone()),
-        Effect::Post(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+        Effect::Post(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
     };
     let payload = bench.effects.iter().find_map(told).unwrap();
     let start = r#"{"type":"order.succeeded","timestamp":"2027-01-15T08:00:00Z","data":{"id":""#;

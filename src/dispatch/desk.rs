@@ -1,0 +1,67 @@
+//! Carrying out what persons decided at the desk: through the same `decide`, the same commit and the
+//! same schedule as everything else that moves an order.
+
+use super::journey::Step;
+use super::{Dispatch, standing};
+use crate::domain::decide::{Input, Refusal};
+use crate::domain::desk::Deed;
+use crate::domain::ids::OrderId;
+use crate::store::{Answer, Command, Evidence, Refused};
+
+/// What became of something that a person asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acted {
+    /// Written and in force.
+    Done,
+    /// Nothing happened: the order does not allow it.
+    Refused(Refusal),
+    /// Nothing happened: it was done before, or the case is closed.
+    Repeated,
+    /// There is no such order.
+    Absent,
+    /// Nothing happened: the database is away.
+    Unavailable,
+    /// It may or may not be written: look before asking again.
+    Unknown,
+}
+
+impl Dispatch {
+    /// Moves an order by a person's word.
+    pub async fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> Acted {
+        match self.house.step(order, None, &input, &evidence).await {
+            Step::Taken { .. } => {
+                // Whoever has the order in hand and only waits should look again.
+                self.house.hands.ring(order);
+                Acted::Done
+            }
+            Step::Refused(refusal) => Acted::Refused(refusal),
+            Step::Absent => Acted::Absent,
+            Step::Overtaken | Step::Unavailable => Acted::Unavailable,
+            Step::Unknown => {
+                self.house.look_again(order, 1_000);
+                Acted::Unknown
+            }
+        }
+    }
+
+    /// Writes a deed about a supplier and makes it count at once.
+    pub async fn supplier_deed(&self, deed: Deed) -> Acted {
+        match self.house.parts.store.commit(Command::Deed(deed.clone())).await {
+            Answer::Done => {
+                self.house.obey(&deed);
+                Acted::Done
+            }
+            Answer::Refused(Refused::Repeated) => Acted::Repeated,
+            Answer::Stale | Answer::Refused(Refused::NoFunds { .. } | Refused::Exists { .. }) | Answer::Outage(_) => Acted::Unavailable,
+            Answer::Unknown => {
+                // What stands in the database decides, as soon as it can be read.
+                self.house.certain().await;
+                if let Ok(deeds) = standing::deeds(&*self.house.parts.store).await {
+                    let read = standing::Standing::of(&self.house.parts, &deeds);
+                    *self.house.standing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = std::sync::Arc::new(read);
+                }
+                Acted::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! How suppliers stand at this moment: what adapters.toml says of them, less what was taken from them
+//! at the desk since.
+//!
+//! A paused supplier gets no new attempts; those that are open are settled as before. A promise that
+//! was broken counts as not made until an operator resumes the supplier, so that nothing is sent again
+//! on the strength of it. The deeds in the database are the truth; this is what they come to.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+
+use super::{House, Parts};
+use crate::domain::desk::{Deed, DeedKind, Promise};
+use crate::domain::ids::SupplierId;
+use crate::domain::policy::RuleBook;
+use crate::router::{Snapshot, SupplierState};
+use crate::store::{Outage, Store};
+
+/// Deeds about suppliers that are read at a start; more than this is no history but a storm.
+const MOST_DEEDS: u32 = 10_000;
+
+/// What the router and `decide` see of the suppliers.
+pub(super) struct Standing {
+    pub(super) view: Snapshot,
+    pub(super) rules: RuleBook,
+}
+
+/// What was done about suppliers, newest first.
+pub(super) async fn deeds(store: &dyn Store) -> Result<Vec<Deed>, Outage> {
+    store.deeds("supplier:".to_owned(), MOST_DEEDS).await
+}
+
+impl Standing {
+    /// What `deeds`, newest first, leave of what adapters.toml says.
+    pub(super) fn of(parts: &Parts, deeds: &[Deed]) -> Self {
+        let mut standing = Self {
+            view: parts.snapshot(),
+            rules: parts.rule_book(),
+        };
+        let mut resumed = BTreeSet::new();
+        for deed in deeds {
+            match &deed.kind {
+                DeedKind::SupplierResumed { supplier } => {
+                    resumed.insert(supplier);
+                }
+                DeedKind::SupplierPaused { supplier, broken } if !resumed.contains(supplier) => standing.pause(supplier, *broken),
+                DeedKind::SupplierPaused { .. }
+                | DeedKind::Proposed { .. }
+                | DeedKind::CaseClosed { .. }
+                | DeedKind::Refunded { .. }
+                | DeedKind::OperatorAdded { .. }
+                | DeedKind::OperatorRemoved => {}
+            }
+        }
+        standing
+    }
+
+    fn pause(&mut self, supplier: &SupplierId, broken: Option<Promise>) {
+        if let Some(view) = self.view.get_mut(supplier)
+            && view.state == SupplierState::Active
+        {
+            view.state = SupplierState::Paused;
+        }
+        if let Some(rules) = self.rules.0.get_mut(supplier) {
+            match broken {
+                Some(Promise::FailedIsFinal) => rules.promises.failed_is_final = false,
+                Some(Promise::Deduplicates) => rules.promises.deduplicates = false,
+                None => {}
+            }
+        }
+    }
+
+    fn resume(&mut self, supplier: &SupplierId, parts: &Parts) {
+        let configured = parts.suppliers.contains_key(supplier);
+        if configured && let Some(view) = parts.snapshot().remove(supplier) {
+            self.view.insert(supplier.clone(), view);
+        }
+        if configured && let Some(rules) = parts.rule_book().0.remove(supplier) {
+            self.rules.0.insert(supplier.clone(), rules);
+        }
+    }
+}
+
+impl House {
+    /// Makes a deed about a supplier count from now on.
+    pub(super) fn obey(&self, deed: &Deed) {
+        let mut held = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut standing = Standing {
+            view: held.view.clone(),
+            rules: held.rules.clone(),
+        };
+        match &deed.kind {
+            DeedKind::SupplierPaused { supplier, broken } => {
+                tracing::error!(%supplier, by = deed.signed.by, "a supplier is paused; `supplier list` tells why");
+                standing.pause(supplier, *broken);
+            }
+            DeedKind::SupplierResumed { supplier } => {
+                tracing::warn!(%supplier, by = deed.signed.by, "a supplier is resumed");
+                standing.resume(supplier, &self.parts);
+            }
+            DeedKind::Proposed { .. }
+            | DeedKind::CaseClosed { .. }
+            | DeedKind::Refunded { .. }
+            | DeedKind::OperatorAdded { .. }
+            | DeedKind::OperatorRemoved => return,
+        }
+        *held = Arc::new(standing);
+    }
+}

@@ -1,0 +1,242 @@
+//! What persons do about cases and money: what they find, whose word it rests on, and when one
+//! person's word is enough.
+//!
+//! A finding that moves money, or that lets money move, needs two persons. Where the operator has
+//! declared that one person runs the gateway alone, a cooling-off time stands in for the second one,
+//! and the deed says so. Every deed is kept for ever; a proposal that waits for its second person is
+//! nothing but the latest deed about its subject, so that nothing can be proposed and forgotten.
+//! Deliberately absent: who a person is. The console checks that before anything comes here.
+
+mod weigh;
+
+pub use weigh::{Manning, PROPOSAL_LASTS_MS, Weighed, Word, weigh};
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{OrderId, Seq, SupplierId};
+use super::money::Money;
+
+/// What a person finds about a case, or does because of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum Finding {
+    /// Looked at and understood; nothing moves.
+    Explained,
+    /// The attempt in doubt did not deliver and never will: the next supplier may be tried, or the
+    /// hold released. If that is wrong, the recipient is recharged twice, at our cost.
+    NotDelivered,
+    /// The attempt in doubt delivered: the shop pays.
+    Delivered {
+        /// The face value that arrived, for the whole order; absent is all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        face: Option<Money>,
+    },
+    /// The supplier gave back what an attempt had cost: our books owe it that much less.
+    Recovered {
+        /// How much.
+        amount: Money,
+    },
+    /// A part or all of what the shop paid goes back to it.
+    Refunded {
+        /// How much.
+        amount: Money,
+    },
+}
+
+impl Finding {
+    /// Whether it moves money or lets money move, and so needs two persons.
+    #[must_use]
+    pub fn moves_money(&self) -> bool {
+        match self {
+            Self::Explained => false,
+            Self::NotDelivered | Self::Delivered { .. } | Self::Recovered { .. } | Self::Refunded { .. } => true,
+        }
+    }
+
+    /// The word in storage, JSON and on the command line.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Explained => "explained",
+            Self::NotDelivered => "not_delivered",
+            Self::Delivered { .. } => "delivered",
+            Self::Recovered { .. } => "recovered",
+            Self::Refunded { .. } => "refunded",
+        }
+    }
+}
+
+/// Whose word a deed rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Who said it first.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Who confirmed it, where two persons were needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_by: Option<String>,
+    /// Why that one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_because: Option<String>,
+    /// One person acted alone after a cooling-off time, because the gateway is run by one person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_solo: bool,
+}
+
+impl Signature {
+    /// One person's word.
+    #[must_use]
+    pub fn of(by: &str, reason: &str) -> Self {
+        Self {
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            confirmed_by: None,
+            confirmed_because: None,
+            is_solo: false,
+        }
+    }
+
+    /// The gateway's own doing.
+    #[must_use]
+    pub fn of_the_gateway(reason: &str) -> Self {
+        Self::of("the gateway", reason)
+    }
+}
+
+/// Something that was done at the desk. Kept for ever, in the transaction of whatever it moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// What about: `case:{key}`, `refund:{order}:{key}`, `supplier:{name}`, `operator:{name}`.
+    pub subject: String,
+    /// What.
+    #[serde(flatten)]
+    pub kind: DeedKind,
+    /// On whose word.
+    pub signed: Signature,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+}
+
+/// The kinds of deeds, and what each means for money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum DeedKind {
+    /// Waits for a second person, or for the cooling-off time. Nothing has moved.
+    Proposed {
+        /// What was found.
+        found: Finding,
+    },
+    /// A case was closed; what it moved stands in the order's own events.
+    CaseClosed {
+        /// The case's key.
+        case: String,
+        /// With which finding.
+        found: Finding,
+    },
+    /// A refund was booked.
+    Refunded {
+        /// Of which order.
+        order: OrderId,
+        /// How much.
+        amount: Money,
+    },
+    /// No new attempts are opened at the supplier; those that are open are settled.
+    SupplierPaused {
+        /// Which.
+        supplier: SupplierId,
+        /// The promise it broke, if that is why: nothing rests on that promise any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        broken: Option<Promise>,
+    },
+    /// New attempts may be opened there again, and its promises count again.
+    SupplierResumed {
+        /// Which.
+        supplier: SupplierId,
+    },
+    /// A person may sign from now on.
+    OperatorAdded {
+        /// SHA-256 of the operator's token, hex.
+        token_sha256: String,
+    },
+    /// A person may no longer sign.
+    OperatorRemoved,
+}
+
+impl DeedKind {
+    /// The word in storage and JSON.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Proposed { .. } => "proposed",
+            Self::CaseClosed { .. } => "case_closed",
+            Self::Refunded { .. } => "refunded",
+            Self::SupplierPaused { .. } => "supplier_paused",
+            Self::SupplierResumed { .. } => "supplier_resumed",
+            Self::OperatorAdded { .. } => "operator_added",
+            Self::OperatorRemoved => "operator_removed",
+        }
+    }
+}
+
+impl Deed {
+    /// The subject of everything about a case.
+    #[must_use]
+    pub fn about_case(key: &str) -> String {
+        format!("case:{key}")
+    }
+
+    /// The subject of a refund: its key makes it happen once.
+    #[must_use]
+    pub fn about_refund(order: OrderId, key: &str) -> String {
+        format!("refund:{order}:{key}")
+    }
+
+    /// The subject of everything about a supplier.
+    #[must_use]
+    pub fn about_supplier(supplier: &SupplierId) -> String {
+        format!("supplier:{supplier}")
+    }
+
+    /// The subject of everything about an operator.
+    #[must_use]
+    pub fn about_operator(name: &str) -> String {
+        format!("operator:{name}")
+    }
+
+    /// A supplier is paused because it broke a promise.
+    #[must_use]
+    pub fn broken_promise(supplier: &SupplierId, promise: Promise, order: OrderId, seq: Seq, at_ms: i64) -> Self {
+        let reason = format!("it broke the promise {:?} with attempt {seq} of order {order}", promise.word());
+        Self {
+            subject: Self::about_supplier(supplier),
+            kind: DeedKind::SupplierPaused {
+                supplier: supplier.clone(),
+                broken: Some(promise),
+            },
+            signed: Signature::of_the_gateway(&reason),
+            at_ms,
+        }
+    }
+}
+
+/// A promise that can be seen to be broken while the gateway runs (R21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// An answer that its dialect lists as a definite failure was followed by a success.
+    FailedIsFinal,
+    /// One number, sent twice, became two of the supplier's own orders.
+    Deduplicates,
+}
+
+impl Promise {
+    /// The word in storage, JSON and adapters.toml.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FailedIsFinal => "failed_is_final",
+            Self::Deduplicates => "deduplicates",
+        }
+    }
+}

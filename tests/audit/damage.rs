@@ -1,0 +1,182 @@
+//! Damage, planted one kind at a time.
+
+use std::path::Path;
+
+use recharge_gateway::audit::{Check, Tally, Watch, days};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Row};
+
+use crate::scene::{EXCESS, FAILED, FAILED_OVER, KEY, LATE, PARTIAL, SENT, Scene, WON, archive, audit, words};
+use crate::world::{START_MS, id, open};
+
+/// One kind of damage: what it does, which check must see it, and about which order.
+struct Damage {
+    name: &'static str,
+    sql: String,
+    check: Check,
+    order: Option<u16>,
+}
+
+fn damage(name: &'static str, check: Check, order: Option<u16>, sql: &str) -> Damage {
+    let sql = sql.replace("{id}", &order.map_or(0, |counter| id(counter).get()).to_string());
+    Damage { name, sql, check, order }
+}
+
+#[rustfmt::skip]
+fn kinds() -> Vec<Damage> {
+    vec![
+        damage("an_event_is_rewritten", Check::Chain, Some(WON),
+            "UPDATE history SET events = replace(events, 'ref-1', 'ref-2') WHERE order_id = {id} AND number > 1"),
+        damage("a_commit_is_backdated", Check::Chain, Some(WON), "UPDATE history SET at_ms = at_ms - 1 WHERE order_id = {id} AND number > 1"),
+        damage("a_commit_in_the_middle_is_dropped", Check::Numbers, Some(FAILED_OVER),
+            "DELETE FROM history WHERE order_id = {id} AND number = (SELECT min(number) FROM history WHERE order_id = {id} AND number > 1)"),
+        damage("the_last_commit_is_cut_off", Check::LastLink, Some(WON),
+            "DELETE FROM history WHERE order_id = {id} AND number = (SELECT max(number) FROM history WHERE order_id = {id})"),
+        damage("two_commits_change_places", Check::Chain, Some(FAILED_OVER),
+            "UPDATE history SET events = (SELECT events FROM history AS h WHERE h.order_id = {id} AND h.number = 1) \
+             WHERE order_id = {id} AND number = (SELECT max(number) FROM history WHERE order_id = {id})"),
+        damage("events_are_scribbled_over", Check::Readable, Some(SENT), "UPDATE history SET events = '[{\"type\":\"?' WHERE order_id = {id}"),
+        damage("the_state_is_scribbled_over", Check::Readable, Some(SENT), "UPDATE orders SET state = 'x' WHERE id = {id}"),
+        damage("a_price_is_changed_in_the_state", Check::State, Some(WON),
+            "UPDATE orders SET state = json_set(state, '$.terms.price.minor', 1) WHERE id = {id}"),
+        damage("an_order_is_given_to_another_shop", Check::Columns, Some(WON), "UPDATE orders SET shop_id = 8 WHERE id = {id}"),
+        damage("a_finished_order_is_scheduled", Check::Columns, Some(FAILED), "UPDATE orders SET next_action_at_ms = 1 WHERE id = {id}"),
+        damage("an_order_is_deleted", Check::Stray, Some(WON), "DELETE FROM orders WHERE id = {id}"),
+        damage("a_history_is_deleted", Check::Stray, Some(WON), "DELETE FROM history WHERE order_id = {id}"),
+        damage("what_the_buyer_entered_is_swapped", Check::Sealed, Some(WON),
+            "UPDATE orders SET sealed_inputs = (SELECT sealed_inputs FROM orders WHERE id <> {id} LIMIT 1) WHERE id = {id}"),
+        damage("a_posting_is_changed", Check::Postings, Some(WON),
+            "UPDATE history SET postings = replace(postings, ',1000]', ',2000]') WHERE order_id = {id} AND number = 1"),
+        damage("a_posting_is_booked_twice", Check::Postings, Some(WON),
+            "UPDATE history SET postings = json_insert(postings, '$[#]', json_extract(postings, '$[0]')) WHERE order_id = {id} AND number = 1"),
+        damage("a_capture_is_taken_back_quietly", Check::Settlement, Some(WON),
+            "UPDATE orders SET captured_minor = 0, released_minor = 1000 WHERE id = {id}"),
+        damage("a_settlement_is_dropped", Check::Settlement, Some(PARTIAL),
+            "UPDATE history SET postings = NULL WHERE order_id = {id} AND number > 1"),
+        damage("a_won_attempt_is_hidden_behind_a_failure", Check::Released, Some(WON),
+            "UPDATE orders SET state = json_set(state, '$.verdict', json((SELECT state -> '$.verdict' FROM orders WHERE shop_order_no = 'n3'))) WHERE id = {id}"),
+        damage("the_evidence_of_a_success_is_deleted", Check::Evidence, Some(WON), "DELETE FROM evidence WHERE order_id = {id}"),
+        damage("what_a_supplier_said_is_altered", Check::EvidenceWhole, Some(WON),
+            "UPDATE evidence SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE order_id = {id}"),
+        damage("the_hash_of_evidence_is_altered", Check::EvidenceWhole, Some(FAILED), "UPDATE evidence SET body_sha256 = x'00' WHERE order_id = {id}"),
+        damage("a_stamp_is_deleted", Check::Stamps, Some(SENT), "DELETE FROM transmissions WHERE order_id = {id}"),
+        damage("a_stamp_is_moved", Check::Stamps, Some(SENT), "UPDATE transmissions SET stamped_at_ms = stamped_at_ms + 1 WHERE order_id = {id}"),
+        damage("an_attempt_is_deleted", Check::Attempts, Some(FAILED_OVER), "DELETE FROM attempts WHERE order_id = {id} AND seq = 1"),
+        damage("an_attempt_is_given_to_another_supplier", Check::Attempts, Some(WON), "UPDATE attempts SET supplier = 'b' WHERE order_id = {id}"),
+        damage("a_loss_is_not_booked", Check::Loss, Some(LATE),
+            "UPDATE history SET postings = replace(postings, 'loss:', 'gain:') WHERE order_id = {id}"),
+        damage("a_case_is_deleted", Check::Loss, Some(EXCESS), "DELETE FROM cases WHERE order_id = {id}"),
+        damage("a_callback_is_deleted", Check::Callback, Some(WON), "DELETE FROM callbacks WHERE order_id = {id}"),
+        damage("a_callback_is_altered", Check::Callback, Some(WON), "UPDATE callbacks SET sealed = x'00' WHERE order_id = {id}"),
+        damage("an_order_is_forgotten", Check::Stuck, Some(SENT),
+            "UPDATE orders SET next_action_at_ms = NULL, state = json_set(state, '$.next_action', json('null')) WHERE id = {id}"),
+        damage("a_balance_is_raised", Check::Balance, None, "UPDATE accounts SET balance_minor = balance_minor + 500 WHERE account LIKE 'shop_available%'"),
+        damage("money_comes_from_nowhere", Check::Zero, None, "UPDATE accounts SET balance_minor = balance_minor + 500 WHERE account LIKE 'shop_available%'"),
+        damage("a_credit_is_rewritten", Check::Balance, None, "UPDATE postings SET posting = replace(posting, '100000', '900000')"),
+        damage("an_account_is_deleted", Check::Balance, None, "DELETE FROM accounts WHERE account = 'revenue'"),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_is_found_where_nothing_is_wrong() {
+    let scene = Scene::play().await;
+    let tally = audit(&scene.path()).await;
+    assert_eq!(words(&tally.findings), Vec::<String>::new());
+    assert_eq!(tally.orders, 8);
+}
+
+#[tokio::test]
+async fn every_kind_of_damage_is_found() {
+    let scene = Scene::play().await;
+    let kinds = kinds();
+    assert!(kinds.len() >= 20);
+    let mut overlooked = Vec::new();
+    for kind in kinds {
+        let path = scene.copy(kind.name);
+        plant(&path, &kind.sql).await;
+        let tally = audit(&path).await;
+        let order = kind.order.map(|counter| id(counter).get());
+        let is_found = |finding: &recharge_gateway::audit::Finding| finding.check == kind.check && finding.order == order;
+        if !tally.findings.iter().any(is_found) {
+            overlooked.push(format!("{}: found {:?}", kind.name, words(&tally.findings)));
+        }
+        let elsewhere: Vec<_> = tally
+            .findings
+            .iter()
+            .filter(|finding| order.is_some() && finding.order.is_some_and(|found| Some(found) != order))
+            .collect();
+        assert!(elsewhere.is_empty(), "{}: {elsewhere:?}", kind.name);
+    }
+    assert_eq!(overlooked, Vec::<String>::new());
+}
+
+/// Changes the file by hand, without the triggers that would refuse it.
+async fn plant(path: &Path, sql: &str) {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut hand = SqliteConnection::connect_with(&options).await.unwrap();
+    let triggers = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'trigger'");
+    for trigger in triggers.fetch_all(&mut hand).await.unwrap() {
+        let drop = format!("DROP TRIGGER {}", trigger.get::<String, _>("name"));
+        sqlx::query(AssertSqlSafe(drop)).execute(&mut hand).await.unwrap();
+    }
+    let changed = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut hand).await.unwrap();
+    assert!(changed.rows_affected() > 0, "nothing was damaged: {sql}");
+    hand.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_auditor_that_watches_sees_what_is_changed_by_hand_and_says_it_once() {
+    let scene = Scene::play().await;
+    let path = scene.copy("watched");
+    let mut watch = Watch::default();
+    while watch.pass(&mut archive(&path).await).await.unwrap() {}
+    assert_eq!(watch.findings().len(), 0, "{:?}", watch.findings());
+    plant(
+        &path,
+        "UPDATE orders SET captured_minor = 0, released_minor = 1000 WHERE captured_minor = 1000",
+    )
+    .await;
+    plant(&path, "UPDATE accounts SET balance_minor = 1 WHERE account = 'revenue'").await;
+    // Nothing was committed: the walk through all orders comes by, and the books are compared each time.
+    for _ in 0..4 {
+        watch.pass(&mut archive(&path).await).await.unwrap();
+    }
+    let checks: Vec<Check> = watch.findings().iter().map(|finding| finding.check).collect();
+    assert_eq!(
+        checks,
+        [Check::Settlement, Check::Settlement, Check::Settlement, Check::Balance, Check::Zero]
+    );
+}
+
+#[tokio::test]
+async fn a_history_rewritten_from_its_beginning_does_not_fit_its_signed_days() {
+    let scene = Scene::play().await;
+    let path = scene.path();
+    let store = open(&path, KEY).await.unwrap();
+    let next_day = START_MS + 86_400_000;
+    let close = async |now_ms| {
+        let day = days::close(&mut archive(&path).await, &store.signer(), now_ms).await.unwrap();
+        let is_new = day.is_some();
+        if let Some(day) = day {
+            store.put_day(day).await.unwrap();
+        }
+        is_new
+    };
+    assert!(!close(START_MS).await, "the day is not over");
+    assert!(close(next_day).await);
+    assert!(!close(next_day).await, "a day is signed once");
+    store.close().await;
+    assert_eq!(words(&audit(&path).await.findings), Vec::<String>::new());
+    let days_of = |tally: Tally| tally.findings.into_iter().filter(|finding| finding.check == Check::Day).count();
+    // The forger knows the chain and makes every link fit again: the last commit of the last order never was.
+    let forged = scene.copy("forged");
+    let last = "(SELECT max(rowid) FROM history)";
+    plant(&forged, &format!("UPDATE history SET link = zeroblob(32) WHERE rowid = {last}")).await;
+    assert_eq!(days_of(audit(&forged).await), 1);
+    let resealed = scene.copy("resealed");
+    plant(&resealed, "UPDATE days SET seal = replace(seal, '.', '.A')").await;
+    assert_eq!(days_of(audit(&resealed).await), 1);
+    let shifted = scene.copy("shifted");
+    plant(&shifted, "UPDATE days SET until_row = until_row - 1").await;
+    assert_eq!(days_of(audit(&shifted).await), 1);
+}

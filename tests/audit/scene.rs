@@ -1,0 +1,161 @@
+//! A database with one order of every end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use recharge_gateway::audit::{Finding, Tally, whole};
+use recharge_gateway::domain::decide::{Input, decide};
+use recharge_gateway::domain::effect::Effect;
+use recharge_gateway::domain::ids::{OrderId, Seq, SupplierId};
+use recharge_gateway::domain::outcome::{Outcome, Reading, Via};
+use recharge_gateway::seams::SystemRandom;
+use recharge_gateway::store::sqlite::Archive;
+use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, SealKey, SqliteStore, Store};
+
+use crate::world::{Book, START_MS, Wish, cny, command, credit, evidence, id, open, plan, refused, succeeded};
+
+pub const KEY: u8 = 3;
+
+/// The orders, by their numbers in the world.
+pub const WON: u16 = 1;
+pub const FAILED_OVER: u16 = 2;
+pub const FAILED: u16 = 3;
+pub const LATE: u16 = 4;
+pub const EXCESS: u16 = 5;
+pub const SENT: u16 = 6;
+pub const WAITING: u16 = 7;
+pub const PARTIAL: u16 = 8;
+const NUMBERS: [&str; 8] = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"];
+
+pub struct Scene {
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Plays every order's life through the store's own door.
+    pub async fn play() -> Self {
+        let scene = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let store = open(&scene.path(), KEY).await.unwrap();
+        let book = Book::new();
+        credit(&store, 100_000).await;
+        for (counter, number) in (1..).zip(NUMBERS) {
+            let wish = Wish {
+                permitted: (counter != WAITING).then_some("a"),
+                ..Wish::new(counter, number, 1_000)
+            };
+            assert_eq!(store.commit(wish.command(&book, START_MS)).await, Answer::Done, "{number}");
+        }
+        let mut player = Player {
+            store,
+            book,
+            at_ms: START_MS,
+        };
+        player.fact(WON, 1, succeeded()).await;
+        for counter in [FAILED_OVER, EXCESS] {
+            player.fact(counter, 1, refused()).await;
+            player.route(counter, Some("b")).await;
+            player.fact(counter, 2, succeeded()).await;
+        }
+        for counter in [FAILED, LATE] {
+            player.fact(counter, 1, refused()).await;
+            player.route(counter, None).await;
+        }
+        player.fact(LATE, 1, succeeded()).await;
+        player.fact(EXCESS, 1, succeeded()).await;
+        let partial = Outcome::Partial {
+            delivered: cny(4_000),
+            deliveries: Vec::new(),
+        };
+        player.fact(PARTIAL, 1, partial).await;
+        player.store.close().await;
+        scene
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("gateway.db")
+    }
+
+    /// A copy of its own for one kind of damage.
+    pub fn copy(&self, name: &str) -> PathBuf {
+        let copy = self.folder.path().join(format!("{name}.db"));
+        std::fs::copy(self.path(), &copy).unwrap();
+        copy
+    }
+}
+
+pub async fn archive(path: &Path) -> Archive {
+    Archive::open(path, &SealKey::new([KEY; 32]), Arc::new(SystemRandom)).await.unwrap()
+}
+
+pub async fn audit(path: &Path) -> Tally {
+    whole(&mut archive(path).await, 2).await.unwrap()
+}
+
+pub fn words(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(ToString::to_string).collect()
+}
+
+struct Player {
+    store: SqliteStore,
+    book: Book,
+    at_ms: i64,
+}
+
+impl Player {
+    async fn decide(&mut self, id: OrderId, input: Input, with: Vec<recharge_gateway::store::Evidence>) {
+        let order = self.store.order(id).await.unwrap().unwrap();
+        let change = decide(&order, input, self.book.facts(), self.at_ms).unwrap();
+        let told = change.effects.iter().find_map(|effect| {
+            if let Effect::Tell(callback) = effect {
+                Some(callback.id.clone())
+            } else {
+                None
+            }
+        });
+        assert_eq!(self.store.commit(command(change, with)).await, Answer::Done);
+        if let Some(id) = told {
+            let tried = CallbackTried {
+                id,
+                state: CallbackState::Delivered,
+                tries: 1,
+                at_ms: self.at_ms,
+                result: "HTTP 204".to_owned(),
+            };
+            assert_eq!(self.store.commit(Command::CallbackTried(tried)).await, Answer::Done);
+        }
+    }
+
+    async fn fact(&mut self, counter: u16, seq: Seq, outcome: Outcome) {
+        self.at_ms += 1;
+        let id = id(counter);
+        let heard = evidence(
+            &format!("ev_{}", self.at_ms),
+            Some(id),
+            Via::Query,
+            "what the supplier said",
+            self.at_ms,
+        );
+        let input = Input::Fact {
+            seq,
+            via: Via::Query,
+            reading: Reading {
+                outcome,
+                supplier_ref: Some("ref-1".to_owned()),
+                cost: None,
+            },
+            evidence: Some(heard.id.clone()),
+        };
+        self.decide(id, input, vec![heard]).await;
+    }
+
+    async fn route(&mut self, counter: u16, to: Option<&str>) {
+        self.at_ms += 1;
+        let input = Input::Route {
+            plan: to.map(|_| plan()).unwrap_or_default(),
+            permitted: to.map(SupplierId::from),
+        };
+        self.decide(id(counter), input, Vec::new()).await;
+    }
+}
