@@ -11,6 +11,7 @@
 
 mod clocks;
 mod faults;
+mod frozen;
 mod moving;
 mod quiet;
 mod store;

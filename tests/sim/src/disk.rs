@@ -143,7 +143,7 @@ impl Told {
                 let order = decision.change.order;
                 let stamp = decision.change.effects.iter().find_map(|effect| match effect {
                     Effect::Transmit { seq, n } => Some((AttemptId { order, seq: *seq }.to_string(), *n)),
-                    Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } => None,
+                    Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Record(_) => None,
                 });
                 (Some(order), stamp)
             }

@@ -28,7 +28,7 @@ pub fn command(command: &Command) -> String {
         }
         Command::Post(posting) => format!("posting {}", posting.key),
         Command::Orphan { case, .. } | Command::OpenCase(case) => format!("case {}", case.key),
-        Command::Deed(deed) => format!("deed about {}", deed.subject),
+        Command::Deed(deed) => format!("deed {deed:?}"),
         Command::CallbackTried(tried) => {
             let state = match tried.state {
                 CallbackState::Due(_) => "due again",

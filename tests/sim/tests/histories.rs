@@ -25,7 +25,7 @@ const KEPT: [(u64, &str); 2] = [
         "an accepted attempt whose failure is not final was asked for ever and called nobody",
     ),
     (
-        602,
+        310,
         "a process withdrew a stamp that was another's, and the recipient was recharged twice",
     ),
 ];
