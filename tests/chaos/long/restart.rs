@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recharge_gateway::domain::decide::{Facts, accept};
-use recharge_gateway::domain::ids::{OrderId, ShopId, ShopOrderNo, Sku, SupplierId};
+use recharge_gateway::domain::ids::{OrderId, ProcessId, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Terms};
 use recharge_gateway::domain::plan::{Candidate, Plan as Route};
@@ -75,6 +75,7 @@ fn stamped(n: u32, now_ms: i64) -> Command {
     let facts = Facts {
         policy: &policy,
         rules: &rules,
+        process: ProcessId(1),
     };
     let inputs = Inputs([("account".to_owned(), format!("137{n:08}"))].into_iter().collect());
     let (sku, [supplier, _]) = SKUS[usize::from(n.is_multiple_of(2))];
