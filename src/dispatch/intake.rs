@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::checks;
 use super::hand::Hand;
-use super::journey::{Followed, withdraw};
+use super::journey::withdraw;
 use super::shelf::Shelf;
 use super::{Dispatch, House, gate};
 use crate::domain::decide;
@@ -238,7 +238,7 @@ impl House {
             return Err(Turned::Unavailable);
         };
         let permit = permit.map(|(_, permit)| permit);
-        let (order, transmission, followed) = (change.after.clone(), change.transmission(), Followed::of(&change));
+        let (order, transmission, followed) = (change.after.clone(), change.transmission(), self.followed(&change));
         let decision = Decision {
             change,
             inputs: Some(asked.inputs.clone()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::House;
+use super::schedule::Due;
 use crate::domain::decide::{Input, Refusal, decide};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::effect::{Change, Effect};
@@ -169,7 +170,7 @@ impl House {
     }
 
     async fn commit(&self, change: Change, evidence: Vec<Evidence>) -> Answer {
-        let followed = Followed::of(&change);
+        let followed = self.followed(&change);
         let paused: Vec<Deed> = pauses(&change).cloned().collect();
         let answer = self
             .parts
@@ -200,7 +201,7 @@ impl House {
 
     /// What every written change brings: its next action on the schedule, its verdict to those who wait.
     pub(super) fn follow(&self, followed: Followed) {
-        self.schedule.set(followed.order, followed.next_ms);
+        self.schedule.put(followed.order, followed.due);
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
             failpoint::reach(Point::AfterVerdict);
@@ -220,17 +221,18 @@ fn pauses(change: &Change) -> impl Iterator<Item = &Deed> {
 /// The parts of a change that the process, not the database, follows up.
 pub(super) struct Followed {
     order: OrderId,
-    next_ms: Option<i64>,
+    due: Option<Due>,
     verdict: Option<&'static str>,
 }
 
-impl Followed {
-    pub(super) fn of(change: &Change) -> Self {
+impl House {
+    /// To be asked before the change is committed.
+    pub(super) fn followed(&self, change: &Change) -> Followed {
         let ended = change.events.iter().any(|event| matches!(event.subject(), Subject::Verdict(_)));
         let verdict = change.after.verdict.as_ref().filter(|_| ended).map(Verdict::word);
-        Self {
+        Followed {
             order: change.order,
-            next_ms: change.after.next_action.map(|next| next.at_ms),
+            due: change.after.next_action.map(|next| self.schedule.due(next.at_ms)),
             verdict,
         }
     }

@@ -35,7 +35,7 @@ struct Times {
 
 /// When one order is due, by both clocks.
 #[derive(Debug, Clone, Copy)]
-struct Due {
+pub(super) struct Due {
     at: Duration,
     at_ms: i64,
 }
@@ -72,9 +72,14 @@ impl Schedule {
 
     /// Schedules `order` at `at_ms`, replacing what was there; `None` takes it off.
     pub(super) fn set(&self, order: OrderId, at_ms: Option<i64>) {
+        self.put(order, at_ms.map(|at_ms| self.due(at_ms)));
+    }
+
+    /// Schedules `order` at a time that was told by `due`, replacing what was there.
+    pub(super) fn put(&self, order: OrderId, due: Option<Due>) {
         let is_first = {
             let mut times = self.times();
-            times.set(order, at_ms.map(|at_ms| self.due(at_ms)));
+            times.set(order, due);
             times.first().is_some_and(|(_, first)| first == order)
         };
         if is_first {
@@ -135,7 +140,9 @@ impl Schedule {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn due(&self, at_ms: i64) -> Due {
+    /// When `at_ms` is, by both clocks as they stand now: to be asked when the time is decided on, for
+    /// a commit takes a while, and the wall clock may be put back meanwhile.
+    pub(super) fn due(&self, at_ms: i64) -> Due {
         let wait_ms = u64::try_from(at_ms.saturating_sub(self.clock.now_ms())).unwrap_or(0);
         let at = self.clock.monotonic().saturating_add(Duration::from_millis(wait_ms));
         Due { at, at_ms }
@@ -210,6 +217,16 @@ mod tests {
         clock.pass(10_000_000);
         let schedule = Schedule::new(Arc::<TwoClocks>::clone(&clock));
         (clock, schedule, [1, 2].map(|id| OrderId::from_stored(id).unwrap()))
+    }
+
+    #[test]
+    fn a_clock_put_back_while_a_commit_is_under_way_makes_nobody_wait() {
+        let (clock, schedule, [a, _]) = new();
+        let decided = schedule.due(clock.now_ms() + 100);
+        clock.jump(-3_600_000);
+        schedule.put(a, Some(decided));
+        clock.pass(100);
+        assert_eq!(schedule.take_due(10).len(), 1);
     }
 
     #[test]

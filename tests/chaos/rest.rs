@@ -30,11 +30,13 @@ impl World {
                 break;
             }
             let waited = self.clock.monotonic().saturating_sub(begin);
-            assert!(
-                waited < PATIENCE,
-                "after {waited:?} {unsettled} orders are unsettled and {untold} callbacks due\n{}",
-                self.log()
-            );
+            if waited > PATIENCE {
+                let open = self.open_orders().await;
+                panic!(
+                    "after {waited:?} {unsettled} orders are unsettled and {untold} callbacks due\n{open}\n{}",
+                    self.log()
+                );
+            }
             self.clock.sleep(Duration::from_millis(100)).await;
         }
         process.stop().await;
@@ -48,6 +50,20 @@ impl World {
             self.log()
         );
         count
+    }
+
+    /// Some of the orders without a verdict: what is next for them and when, seen from now.
+    async fn open_orders(&self) -> String {
+        let mut connection = SqliteConnection::connect(self.database.to_str().unwrap()).await.unwrap();
+        let rows = sqlx::query(
+            "SELECT id || ' ' || next_step || ' in ' || (orders.next_action_at_ms - ?) || ' ms; ' || state AS told
+             FROM order_list JOIN orders USING (id) WHERE orders.finished_at_ms IS NULL LIMIT 5",
+        )
+        .bind(self.clock.now_ms())
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        rows.iter().map(|row| row.get::<String, _>("told") + "\n").collect()
     }
 
     /// Whether nothing moves any more.
