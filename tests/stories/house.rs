@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Operation, Wire};
 use recharge_gateway::app::{self, Running, Site};
+use recharge_gateway::audit::whole;
 use recharge_gateway::config::Config;
 use recharge_gateway::console::{AdminCall, AdminReply, ask};
 use recharge_gateway::domain::ids::{AttemptId, ShopId, Sku, SupplierId};
@@ -16,6 +17,7 @@ use recharge_gateway::domain::policy::Policy;
 use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::seams::{Clock, SystemClock};
+use recharge_gateway::store::sqlite::Archive;
 use recharge_gateway::store::{Answer, Command, ShopRecord, Store, StoredCase};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -281,7 +283,12 @@ impl House {
         self.charges(order).iter().filter(|charge| charge.ends_delivered()).count()
     }
 
-    /// Ends the story: books, ledger and schedule are as they must be.
+    /// The database as it stands now.
+    pub async fn archive(&self) -> Archive {
+        self.gateway.store().archive().await.unwrap()
+    }
+
+    /// Ends the story: books, ledger and schedule are as they must be, and the auditor has no finding.
     pub async fn close(self) {
         let store = self.gateway.store();
         let sum: i64 = store.balances().await.unwrap().iter().map(|balance| balance.minor).sum();
@@ -301,6 +308,8 @@ impl House {
             let count = ids.len();
             assert_eq!(count, self.callbacks_an_order, "the shop was told {count} times about {order}");
         }
+        let findings = whole(&mut self.archive().await, 1).await.unwrap().findings;
+        assert_eq!(findings, Vec::new(), "the auditor found a law broken");
         self.gateway.stop().await;
     }
 }

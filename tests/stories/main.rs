@@ -22,6 +22,7 @@ mod matrix;
 mod money;
 mod notices;
 mod outage;
+mod receipts;
 mod restarts;
 mod shop;
 mod telling;
