@@ -92,6 +92,11 @@ fn share(asked: &Asked, place: u64) -> Report {
     report
 }
 
+#[expect(clippy::print_stderr, reason = "what is not told now is never told, should the process die")]
+fn tell(reader: &str, number: u64, input: &[u8]) {
+    eprintln!("{reader}, input {number}: {}", hex::encode(input));
+}
+
 impl Report {
     fn inputs_of(&mut self, reader: &mut dyn Reader, asked: &Asked, numbers: impl Iterator<Item = u64>) {
         let name = reader.name().to_owned();
@@ -99,7 +104,7 @@ impl Report {
         for number in numbers {
             let input = damaged(reader.seeds(), &mut Dice::of(asked.seed, &name, number));
             if asked.is_told {
-                eprintln!("{name}, input {number}: {}", hex::encode(&input));
+                tell(&name, number, &input);
             }
             count.inputs += 1;
             match trial(reader, &input) {

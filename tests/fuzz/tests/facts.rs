@@ -6,11 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop where it stands"
 )]
-#![expect(
-    dead_code,
-    clippy::wildcard_enum_match_arm,
-    reason = "the bench serves other tests too, and is written as unit tests are"
-)]
+#![expect(dead_code, reason = "the bench serves other tests too")]
 
 use recharge_gateway::domain;
 
