@@ -2,9 +2,13 @@
 
 /// The candidate with the fewest edits to `word`, if it is near enough to be meant.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let tolerance = (word.chars().count() / 3).clamp(1, 4);
+    let length = word.chars().count();
+    let tolerance = (length / 3).clamp(1, 4);
+    // Words that differ more in length than they may in edits are not compared: a word may be as long
+    // as whoever wrote it liked, and comparing takes both lengths multiplied.
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= tolerance)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(edits, _)| *edits <= tolerance)
         .min_by_key(|(edits, _)| *edits)

@@ -11,6 +11,7 @@ mod chaos;
 mod deny;
 mod docs_check;
 mod fmt;
+mod fuzz;
 mod lint;
 mod model;
 #[path = "../../tests/tidy/paths.rs"]
@@ -70,6 +71,12 @@ const CHORES: &[Chore] = &[
         ],
         about: "seeded histories of whole gateways under every fault, and mutants that must be caught; --nightly a million",
         run: sim::run,
+    },
+    Chore {
+        name: "fuzz",
+        options: &["--inputs N", "--seed N", "--only READER", "--told"],
+        about: "a million damaged inputs for every reader of outside bytes: no panic, bounded time and memory",
+        run: fuzz::run,
     },
     Chore {
         name: "fmt",

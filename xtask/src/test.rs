@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{self, Tally};
-use crate::{chaos, deny, docs_check, fmt, lint, model, sim};
+use crate::{chaos, deny, docs_check, fmt, fuzz, lint, model, sim};
 
 enum Step {
     /// A check that either holds or not.
@@ -67,7 +67,17 @@ fn fast() -> Vec<Step> {
         Step::Tests("architecture".to_owned(), words(&["--workspace", "--test", "tidy"])),
         Step::Tests(
             "units".to_owned(),
-            words(&["--workspace", "--exclude", "model", "--exclude", "sim", "--lib", "--bins"]),
+            words(&[
+                "--workspace",
+                "--exclude",
+                "fuzz",
+                "--exclude",
+                "model",
+                "--exclude",
+                "sim",
+                "--lib",
+                "--bins",
+            ]),
         ),
     ]
 }
@@ -84,6 +94,8 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
         steps.push(Step::Tests(name.clone(), words(&["--workspace", "--test", name])));
     }
     steps.push(Step::Tests("model".to_owned(), words(model::TESTS)));
+    steps.push(Step::Tests("fuzz".to_owned(), words(fuzz::TESTS)));
+    steps.push(Step::Check("fuzz, a million fresh inputs", || fuzz::run(&[])));
     steps.push(Step::Tests("chaos".to_owned(), words(&chaos::tests())));
     steps.push(Step::Tests("simulation".to_owned(), words(sim::TESTS)));
     steps.push(Step::Check("simulation, fresh seeds and mutants", sim::in_short));
@@ -123,14 +135,18 @@ fn perform(step: &Step, verbose: bool) -> (Tally, anyhow::Result<()>) {
 }
 
 /// Names of the workspace's test programs but for the architecture test, which runs first, those of
-/// the model and the simulation, which have a profile of their own, and what needs a feature.
+/// the fuzzer, the model and the simulation, which have a profile of their own, and what needs a feature.
 fn integration_tests() -> anyhow::Result<Vec<String>> {
     let metadata = cargo::json(&["metadata", "--no-deps", "--format-version", "1"])?;
     let packages = metadata
         .get("packages")
         .and_then(Value::as_array)
         .context("no packages in cargo metadata")?;
-    let is_proof = |package: &&Value| ["model", "sim"].map(Some).contains(&package.get("name").and_then(Value::as_str));
+    let is_proof = |package: &&Value| {
+        ["fuzz", "model", "sim"]
+            .map(Some)
+            .contains(&package.get("name").and_then(Value::as_str))
+    };
     let targets = packages
         .iter()
         .filter(|package| !is_proof(package))
