@@ -7,7 +7,8 @@
 //!
 //! Nothing of this is kept: after a restart the walk begins anew.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use super::books::{Books, Moved};
@@ -41,8 +42,9 @@ pub struct Watch {
     books: Books,
     /// The last order of its walk through all.
     order: i64,
-    /// What it has said already.
-    said: BTreeSet<Finding>,
+    /// What it has said already: once for each law and order, or a balance that goes on moving would be
+    /// a new finding at each pass.
+    said: BTreeMap<(Check, Option<i64>), Finding>,
 }
 
 impl Watch {
@@ -99,27 +101,27 @@ impl Watch {
 
     /// What it has found since it began to watch.
     #[must_use]
-    pub fn findings(&self) -> &BTreeSet<Finding> {
-        &self.said
+    pub fn findings(&self) -> Vec<&Finding> {
+        self.said.values().collect()
     }
 
     /// Tells the log and the metrics; what is new among the findings.
     fn say(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
         let mut news = Vec::new();
         for finding in findings {
-            if !self.said.contains(&finding) {
+            if let Entry::Vacant(place) = self.said.entry((finding.check, finding.order)) {
                 tracing::error!(
                     check = finding.check.word(),
                     order = finding.order,
                     saw = finding.saw,
                     "the auditor found a law broken"
                 );
-                self.said.insert(finding.clone());
+                place.insert(finding.clone());
                 news.push(finding);
             }
         }
         for check in Check::ALL {
-            let count = self.said.iter().filter(|finding| finding.check == check).count();
+            let count = self.said.keys().filter(|(said, _)| *said == check).count();
             metrics::gauge!("recharge_audit_findings", "check" => check.word()).set(u32::try_from(count).unwrap_or(u32::MAX));
         }
         news
