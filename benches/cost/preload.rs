@@ -8,7 +8,7 @@ use recharge_gateway::domain::ids::{EvidenceId, OrderId, ProcessId, ShopId, Shop
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Terms};
 use recharge_gateway::domain::outcome::{Outcome, Reading, Via};
-use recharge_gateway::domain::plan::{Candidate, Plan};
+use recharge_gateway::domain::plan::{Candidate, Plan, Stands};
 use recharge_gateway::domain::policy::{Policy, RuleBook};
 use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
@@ -131,7 +131,9 @@ fn plan(supplier: &SupplierId) -> anyhow::Result<Plan> {
             settings: serde_json::from_value(serde_json::Value::String("0".repeat(64)))?,
             code: "140101".to_owned(),
             cost: Money::new(COST_MINOR, Currency::Cny),
+            stands: Stands::default(),
         }],
         skipped: Vec::new(),
+        ..Plan::default()
     })
 }

@@ -20,7 +20,7 @@ use crate::domain::limits::Limits;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Order, Terms};
 use crate::domain::outcome::{BalanceReading, Delivery, Doubt, Outcome, Reading, Via};
-use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
+use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::{Policy, Promises, RuleBook};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
@@ -289,11 +289,13 @@ fn plan() -> Plan {
             settings: SettingsDigest::from("d1"),
             code: "c100".to_owned(),
             cost: Money::new(9_700, Currency::Cny),
+            stands: Stands::default(),
         }],
         skipped: vec![Skip {
             supplier: SupplierId::from("beta"),
             reason: SkipReason::OfferDisabled,
         }],
+        ..Plan::default()
     }
 }
 

@@ -311,5 +311,24 @@ fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::AlreadyRefused { seq } => format!("it refused attempt {seq}"),
         SkipReason::Unreachable { until_ms } => format!("it could not be reached, left alone until {}", rfc3339(*until_ms)),
         SkipReason::AttemptsExhausted => "the order has used all its attempts".to_owned(),
+        SkipReason::CircuitOpen { until_ms, cause } => {
+            format!(
+                "its circuit is open ({}), a probe may be sent at {}",
+                cause.word(),
+                rfc3339(*until_ms)
+            )
+        }
+        SkipReason::Probing { until_ms } => format!("it is being probed with other orders, again at {}", rfc3339(*until_ms)),
+        SkipReason::ForcedOpen => "an operator holds its circuit open".to_owned(),
+        SkipReason::Calendar { until_ms, why } => format!("planned to be out until {}: {why}", rfc3339(*until_ms)),
+        SkipReason::NotPinned => "the product is pinned to another supplier".to_owned(),
+        SkipReason::NotForShop => "it is kept for other shops".to_owned(),
+        SkipReason::NotForCarrier => "it is kept for other carriers".to_owned(),
+        SkipReason::NotForRegion => "it is kept for other regions".to_owned(),
+        SkipReason::CostAboveCeiling { cost } => format!("its cost {cost} is above the ceiling"),
+        SkipReason::NotStrict => "the product is strict, and it lacks a promise".to_owned(),
+        SkipReason::WaitTooLong { wait_ms } => format!("its queue takes {wait_ms} ms, longer than the order can wait"),
+        SkipReason::RecipientTooSoon { until_ms } => format!("it served the recipient a moment ago, again at {}", rfc3339(*until_ms)),
+        SkipReason::QuotaUsed { until_ms } => format!("its quota of the day is used up until {}", rfc3339(*until_ms)),
     }
 }

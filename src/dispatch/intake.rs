@@ -18,7 +18,6 @@ use crate::domain::order::{Fingerprint, Order, Terms};
 use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::ratelimit::Permit;
-use crate::router;
 use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Refused};
 
@@ -226,7 +225,7 @@ impl House {
         let now_ms = self.now_ms();
         let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
         let standing = self.standing();
-        let plan = router::route(&terms, &[], shelf.offers(&terms.sku), &standing.view, &self.parts.policy, now_ms);
+        let plan = self.plan(id, &terms, &[], shelf, &standing);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
         let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.

@@ -13,6 +13,7 @@ use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Subject;
 use crate::domain::ids::{OrderId, Seq};
 use crate::domain::order::{Order, Verdict};
+use crate::router::{Sighting, sightings};
 use crate::seams::failpoint::{self, Point};
 use crate::store::{Answer, Command, Decision, Evidence};
 
@@ -202,6 +203,7 @@ impl House {
     /// What every written change brings: its next action on the schedule, its verdict to those who wait.
     pub(super) fn follow(&self, followed: Followed) {
         self.schedule.put(followed.order, followed.due);
+        self.notice(&followed.seen);
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
             failpoint::reach(Point::AfterVerdict);
@@ -223,6 +225,7 @@ pub(super) struct Followed {
     order: OrderId,
     due: Option<Due>,
     verdict: Option<&'static str>,
+    seen: Vec<Sighting>,
 }
 
 impl House {
@@ -234,6 +237,7 @@ impl House {
             order: change.order,
             due: change.after.next_action.map(|next| self.schedule.due(next.at_ms)),
             verdict,
+            seen: sightings(change).collect(),
         }
     }
 }

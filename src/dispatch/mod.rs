@@ -23,6 +23,7 @@ mod schedule;
 pub mod settle;
 mod shelf;
 mod standing;
+mod steer;
 mod verdicts;
 
 pub use desk::Acted;
@@ -59,6 +60,7 @@ struct House {
     standing: Mutex<Arc<standing::Standing>>,
     process: ProcessId,
     frozen: frozen::Frozen,
+    steer: steer::Steer,
     shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
@@ -95,6 +97,7 @@ impl Dispatch {
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
             frozen: frozen::Frozen::default(),
+            steer: steer::Steer::default(),
             standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
             restored: settle::Restored::default(),

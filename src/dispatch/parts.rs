@@ -75,6 +75,10 @@ impl Parts {
             default_priority: supplier.adapter.default_priority(),
             currency: supplier.adapter.currency(),
             settings: supplier.adapter.digest().clone(),
+            promises: supplier.adapter.rules().promises,
+            answers_queries: supplier.adapter.rules().answers_queries,
+            switch: router::Switch::None,
+            pinned: Vec::new(),
         };
         self.suppliers.iter().map(|(id, supplier)| (id.clone(), view(supplier))).collect()
     }

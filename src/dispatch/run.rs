@@ -15,7 +15,6 @@ use crate::domain::ids::{OrderId, Seq, SupplierId};
 use crate::domain::order::{Order, Step};
 use crate::domain::plan::Plan;
 use crate::ratelimit::Permit;
-use crate::router;
 
 /// How many due orders one round starts.
 const ROUND: usize = 256;
@@ -155,7 +154,7 @@ impl House {
     /// there. A permit for another supplier than the best one is given back.
     async fn attempt(self: &Arc<Self>, order: Order, permit: Option<(SupplierId, Permit)>) {
         let id = order.id;
-        let plan = self.plan(&order);
+        let plan = self.plan(id, &order.terms, &order.attempts, &self.shelf(), &self.standing());
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
         let is_due = self.now_ms() >= order.terms.deadline_ms;
         let (Some(supplier), false) = (best, is_due) else {
@@ -284,18 +283,6 @@ impl House {
             Walked::Taken { after, .. } => Some(*after),
             Walked::Refused(_) | Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => None,
         }
-    }
-
-    fn plan(&self, order: &Order) -> Plan {
-        let shelf = self.shelf();
-        router::route(
-            &order.terms,
-            &order.attempts,
-            shelf.offers(&order.terms.sku),
-            &self.standing().view,
-            &self.parts.policy,
-            self.now_ms(),
-        )
     }
 
     pub(super) fn look_again(&self, order: OrderId, in_ms: i64) {

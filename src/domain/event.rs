@@ -15,7 +15,7 @@ use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SettingsDigest, SupplierId
 use super::money::Money;
 use super::order::Terms;
 use super::outcome::{Doubt, Refusal, Via};
-use super::plan::Skip;
+use super::plan::{Choice, Skip};
 
 /// One fact in an order's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub enum Event {
         /// Who stamped its first transmission; absent in older histories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         process: Option<ProcessId>,
+        /// Why here, where there was a choice; absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<Box<Choice>>,
     },
     /// The same number was stamped for another transmission to the same supplier.
     AttemptResubmitted {

@@ -60,6 +60,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             cost,
             skipped: _,
             process,
+            choice: _,
         } => {
             order.waits_until_ms = None;
             order.attempts.push(Attempt {

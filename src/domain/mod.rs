@@ -28,3 +28,4 @@ pub mod product;
 pub mod recipient;
 pub mod report;
 pub mod shop;
+pub mod steering;

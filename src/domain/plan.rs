@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{Seq, SettingsDigest, SupplierId};
 use super::money::Money;
+use super::steering::Strategy;
 
 /// Candidates in the order in which they are to be tried, and a reason for every supplier left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,6 +13,10 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// Everyone else, each with its reason.
     pub skipped: Vec<Skip>,
+    /// What put the candidates in order.
+    pub strategy: Strategy,
+    /// The version of the steering document that says so; 0 is the one that is built in.
+    pub steering: u32,
 }
 
 impl Plan {
@@ -34,6 +39,90 @@ pub struct Candidate {
     pub code: String,
     /// What the whole attempt is expected to cost.
     pub cost: Money,
+    /// How it came to its place.
+    pub stands: Stands,
+}
+
+/// How a candidate came to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stands {
+    /// What put it there.
+    pub because: Because,
+    /// Its health, in basis points; absent while nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_bp: Option<u16>,
+}
+
+/// What put a candidate where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// Its priority, then its cost.
+    #[default]
+    Priority,
+    /// The lowest cost among the healthy.
+    Cost,
+    /// The best expected value.
+    Value,
+    /// Its share by weight.
+    Weight,
+    /// Tried now and then, so that its score stays alive.
+    Explored,
+    /// A bounded try of a supplier that was left alone.
+    Probe,
+    /// It gets its growing share again after it was left alone.
+    Returning,
+    /// Ill, or not yet wholly back: behind the healthy ones.
+    Demoted,
+    /// All are out, and the product would rather have the best of them than wait.
+    BestOfBad,
+    /// An operator pinned it.
+    Pinned,
+}
+
+impl Because {
+    /// The word in storage, JSON and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::Cost => "cost",
+            Self::Value => "value",
+            Self::Weight => "weight",
+            Self::Explored => "explored",
+            Self::Probe => "probe",
+            Self::Returning => "returning",
+            Self::Demoted => "demoted",
+            Self::BestOfBad => "best_of_bad",
+            Self::Pinned => "pinned",
+        }
+    }
+}
+
+/// Why a supplier was chosen, kept with the attempt where there was a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What put the candidates in order.
+    pub strategy: Strategy,
+    /// The version of the steering document; 0 is the one that is built in.
+    pub steering: u32,
+    /// How the chosen one came first.
+    #[serde(flatten)]
+    pub stands: Stands,
+    /// The candidates behind it, in their order.
+    pub others: Vec<Other>,
+}
+
+/// A candidate that was not chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// Who.
+    pub supplier: SupplierId,
+    /// What it would have cost.
+    pub cost: Money,
+    /// How it came to its place.
+    #[serde(flatten)]
+    pub stands: Stands,
 }
 
 /// A supplier left out, and why.
@@ -71,6 +160,57 @@ pub enum SkipReason {
         /// When it may be tried again.
         until_ms: i64,
     },
+    /// Its circuit is open: too many of its latest outcomes were its own faults or unknown.
+    CircuitOpen {
+        /// When a probe may be sent.
+        until_ms: i64,
+        /// What opened it.
+        cause: CircuitCause,
+    },
+    /// Half-open: as many probes are in flight as may be, or this order is none to probe with.
+    Probing {
+        /// When to look again.
+        until_ms: i64,
+    },
+    /// An operator holds its circuit open.
+    ForcedOpen,
+    /// Planned to be out.
+    Calendar {
+        /// When it is planned to be back.
+        until_ms: i64,
+        /// Why, as the operator wrote it.
+        why: String,
+    },
+    /// An operator pinned the product to another supplier.
+    NotPinned,
+    /// Steered to other shops only.
+    NotForShop,
+    /// Steered to recipients of other carriers only.
+    NotForCarrier,
+    /// Steered to recipients of other regions only.
+    NotForRegion,
+    /// The cost is above the ceiling that steering sets.
+    CostAboveCeiling {
+        /// The cost of one piece at this supplier.
+        cost: Money,
+    },
+    /// The product is `strict`, and this supplier lacks a promise for it.
+    NotStrict,
+    /// Its queue is longer than the order can wait.
+    WaitTooLong {
+        /// How long it is estimated to take until a permit is free.
+        wait_ms: u64,
+    },
+    /// The same recipient was served there a moment ago.
+    RecipientTooSoon {
+        /// When it may be again.
+        until_ms: i64,
+    },
+    /// The supplier's quota of orders or money for this day is used up.
+    QuotaUsed {
+        /// When its next day begins.
+        until_ms: i64,
+    },
     /// The order has used all attempts its policy allows.
     AttemptsExhausted,
 }
@@ -80,13 +220,59 @@ impl SkipReason {
     #[must_use]
     pub fn until_ms(&self) -> Option<i64> {
         match self {
-            Self::Unreachable { until_ms } => Some(*until_ms),
+            Self::Unreachable { until_ms }
+            | Self::CircuitOpen { until_ms, .. }
+            | Self::Probing { until_ms }
+            | Self::Calendar { until_ms, .. }
+            | Self::RecipientTooSoon { until_ms }
+            | Self::QuotaUsed { until_ms } => Some(*until_ms),
             Self::OfferDisabled
             | Self::SupplierAbsent
             | Self::SupplierPaused
             | Self::CostAbovePrice { .. }
             | Self::AlreadyRefused { .. }
+            | Self::ForcedOpen
+            | Self::NotPinned
+            | Self::NotForShop
+            | Self::NotForCarrier
+            | Self::NotForRegion
+            | Self::CostAboveCeiling { .. }
+            | Self::NotStrict
+            | Self::WaitTooLong { .. }
             | Self::AttemptsExhausted => None,
+        }
+    }
+}
+
+/// What opened a circuit; each has a way back of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CircuitCause {
+    /// So many faults of the supplier in a row.
+    FaultsInARow,
+    /// Too many faults among its latest outcomes.
+    FaultRate,
+    /// Too many unknown outcomes among its latest.
+    UnknownRate,
+    /// It says that it is under maintenance.
+    Maintenance,
+    /// Our prepaid balance there is used up.
+    SupplierBalance,
+    /// It refuses our credentials.
+    Credentials,
+}
+
+impl CircuitCause {
+    /// The word in storage, JSON and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FaultsInARow => "faults_in_a_row",
+            Self::FaultRate => "fault_rate",
+            Self::UnknownRate => "unknown_rate",
+            Self::Maintenance => "maintenance",
+            Self::SupplierBalance => "supplier_balance",
+            Self::Credentials => "credentials",
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Who may be tried for an order, in which order, and why the others may not.
 //!
 //! A pure function over what is known at one moment: the order's terms and attempts, the offers and
-//! a snapshot of the suppliers. It serves an order that does not exist yet (no attempts) and one
+//! a view of the suppliers. It serves an order that does not exist yet (no attempts) and one
 //! that has been refused three times alike. Every supplier with an offer is named exactly once, as
 //! a candidate or with the reason why not; that reason is what operators see.
 //!
 //! Deliberately absent: permits, and deciding. A plan says who may be tried; whether an attempt may
 //! be opened at all is `domain::decide`'s to say.
 
+mod health;
 mod route;
 mod snapshot;
 
+pub use health::{Circuit, Fact, HealthBook, Sighting, Standing, sightings};
 pub use route::route;
-pub use snapshot::{Snapshot, SupplierState, SupplierView};
+pub use snapshot::{Snapshot, SupplierState, SupplierView, Switch, View};

@@ -8,10 +8,11 @@ use crate::domain::ids::{AttemptId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::order::Terms;
-use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
+use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::Policy;
+use crate::domain::steering;
 
-use super::snapshot::{Snapshot, SupplierState, SupplierView};
+use super::snapshot::{SupplierState, SupplierView, View};
 
 /// Plans the next attempt of an order with these terms and the attempts it has had so far (none at
 /// accept). Lower priority is tried first, ties go to the lower cost, then to the name. Offers of
@@ -20,7 +21,10 @@ use super::snapshot::{Snapshot, SupplierState, SupplierView};
 /// An offer's cost is in the currency that the supplier bills in. If that is not the price's, the
 /// two cannot be compared, and the supplier is left out as too dear unless the product may lose money.
 #[must_use]
-pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &Snapshot, policy: &Policy, now_ms: i64) -> Plan {
+pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'_>) -> Plan {
+    let View {
+        suppliers, policy, now_ms, ..
+    } = *view;
     let mut ranked: Vec<(Rank, SupplierId, Result<Candidate, SkipReason>)> = one_offer_each(terms, offers)
         .into_iter()
         .map(|(supplier, offer)| {
@@ -30,7 +34,14 @@ pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &
         })
         .collect();
     ranked.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        strategy: view
+            .steering
+            .of(&terms.sku)
+            .map_or(steering::Strategy::Priority, |product| product.strategy),
+        steering: view.version,
+        ..Plan::default()
+    };
     for (_, supplier, judged) in ranked {
         match judged {
             Ok(candidate) => plan.candidates.push(candidate),
@@ -113,6 +124,7 @@ fn judge(
         settings: view.settings.clone(),
         code: offer.code.clone(),
         cost,
+        stands: Stands::default(),
     })
 }
 

@@ -1,13 +1,33 @@
-//! What the router knows of the suppliers at one moment.
-//!
-//! What is measured at run time (health score, circuit, what is left of a daily quota) belongs into
-//! `SupplierView`, beside `state`: a field there, a reason in `SkipReason` if it can bar a supplier,
-//! and a line in `route`'s list of reasons or in its sort key.
+//! What the router knows at one moment.
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{SettingsDigest, SupplierId};
+use super::health::HealthBook;
+use crate::domain::ids::{SettingsDigest, Sku, SupplierId};
 use crate::domain::money::Currency;
+use crate::domain::policy::{Policy, Promises};
+use crate::domain::steering::Steering;
+
+/// Everything that a plan depends on besides the order and its offers.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// How the suppliers are configured and switched.
+    pub suppliers: &'a Snapshot,
+    /// What operators published.
+    pub steering: &'a Steering,
+    /// Its version; 0 is the document that is built in.
+    pub version: u32,
+    /// How the suppliers are doing.
+    pub health: &'a HealthBook,
+    /// How long a supplier's queue is estimated to take, in milliseconds; one that is missing has none.
+    pub waits_ms: &'a BTreeMap<SupplierId, u64>,
+    /// Bounds of settlement.
+    pub policy: &'a Policy,
+    /// The order's own number: where chance decides, it decides by this, so that a plan can be made again.
+    pub draw: u64,
+    /// The moment, UTC milliseconds.
+    pub now_ms: i64,
+}
 
 /// Every supplier that adapters.toml names; one that is missing is treated as absent.
 pub type Snapshot = BTreeMap<SupplierId, SupplierView>;
@@ -23,6 +43,32 @@ pub struct SupplierView {
     pub currency: Currency,
     /// The version of its settings that would write the request.
     pub settings: SettingsDigest,
+    /// What it guarantees, less what it broke.
+    pub promises: Promises,
+    /// Whether its dialect has a query.
+    pub answers_queries: bool,
+    /// What an operator has set by hand.
+    pub switch: Switch,
+    /// The products that an operator has pinned to it, by sku or the beginning of a sku and a star.
+    pub pinned: Vec<String>,
+}
+
+impl SupplierView {
+    /// Whether an operator has pinned the product to this supplier.
+    #[must_use]
+    pub fn is_pinned(&self, sku: &Sku) -> bool {
+        self.pinned.iter().any(|pattern| Steering::fits(pattern, sku))
+    }
+}
+
+/// What an operator has set by hand; nothing automatic overrides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Switch {
+    /// Nothing: its circuit decides.
+    #[default]
+    None,
+    /// Its circuit is held open: no new attempts.
+    ForcedOpen,
 }
 
 /// Whether new attempts may be opened at a supplier.

@@ -171,6 +171,7 @@ fn input(what: What, seq: Seq, now_ms: i64, evidence: &str) -> Input {
                     supplier: SupplierId::from("a"),
                     reason: SkipReason::Unreachable { until_ms: now_ms + 5_000 },
                 }],
+                ..Plan::default()
             },
             permitted: None,
         },

@@ -11,7 +11,7 @@ use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Order, Terms};
 use recharge_gateway::domain::outcome::{Delivery, Outcome, Reading, Refusal, RefusalKind, Via};
-use recharge_gateway::domain::plan::{Candidate, Plan};
+use recharge_gateway::domain::plan::{Candidate, Plan, Stands};
 use recharge_gateway::domain::policy::{Policy, Promises, RuleBook, Rules};
 use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
@@ -148,10 +148,12 @@ pub fn plan() -> Plan {
         settings: SettingsDigest::from("digest-1"),
         code: format!("{name}-100"),
         cost: cny(cost),
+        stands: Stands::default(),
     };
     Plan {
         candidates: vec![candidate("a", 3), candidate("b", 2)],
         skipped: Vec::new(),
+        ..Plan::default()
     }
 }
 

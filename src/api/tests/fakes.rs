@@ -375,6 +375,7 @@ pub fn opened(seq: u8, supplier: &str) -> Event {
         cost: cny(970),
         skipped: Vec::new(),
         process: None,
+        choice: None,
     }
 }
 

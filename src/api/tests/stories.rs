@@ -12,7 +12,7 @@ use crate::domain::failure::{Failure, Locale};
 use crate::domain::ids::{EvidenceId, SettingsDigest, ShopId, SupplierId};
 use crate::domain::order::{NextAction, Order, Step};
 use crate::domain::outcome::{Doubt, Refusal, RefusalKind, Via};
-use crate::domain::plan::{Skip, SkipReason};
+use crate::domain::plan::{CircuitCause, Skip, SkipReason};
 
 use super::fakes::{accepted, cny, pending, recorded};
 
@@ -37,6 +37,31 @@ fn skips() -> Vec<Skip> {
         SkipReason::CostAbovePrice { cost: cny(COST) },
         SkipReason::AlreadyRefused { seq: 1 },
         SkipReason::Unreachable {
+            until_ms: 1_800_000_005_000,
+        },
+        SkipReason::CircuitOpen {
+            until_ms: 1_800_000_005_000,
+            cause: CircuitCause::UnknownRate,
+        },
+        SkipReason::Probing {
+            until_ms: 1_800_000_005_000,
+        },
+        SkipReason::ForcedOpen,
+        SkipReason::Calendar {
+            until_ms: 1_800_000_005_000,
+            why: private(),
+        },
+        SkipReason::NotPinned,
+        SkipReason::NotForShop,
+        SkipReason::NotForCarrier,
+        SkipReason::NotForRegion,
+        SkipReason::CostAboveCeiling { cost: cny(COST) },
+        SkipReason::NotStrict,
+        SkipReason::WaitTooLong { wait_ms: 77_777 },
+        SkipReason::RecipientTooSoon {
+            until_ms: 1_800_000_005_000,
+        },
+        SkipReason::QuotaUsed {
             until_ms: 1_800_000_005_000,
         },
         SkipReason::AttemptsExhausted,
@@ -86,6 +111,7 @@ fn events() -> Vec<Event> {
             cost,
             skipped: skips(),
             process: None,
+            choice: None,
         },
         Event::OrderWaiting {
             skipped: skips(),
@@ -239,6 +265,7 @@ fn suppliers_are_numbered_by_their_first_appearance() {
         cost: cny(1),
         skipped,
         process: None,
+        choice: None,
     };
     let history = vec![
         accepted(1, ShopId(1)),

@@ -5,6 +5,7 @@
 
 pub mod fields;
 pub mod problems;
+mod skips;
 pub mod timeline;
 
 use crate::domain::failure::Locale;

@@ -10,9 +10,10 @@ use crate::domain::failure::{self, Locale};
 use crate::domain::ids::Seq;
 use crate::domain::order::{NextAction, Step};
 use crate::domain::outcome::{Doubt, RefusalKind, Via};
-use crate::domain::plan::{Skip, SkipReason};
+use crate::domain::plan::Skip;
 
 use super::pick;
+use super::skips::skip_reason;
 
 /// What happened.
 pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
@@ -205,7 +206,7 @@ fn upper(text: &str) -> String {
 }
 
 /// `12:00:05 UTC`
-fn clock(at_ms: i64) -> String {
+pub(super) fn clock(at_ms: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
     at.strftime("%H:%M:%S UTC").to_string()
 }
@@ -235,28 +236,6 @@ fn reasons(skipped: &[Skip], cast: &Cast, locale: Locale) -> String {
         let list = reasons.join(pick(locale, "；", "; "));
         pick(locale, format!("未选用：{list}。"), format!(" Left out: {list}."))
     }
-}
-
-fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
-    let (zh, en) = match reason {
-        SkipReason::OfferDisabled => ("目前不供应此商品", "does not offer this product at the moment"),
-        SkipReason::SupplierAbsent => ("已不再合作", "is no longer used"),
-        SkipReason::SupplierPaused => ("已暂停", "is paused"),
-        SkipReason::CostAbovePrice { .. } => ("无法按此价格供货", "cannot deliver at this price"),
-        SkipReason::AlreadyRefused { seq } => {
-            return pick(locale, format!("已在第 {seq} 次尝试中拒绝"), format!("refused in attempt {seq}"));
-        }
-        SkipReason::Unreachable { until_ms } => {
-            let until = clock(*until_ms);
-            return pick(
-                locale,
-                format!("刚才无法连接，{until} 后再试"),
-                format!("could not be reached a moment ago; again after {until}"),
-            );
-        }
-        SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),
-    };
-    pick(locale, zh, en).to_owned()
 }
 
 fn doubted(doubt: &Doubt, locale: Locale) -> &'static str {

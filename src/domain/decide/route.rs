@@ -8,7 +8,8 @@ use super::super::failure::Failure;
 use super::super::ids::{AttemptId, ProcessId, SupplierId};
 use super::super::ledger::Posting;
 use super::super::order::Order;
-use super::super::plan::{Plan, Skip};
+use super::super::plan::{Because, Candidate, Choice, Other, Plan, Skip, Stands};
+use super::super::steering::Strategy;
 use super::{Draft, Refusal};
 
 /// Opens the next attempt if its permit is in hand; fails the order if nobody can ever be tried or
@@ -27,7 +28,14 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
     let next_seq = draft.order.attempts.len().saturating_add(1);
     let next_seq = u8::try_from(next_seq).ok().filter(|seq| *seq <= AttemptId::MAX_SEQ);
     let is_anyone_left = !plan.candidates.is_empty();
-    let chosen = permitted.and_then(|supplier| plan.candidates.into_iter().find(|c| c.supplier == *supplier));
+    let Plan {
+        mut candidates,
+        skipped,
+        strategy,
+        steering,
+    } = plan;
+    let place = permitted.and_then(|supplier| candidates.iter().position(|c| c.supplier == *supplier));
+    let chosen = place.map(|place| candidates.remove(place));
     match (chosen, next_seq) {
         (Some(chosen), Some(seq)) => {
             draft.add(Event::AttemptOpened {
@@ -36,20 +44,39 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
                 settings: chosen.settings,
                 code: chosen.code,
                 cost: chosen.cost,
-                skipped: plan.skipped,
+                skipped,
                 process: Some(process),
+                choice: choice(strategy, steering, chosen.stands, candidates),
             });
             draft.effect(Effect::Transmit { seq, n: 1 });
             Ok(())
         }
         // Somebody may be tried, only not at this moment: the order waits for a permit, unwritten.
         (None, Some(_)) if permitted.is_some() || is_anyone_left => Err(Refusal::NothingNew),
-        (None, Some(_)) => wait_or_fail(draft, plan.skipped),
+        (None, Some(_)) => wait_or_fail(draft, skipped),
         (_, None) => {
             fail(draft, last_failure(&draft.order));
             Ok(())
         }
     }
+}
+
+/// Why this one; nothing where nobody else could be had and nothing but its priority spoke for it.
+fn choice(strategy: Strategy, steering: u32, stands: Stands, others: Vec<Candidate>) -> Option<Box<Choice>> {
+    if others.is_empty() && stands.because == Because::Priority {
+        return None;
+    }
+    let other = |candidate: Candidate| Other {
+        supplier: candidate.supplier,
+        cost: candidate.cost,
+        stands: candidate.stands,
+    };
+    Some(Box::new(Choice {
+        strategy,
+        steering,
+        stands,
+        others: others.into_iter().map(other).collect(),
+    }))
 }
 
 fn wait_or_fail(draft: &mut Draft, skipped: Vec<Skip>) -> Result<(), Refusal> {

@@ -2,14 +2,18 @@
 
 use proptest::prelude::*;
 
+use super::super::health::HealthBook;
+use super::super::snapshot::{Snapshot, Switch};
 use super::*;
 use crate::domain::attempt::{Fate, Transmission};
 use crate::domain::ids::{SettingsDigest, ShopId, ShopOrderNo, Sku};
 use crate::domain::money::Currency;
 use crate::domain::order::{Asked, Fingerprint};
 use crate::domain::outcome::{Refusal, RefusalKind, Via};
+use crate::domain::policy::Promises;
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
+use crate::domain::steering::Steering;
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -58,7 +62,26 @@ fn view() -> SupplierView {
         default_priority: 50,
         currency: Currency::Cny,
         settings: SettingsDigest::from("s1"),
+        promises: Promises::default(),
+        answers_queries: true,
+        switch: Switch::None,
+        pinned: Vec::new(),
     }
+}
+
+/// A plan under the built-in steering, with nothing known of anybody.
+fn planned(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &Snapshot, policy: &Policy) -> Plan {
+    let view = View {
+        suppliers,
+        steering: &Steering::default(),
+        version: 0,
+        health: &HealthBook::default(),
+        waits_ms: &BTreeMap::new(),
+        policy,
+        draw: 1,
+        now_ms: NOW_MS,
+    };
+    route(terms, attempts, offers, &view)
 }
 
 fn snapshot(names: &[&str]) -> Snapshot {
@@ -111,7 +134,7 @@ fn not_sent(why: NotSentReason, at_ms: i64) -> AttemptState {
 }
 
 fn plan(attempts: &[Attempt], offers: &[Offer], suppliers: &Snapshot) -> Plan {
-    route(&terms(1_000, 1), attempts, offers, suppliers, &Policy::default(), NOW_MS)
+    planned(&terms(1_000, 1), attempts, offers, suppliers, &Policy::default())
 }
 
 fn order_of(plan: &Plan) -> Vec<&str> {
@@ -169,7 +192,7 @@ fn the_cost_of_all_pieces_may_reach_the_price_and_not_exceed_it() {
     let suppliers = snapshot(&["equal", "above"]);
     let offers = [offer("equal", 333, None), offer("above", 334, None)];
     let three = terms(999, 3);
-    let plan = route(&three, &[], &offers, &suppliers, &Policy::default(), NOW_MS);
+    let plan = planned(&three, &[], &offers, &suppliers, &Policy::default());
     assert_eq!(order_of(&plan), ["equal"]);
     let cost = Money::new(1_002, Currency::Cny);
     assert_eq!(reason_for(&plan, "above"), Some(SkipReason::CostAbovePrice { cost }));
@@ -178,7 +201,7 @@ fn the_cost_of_all_pieces_may_reach_the_price_and_not_exceed_it() {
         may_lose_money: true,
         ..three
     };
-    let plan = route(&selling_below_cost, &[], &offers, &suppliers, &Policy::default(), NOW_MS);
+    let plan = planned(&selling_below_cost, &[], &offers, &suppliers, &Policy::default());
     assert_eq!(order_of(&plan), ["equal", "above"]);
 }
 
@@ -188,7 +211,7 @@ fn a_cost_in_another_currency_or_beyond_all_bounds_is_too_dear() {
     suppliers.get_mut(&SupplierId::from("yen")).unwrap().currency = Currency::Jpy;
     let offers = [offer("yen", 1, None), offer("huge", i64::MAX, None)];
     let two = terms(1_000, 2);
-    let plan = route(&two, &[], &offers, &suppliers, &Policy::default(), NOW_MS);
+    let plan = planned(&two, &[], &offers, &suppliers, &Policy::default());
     assert!(plan.candidates.is_empty());
     assert!(matches!(reason_for(&plan, "yen"), Some(SkipReason::CostAbovePrice { .. })));
 
@@ -196,7 +219,7 @@ fn a_cost_in_another_currency_or_beyond_all_bounds_is_too_dear() {
         may_lose_money: true,
         ..two
     };
-    let plan = route(&selling_below_cost, &[], &offers, &suppliers, &Policy::default(), NOW_MS);
+    let plan = planned(&selling_below_cost, &[], &offers, &suppliers, &Policy::default());
     assert_eq!(order_of(&plan), ["yen"]);
     assert!(matches!(reason_for(&plan, "huge"), Some(SkipReason::CostAbovePrice { .. })));
 }
@@ -309,7 +332,7 @@ proptest! {
             .collect();
         let terms = Terms { may_lose_money, ..terms(1_000, 1) };
         let policy = Policy::default();
-        let plan = route(&terms, &attempts, &offers, &suppliers, &policy, NOW_MS);
+        let plan = planned(&terms, &attempts, &offers, &suppliers, &policy);
 
         let mut named: Vec<&SupplierId> =
             plan.candidates.iter().map(|c| &c.supplier).chain(plan.skipped.iter().map(|s| &s.supplier)).collect();
@@ -325,7 +348,7 @@ proptest! {
             let by = shuffle.index(turned.len());
             turned.rotate_left(by);
         }
-        prop_assert_eq!(&route(&terms, &attempts, &turned, &suppliers, &policy, NOW_MS), &plan);
+        prop_assert_eq!(&planned(&terms, &attempts, &turned, &suppliers, &policy), &plan);
 
         for candidate in &plan.candidates {
             let view = &suppliers[&candidate.supplier];

@@ -57,6 +57,7 @@ fn telling(count: usize, has_verdict: bool) -> Command {
     let nobody = Plan {
         candidates: Vec::new(),
         skipped: Vec::new(),
+        ..Plan::default()
     };
     let mut change = accept(id, terms(), nobody, None, facts, NOW_MS).unwrap();
     let callback = |n: usize| {

@@ -6,7 +6,7 @@ use recharge_gateway::domain::decide::{Facts, accept};
 use recharge_gateway::domain::ids::{OrderId, ProcessId, ShopId, ShopOrderNo, Sku, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::{Asked, Fingerprint, Terms};
-use recharge_gateway::domain::plan::{Candidate, Plan as Route};
+use recharge_gateway::domain::plan::{Candidate, Plan as Route, Stands};
 use recharge_gateway::domain::policy::{Policy, RuleBook};
 use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
@@ -85,10 +85,12 @@ fn stamped(n: u32, now_ms: i64) -> Command {
         settings: serde_json::from_value(serde_json::Value::String("0".repeat(64))).unwrap(),
         code: "12".to_owned(),
         cost: Money::new(9_800, Currency::Cny),
+        stands: Stands::default(),
     };
     let route = Route {
         candidates: vec![candidate],
         skipped: Vec::new(),
+        ..Route::default()
     };
     let change = accept(id, terms(n, at_ms, Sku::from(sku), &inputs), route, Some(&supplier), facts, at_ms).unwrap();
     Command::Decide(Box::new(Decision {

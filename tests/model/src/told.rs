@@ -5,7 +5,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq, SettingsDigest, SupplierId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, Terms};
-use crate::domain::plan::{Candidate, Plan};
+use crate::domain::plan::{Candidate, Plan, Stands};
 use crate::domain::policy::{Policy, RuleBook};
 use crate::world::{Answer, At};
 
@@ -94,9 +94,11 @@ pub fn plan(at: Option<At>) -> Plan {
         settings: SettingsDigest::from("s1"),
         code: "c".to_owned(),
         cost: Money::new(1_900, Currency::Cny),
+        stands: Stands::default(),
     };
     Plan {
         candidates: at.map(candidate).into_iter().collect(),
         skipped: Vec::new(),
+        ..Plan::default()
     }
 }

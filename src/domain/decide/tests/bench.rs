@@ -13,7 +13,7 @@ use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint, Order, Step, Terms, Verdict};
 use crate::domain::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
-use crate::domain::plan::{Candidate, Plan, Skip, SkipReason};
+use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::{Policy, Promises, RuleBook, Rules};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
@@ -88,10 +88,12 @@ pub fn plan(candidates: &[&str]) -> Plan {
         settings: SettingsDigest::from("s1"),
         code: "c".to_owned(),
         cost: Money::new(1_900, Currency::Cny),
+        stands: Stands::default(),
     };
     Plan {
         candidates: candidates.iter().map(candidate).collect(),
         skipped: Vec::new(),
+        ..Plan::default()
     }
 }
 
@@ -103,6 +105,7 @@ pub fn plan_waiting(until_ms: i64) -> Plan {
     Plan {
         candidates: Vec::new(),
         skipped: vec![skip],
+        ..Plan::default()
     }
 }
 

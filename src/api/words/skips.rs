@@ -1,0 +1,64 @@
+//! Why a supplier was left out, as shops are told: no supplier's name, no score, no cost.
+
+use super::pick;
+use super::timeline::clock;
+use crate::domain::failure::Locale;
+use crate::domain::plan::SkipReason;
+
+pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
+    let (zh, en) = match reason {
+        SkipReason::OfferDisabled => ("目前不供应此商品", "does not offer this product at the moment"),
+        SkipReason::SupplierAbsent => ("已不再合作", "is no longer used"),
+        SkipReason::SupplierPaused | SkipReason::ForcedOpen => ("已暂停", "is paused"),
+        SkipReason::CostAbovePrice { .. } | SkipReason::CostAboveCeiling { .. } => ("无法按此价格供货", "cannot deliver at this price"),
+        SkipReason::AlreadyRefused { seq } => {
+            return pick(locale, format!("已在第 {seq} 次尝试中拒绝"), format!("refused in attempt {seq}"));
+        }
+        SkipReason::Unreachable { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("刚才无法连接，{until} 后再试"),
+                format!("could not be reached a moment ago; again after {until}"),
+            );
+        }
+        SkipReason::CircuitOpen { until_ms, .. } | SkipReason::Probing { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("近期失败较多，{until} 后再试"),
+                format!("failed too often of late; again after {until}"),
+            );
+        }
+        SkipReason::Calendar { until_ms, .. } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("计划维护至 {until}"),
+                format!("is under planned maintenance until {until}"),
+            );
+        }
+        SkipReason::RecipientTooSoon { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("同一账号刚刚提交过，{until} 后再试"),
+                format!("served the same recipient a moment ago; again after {until}"),
+            );
+        }
+        SkipReason::QuotaUsed { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("当日额度已用完，{until} 后再试"),
+                format!("has no quota left today; again after {until}"),
+            );
+        }
+        SkipReason::NotPinned | SkipReason::NotForShop | SkipReason::NotForCarrier | SkipReason::NotForRegion | SkipReason::NotStrict => {
+            ("不用于此类订单", "is not used for such orders")
+        }
+        SkipReason::WaitTooLong { .. } => ("排队过长，无法及时提交", "is too busy to be sent to in time"),
+        SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),
+    };
+    pick(locale, zh, en).to_owned()
+}

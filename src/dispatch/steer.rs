@@ -1,0 +1,61 @@
+//! Steering at work: the published document, what was seen of the suppliers, and the plans made of both.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::House;
+use super::shelf::Shelf;
+use super::standing::Standing;
+use crate::domain::attempt::Attempt;
+use crate::domain::ids::OrderId;
+use crate::domain::order::Terms;
+use crate::domain::plan::Plan;
+use crate::domain::steering::Steering;
+use crate::router::{self, HealthBook, Sighting, View};
+
+/// What steers this process.
+#[derive(Default)]
+pub(super) struct Steer {
+    published: Mutex<Arc<Published>>,
+    health: Mutex<HealthBook>,
+}
+
+/// The steering document in force, with its version; 0 is the one that is built in.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    pub(super) version: u32,
+    pub(super) document: Steering,
+}
+
+impl House {
+    /// Who may be tried for an order now.
+    pub(super) fn plan(&self, id: OrderId, terms: &Terms, attempts: &[Attempt], shelf: &Shelf, standing: &Standing) -> Plan {
+        let published = self.published();
+        let health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = View {
+            suppliers: &standing.view,
+            steering: &published.document,
+            version: published.version,
+            health: &health,
+            waits_ms: &BTreeMap::new(),
+            policy: &self.parts.policy,
+            draw: id.get().unsigned_abs(),
+            now_ms: self.now_ms(),
+        };
+        router::route(terms, attempts, shelf.offers(&terms.sku), &view)
+    }
+
+    /// Takes in what a written change shows of the suppliers.
+    pub(super) fn notice(&self, seen: &[Sighting]) {
+        if seen.is_empty() {
+            return;
+        }
+        let published = self.published();
+        let mut health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().for_each(|sighting| health.learn(sighting, &published.document));
+    }
+
+    fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.steer.published.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,114 @@
+//! From an order's events to what was seen of its suppliers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::attempt::NotSentReason;
+use crate::domain::effect::Change;
+use crate::domain::event::Event;
+use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
+use crate::domain::outcome::{Doubt, RefusalKind, Via};
+
+/// Something that was seen of a supplier, once. Holds nothing about shop or recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Of whom.
+    pub supplier: SupplierId,
+    /// With which product.
+    pub sku: Sku,
+    /// In which order: the evidence.
+    pub order: OrderId,
+    /// In which of its attempts.
+    pub seq: Seq,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// An attempt was opened: whatever it will be, it is in flight.
+    Opened,
+    /// The supplier took it, or said that it works on it.
+    Accepted,
+    /// Delivered.
+    Delivered {
+        /// How it reached us.
+        via: Via,
+        /// From the opening of the attempt to here, in milliseconds.
+        took_ms: u64,
+    },
+    /// Definitely refused or failed.
+    Refused {
+        /// How it reached us.
+        via: Via,
+        /// What it said.
+        kind: RefusalKind,
+    },
+    /// Nothing left this machine.
+    NotSent {
+        /// What stopped it.
+        why: NotSentReason,
+    },
+    /// Its outcome became unknown: told once for each time it does.
+    Doubted {
+        /// How this reached us.
+        via: Via,
+        /// Why.
+        doubt: Doubt,
+    },
+    /// Delivered after it had been refused or given up, delivered twice, or a success taken back.
+    Complained,
+}
+
+/// What a change shows of the order's suppliers.
+pub fn sightings(change: &Change) -> impl Iterator<Item = Sighting> {
+    let (after, at_ms) = (&change.after, change.at_ms);
+    change.events.iter().filter_map(move |event| {
+        let seq = event.subject().seq()?;
+        let attempt = after.attempt(seq)?;
+        let fact = match event {
+            Event::AttemptOpened { .. } => Fact::Opened,
+            Event::AttemptAccepted { .. } => Fact::Accepted,
+            Event::AttemptWon { via, .. } => Fact::Delivered {
+                via: *via,
+                took_ms: u64::try_from(at_ms.saturating_sub(attempt.opened_at_ms)).unwrap_or(0),
+            },
+            Event::AttemptRefused { via, refusal, .. } => Fact::Refused {
+                via: *via,
+                kind: refusal.kind,
+            },
+            Event::AttemptNotSent { why, .. } => Fact::NotSent { why: *why },
+            Event::AttemptDoubted { via, doubt, .. } if attempt.doubt_since_ms() == Some(at_ms) => Fact::Doubted {
+                via: *via,
+                doubt: doubt.clone(),
+            },
+            Event::AttemptExcess { .. } | Event::AttemptLate { .. } | Event::AttemptContradicted { .. } => Fact::Complained,
+            Event::AttemptDoubted { .. }
+            | Event::OrderAccepted { .. }
+            | Event::OrderWaiting { .. }
+            | Event::AttemptResubmitted { .. }
+            | Event::AttemptHinted { .. }
+            | Event::AttemptConfirmed { .. }
+            | Event::AttemptAssumedDead { .. }
+            | Event::AttemptGivenUp { .. }
+            | Event::CostRecovered { .. }
+            | Event::OrderSucceeded { .. }
+            | Event::OrderPartiallySucceeded { .. }
+            | Event::OrderFailed { .. }
+            | Event::OrderRefunded { .. }
+            | Event::OrderOverdue
+            | Event::CaseOpened { .. } => return None,
+        };
+        Some(Sighting {
+            supplier: attempt.supplier.clone(),
+            sku: after.terms.sku.clone(),
+            order: after.id,
+            seq,
+            at_ms,
+            fact,
+        })
+    })
+}
