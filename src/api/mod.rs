@@ -12,6 +12,7 @@ pub mod auth;
 mod balance;
 mod body;
 mod caller;
+mod cancel;
 pub mod gates;
 mod health;
 mod json;
@@ -57,6 +58,7 @@ pub fn routes(state: Arc<ApiState>) -> impl FnOnce(&mut ServiceConfig) + Clone {
                     .route(web::get().to(orders::find)),
             )
             .service(resource("/v1/orders/{id}", "GET").route(web::get().to(orders::show)))
+            .service(resource("/v1/orders/{id}/cancel", "POST").route(web::post().to(cancel::cancel)))
             .service(resource("/v1/orders/{id}/timeline", "GET").route(web::get().to(orders::timeline)))
             .service(resource("/v1/orders/{id}/receipt", "GET").route(web::get().to(receipts::receipt)))
             .service(resource("/.well-known/jwks.json", "GET").route(web::get().to(receipts::keys)))

@@ -166,7 +166,7 @@ async fn patiently(request: &HttpRequest, order: Order, status: StatusCode, stat
     Ok(response)
 }
 
-async fn report(request: &HttpRequest, order: &Order, status: StatusCode, state: &ApiState) -> Result<HttpResponse, Outage> {
+pub(super) async fn report(request: &HttpRequest, order: &Order, status: StatusCode, state: &ApiState) -> Result<HttpResponse, Outage> {
     let deliveries: Vec<Delivery> = match &order.verdict {
         Some(Verdict::Succeeded { .. } | Verdict::PartiallySucceeded { .. }) => state.store.deliveries(order.id).await?,
         Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }) | None => Vec::new(),

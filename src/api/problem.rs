@@ -44,6 +44,16 @@ pub enum Problem {
     ShopSuspended,
     /// No such order of this shop.
     OrderNotFound,
+    /// A supplier may have the order, so it cannot be called off.
+    OrderInFlight {
+        /// Which.
+        order: OrderId,
+    },
+    /// The order has ended otherwise, so it cannot be called off.
+    OrderEnded {
+        /// Which.
+        order: OrderId,
+    },
     /// No such path.
     RouteUnknown,
     /// The path has no such method.
@@ -211,6 +221,8 @@ impl Problem {
             Self::NonceRepeated => ("nonce_repeated", StatusCode::UNAUTHORIZED),
             Self::ShopSuspended => ("shop_suspended", StatusCode::FORBIDDEN),
             Self::OrderNotFound => ("order_not_found", StatusCode::NOT_FOUND),
+            Self::OrderInFlight { .. } => ("order_in_flight", StatusCode::CONFLICT),
+            Self::OrderEnded { .. } => ("order_ended", StatusCode::CONFLICT),
             Self::RouteUnknown => ("route_unknown", StatusCode::NOT_FOUND),
             Self::MethodWrong { .. } => ("method_wrong", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTimeout => ("body_timeout", StatusCode::REQUEST_TIMEOUT),
@@ -248,6 +260,8 @@ impl Problem {
             | Self::SignatureWrong
             | Self::ShopSuspended
             | Self::OrderNotFound
+            | Self::OrderInFlight { .. }
+            | Self::OrderEnded { .. }
             | Self::RouteUnknown
             | Self::MethodWrong { .. }
             | Self::BodyTimeout
@@ -287,7 +301,9 @@ impl Problem {
 
     /// The order the problem is about, for those who may know it.
     fn order(&self) -> Option<OrderId> {
-        if let Self::NumberUsed { order } | Self::OrderUnreadable { order } = self {
+        if let Self::NumberUsed { order } | Self::OrderUnreadable { order } | Self::OrderInFlight { order } | Self::OrderEnded { order } =
+            self
+        {
             Some(*order)
         } else {
             None

@@ -16,7 +16,8 @@ use super::state::ApiState;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Audience {
     pub locale: Locale,
-    /// A POST to a shop's path: whoever sent it must be told whether an order may exist.
+    /// A POST to a shop's path, other than about an order that stands: whoever sent it must be told
+    /// whether an order may exist.
     pub posts_an_order: bool,
 }
 
@@ -24,9 +25,13 @@ impl Audience {
     pub(super) fn of(request: &HttpRequest) -> Self {
         Self {
             locale: language::of(request),
-            posts_an_order: request.method() == Method::POST && !request.path().starts_with("/notify/"),
+            posts_an_order: request.method() == Method::POST && !is_about_no_new_order(request.path()),
         }
     }
+}
+
+fn is_about_no_new_order(path: &str) -> bool {
+    path.starts_with("/notify/") || path.ends_with("/cancel")
 }
 
 /// Runs one handler's work, answers its problem if it has one, and measures it under `route`, which

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::dispatch::{Dispatch, Heard, NewOrder, Submitted, Turned};
+use crate::dispatch::{Acted, Dispatch, Heard, NewOrder, Submitted, Turned};
+use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
 use crate::seams::{BoxFuture, Clock};
 use crate::store::{Catalog, Signer, Store};
@@ -22,6 +23,8 @@ pub trait Front: Send + Sync {
     fn submit(&self, order: NewOrder) -> BoxFuture<'_, Result<Submitted, Turned>>;
     /// The order once it has a verdict, or as it stands after `patience`.
     fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order>;
+    /// Calls an order off, if nothing is in flight.
+    fn cancel(&self, order: OrderId) -> BoxFuture<'_, Acted>;
     /// Hears a supplier's notification.
     fn notification(&self, supplier: String, request: http::Request<Bytes>) -> BoxFuture<'_, Heard>;
     /// Whether new orders are taken.
@@ -35,6 +38,10 @@ impl Front for Dispatch {
 
     fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order> {
         Box::pin(Self::verdict(self, order, patience))
+    }
+
+    fn cancel(&self, order: OrderId) -> BoxFuture<'_, Acted> {
+        Box::pin(Self::cancel(self, order))
     }
 
     fn notification(&self, supplier: String, request: http::Request<Bytes>) -> BoxFuture<'_, Heard> {

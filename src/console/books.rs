@@ -34,7 +34,7 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
             .collect(),
         Event::OrderSucceeded { .. } => vec![Posting::settle(id, shop, price, price.minor)],
         Event::OrderPartiallySucceeded { captured, .. } => vec![Posting::settle(id, shop, price, captured.minor)],
-        Event::OrderFailed { .. } => vec![Posting::settle(id, shop, price, 0)],
+        Event::OrderFailed { .. } | Event::OrderCancelled => vec![Posting::settle(id, shop, price, 0)],
         Event::AttemptExcess { seq, cost, .. } | Event::AttemptLate { seq, cost, .. } => lost(at(*seq), *seq, *cost).into_iter().collect(),
         Event::CostRecovered { seq, amount, .. } => {
             let is_loss = order.attempt(*seq).is_some_and(|attempt| !attempt.is_won());

@@ -109,6 +109,7 @@ pub(super) fn event(event: &Event) -> String {
             format!("succeeded in part by attempt {seq}: {delivered} arrived, the shop pays {captured}, the rest is released")
         }
         Event::OrderFailed { failure: reason } => format!("failed: {}; the hold is released in full", failure(reason)),
+        Event::OrderCancelled => "called off by the shop while nothing was in flight; the hold is released in full".to_owned(),
         Event::OrderRefunded { key, amount, signed: by } => format!("refund {key}: {amount} went back to the shop; {}", signed(by)),
         Event::OrderOverdue => "the deadline passed while an attempt was open; the order stays open".to_owned(),
         Event::CaseOpened { kind, seq } => format!("attempt {seq}: a person is needed: {}", case(*kind)),

@@ -1,4 +1,4 @@
-//! Carrying out what persons decided at the desk: through the same `decide`, the same commit and the
+//! Carrying out what persons decided, at the desk or in a shop: through the same `decide`, the same commit and the
 //! same schedule as everything else that moves an order.
 
 use super::journey::Step;
@@ -42,6 +42,17 @@ impl Dispatch {
                 Acted::Unknown
             }
         }
+    }
+
+    /// Calls an order off at its shop's wish (R14): only while no attempt is open.
+    pub async fn cancel(&self, order: OrderId) -> Acted {
+        let acted = self.act(order, Input::Cancel, Vec::new()).await;
+        if acted == Acted::Done {
+            for supplier in self.house.parts.suppliers.values() {
+                supplier.lane.forget(order);
+            }
+        }
+        acted
     }
 
     /// Writes a deed about a supplier and makes it count at once.

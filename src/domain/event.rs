@@ -212,6 +212,8 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// The shop called it off while nothing was in flight; the hold was released.
+    OrderCancelled,
     /// A part or all of what the shop had paid went back to it.
     OrderRefunded {
         /// The operator's key: the same one twice is one refund.
@@ -260,6 +262,7 @@ impl Event {
             Self::OrderSucceeded { .. } => "order_succeeded",
             Self::OrderPartiallySucceeded { .. } => "order_partially_succeeded",
             Self::OrderFailed { .. } => "order_failed",
+            Self::OrderCancelled => "order_cancelled",
             Self::OrderRefunded { .. } => "order_refunded",
             Self::OrderOverdue => "order_overdue",
             Self::CaseOpened { .. } => "case_opened",
@@ -287,7 +290,7 @@ impl Event {
             | Self::CostRecovered { seq, .. }
             | Self::AttemptContradicted { seq, .. } => Subject::Attempt(*seq),
             Self::OrderSucceeded { seq } | Self::OrderPartiallySucceeded { seq, .. } => Subject::Verdict(Some(*seq)),
-            Self::OrderFailed { .. } => Subject::Verdict(None),
+            Self::OrderFailed { .. } | Self::OrderCancelled => Subject::Verdict(None),
             Self::CaseOpened { seq, .. } => Subject::Case(*seq),
         }
     }
@@ -316,6 +319,7 @@ impl Event {
             | Self::OrderSucceeded { .. }
             | Self::OrderPartiallySucceeded { .. }
             | Self::OrderFailed { .. }
+            | Self::OrderCancelled
             | Self::OrderRefunded { .. }
             | Self::OrderOverdue
             | Self::CaseOpened { .. } => None,

@@ -203,6 +203,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 at_ms,
             },
         ),
+        Event::OrderCancelled => end(order, Verdict::Cancelled { at_ms }),
         Event::OrderOverdue => order.is_overdue = true,
         Event::CaseOpened { kind, seq } => order.cases.push((*kind, *seq)),
     }

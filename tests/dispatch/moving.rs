@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use recharge_gateway::dispatch::Heard;
+use recharge_gateway::dispatch::{Acted, Heard};
+use recharge_gateway::domain::decide::Refusal;
 use recharge_gateway::domain::order::Verdict;
 
 use recharge_gateway::store::Store;
@@ -81,6 +82,21 @@ async fn an_order_without_a_permit_stands_in_the_queue_when_it_is_accepted() {
     );
     world.clocks.pass(3_000).await;
     assert_eq!(world.north.submitted().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_called_off_in_the_queue_is_never_sent() {
+    let world = World::with("submit = { per_minute = 60, burst = 1 }", &["north"]).await;
+    world.north.submits(&[Say::Accepted]);
+    world.north.queries(&[Say::Accepted; 99]);
+    let sent = world.submit("1").await.unwrap();
+    let queued = world.submit("2").await.unwrap();
+    assert_eq!(world.dispatch.cancel(sent).await, Acted::Refused(Refusal::AttemptOpen));
+    assert_eq!(world.dispatch.cancel(queued).await, Acted::Done);
+    assert_eq!(world.dispatch.waiting(), 0);
+    world.clocks.pass(60_000).await;
+    assert_eq!(world.north.submitted().len(), 1);
+    assert!(matches!(world.order(queued).await.verdict, Some(Verdict::Cancelled { .. })));
 }
 
 #[tokio::test]

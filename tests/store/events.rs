@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 23] = [
+const KINDS: [&str; 24] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -32,6 +32,7 @@ const KINDS: [&str; 23] = [
     "cost_recovered",
     "order_refunded",
     "attempt_assumed_dead",
+    "order_cancelled",
 ];
 
 fn place(event: &Event) -> usize {
@@ -58,6 +59,7 @@ fn place(event: &Event) -> usize {
         Event::AttemptGivenUp { .. } => 19,
         Event::CostRecovered { .. } => 20,
         Event::OrderRefunded { .. } => 21,
+        Event::OrderCancelled => 23,
         Event::AttemptAssumedDead { .. } => 22,
     }
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::api::Front;
-use crate::dispatch::{Heard, NewOrder, Submitted, Turned};
+use crate::dispatch::{Acted, Heard, NewOrder, Submitted, Turned};
 use crate::domain::attempt::Extent;
 use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::replay;
@@ -81,6 +81,8 @@ pub struct FakeFront {
     /// While set, no verdict ever comes.
     pub is_undecided: AtomicBool,
     pub heard: Mutex<Option<Heard>>,
+    pub cancelled: Mutex<Vec<OrderId>>,
+    pub acts: Mutex<Option<Acted>>,
     pub taken: Mutex<Vec<NewOrder>>,
     pub patience: Mutex<Vec<Duration>>,
     pub notified: Mutex<Vec<(String, http::Request<Bytes>)>>,
@@ -120,6 +122,12 @@ impl Front for FakeFront {
         }
         let verdict = self.verdict.lock().unwrap().clone();
         Box::pin(std::future::ready(verdict.unwrap_or(order)))
+    }
+
+    fn cancel(&self, order: OrderId) -> BoxFuture<'_, Acted> {
+        self.cancelled.lock().unwrap().push(order);
+        let acted = self.acts.lock().unwrap().clone();
+        Box::pin(std::future::ready(acted.unwrap_or(Acted::Done)))
     }
 
     fn notification(&self, supplier: String, request: http::Request<Bytes>) -> BoxFuture<'_, Heard> {

@@ -2,6 +2,7 @@
 //! a store of a few orders, and a clock that stands still until it is told otherwise.
 
 mod bodies;
+mod cancelling;
 mod document;
 mod fakes;
 mod live;

@@ -15,6 +15,11 @@ pub(crate) fn title(problem: &Problem, locale: Locale) -> &'static str {
         Problem::NonceRepeated => ("随机串已使用过", "The nonce was used before"),
         Problem::ShopSuspended => ("商户已停用", "The shop is suspended"),
         Problem::OrderNotFound => ("没有此订单", "No such order"),
+        Problem::OrderInFlight { .. } => (
+            "订单已提交给供货商，不能取消",
+            "A supplier may have the order: it cannot be called off",
+        ),
+        Problem::OrderEnded { .. } => ("订单已结束，不能取消", "The order has ended: it cannot be called off"),
         Problem::RouteUnknown => ("没有此接口", "No such path"),
         Problem::MethodWrong { .. } => ("请求方法不对", "Wrong method"),
         Problem::BodyTimeout => ("请求体接收超时", "The body took too long"),
@@ -92,6 +97,14 @@ pub(crate) fn detail(problem: &Problem, locale: Locale) -> String {
             format!("The number belongs to order {order}, which has other content."),
         ),
         Problem::OrderUnreadable { order } => (format!("订单 {order} 已受理。"), format!("Order {order} was accepted and stands.")),
+        Problem::OrderInFlight { order } => (
+            format!("订单 {order} 有一次提交尚无结果，可能会到账。"),
+            format!("An attempt of order {order} is open and may deliver."),
+        ),
+        Problem::OrderEnded { order } => (
+            format!("订单 {order} 的结果不再改变。"),
+            format!("The verdict of order {order} stands."),
+        ),
         Problem::OutcomeUnknown => (
             "不能确定订单是否已经写入。".to_owned(),
             "It is not known whether the order was written.".to_owned(),
@@ -147,6 +160,11 @@ pub(crate) fn remedy(problem: &Problem, locale: Locale) -> &'static str {
             "请核对编号；若下单请求仍在途中，请用同一订单号再次提交。",
             "Check the number; if its request went unanswered, send that request again with the same number.",
         ),
+        Problem::OrderInFlight { .. } => (
+            "请等待结果回调，不要给买家退款；若本次提交失败且尚未转下一家，可再次取消。",
+            "Wait for the callback and do not refund the buyer; should the attempt fail, you may ask again.",
+        ),
+        Problem::OrderEnded { .. } => ("请查询该订单的结果。", "Look at the order for its verdict."),
         Problem::RouteUnknown | Problem::MethodWrong { .. } => {
             ("请对照接口文档检查路径和方法。", "Check path and method against the documentation.")
         }

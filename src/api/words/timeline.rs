@@ -148,6 +148,10 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
             format!("订单部分成功：到账 {delivered}，扣款 {captured}，其余已退回。"),
             format!("The order succeeded in part: {delivered} delivered, {captured} charged, the rest given back."),
         ),
+        Event::OrderCancelled => (
+            "订单已按商户要求取消，冻结金额已全部释放。".to_owned(),
+            "The order was called off at the shop's wish; the hold is released in full.".to_owned(),
+        ),
         Event::OrderFailed { failure } => {
             let message = failure::message(failure.code(), locale);
             (

@@ -11,6 +11,7 @@
 
 mod accept;
 mod assume;
+mod cancel;
 mod desk;
 mod fact;
 mod next;
@@ -97,6 +98,8 @@ pub enum Input {
     },
     /// A person's finding about an attempt, signed as the desk's rules ask.
     Attest(Box<Attested>),
+    /// The shop calls the order off.
+    Cancel,
     /// Money goes back to the shop, signed as the desk's rules ask.
     Refund {
         /// The operator's key: the same one twice is one refund.
@@ -161,6 +164,7 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             witnessed_since_ms,
         } => assume::assume(&mut draft, seq, &window, witnessed_since_ms, facts)?,
         Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
+        Input::Cancel => cancel::cancel(&mut draft)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
         Input::Review => {}
         Input::Recover => recover(&mut draft),

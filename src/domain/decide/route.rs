@@ -114,9 +114,14 @@ fn last_failure(order: &Order) -> Failure {
         .map_or(Failure::NoSupplier, |last| Failure::Refused { last })
 }
 
-/// R10: only called with no attempt open. Releases the hold and tells the shop, in this change.
+/// R10: only called with no attempt open.
 fn fail(draft: &mut Draft, failure: Failure) {
-    draft.add(Event::OrderFailed { failure });
+    end_unpaid(draft, Event::OrderFailed { failure });
+}
+
+/// The order ends without success: releases the hold and tells the shop, in this change.
+pub(super) fn end_unpaid(draft: &mut Draft, end: Event) {
+    draft.add(end);
     let terms = &draft.order.terms;
     let release = Posting::settle(draft.order.id, terms.shop, terms.price, 0);
     let callback = Callback::of_verdict(&draft.order, &[], draft.now_ms);

@@ -2,6 +2,7 @@
 
 mod assume;
 mod bench;
+mod cancel;
 mod chaos;
 mod desk;
 mod explore;

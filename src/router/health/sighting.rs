@@ -98,6 +98,7 @@ pub fn sightings(change: &Change) -> impl Iterator<Item = Sighting> {
             | Event::OrderSucceeded { .. }
             | Event::OrderPartiallySucceeded { .. }
             | Event::OrderFailed { .. }
+            | Event::OrderCancelled
             | Event::OrderRefunded { .. }
             | Event::OrderOverdue
             | Event::CaseOpened { .. } => return None,

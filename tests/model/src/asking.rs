@@ -49,6 +49,7 @@ fn input(told: Told) -> Input {
             plan: plan(None),
             permitted: None,
         },
+        Told::Cancel => Input::Cancel,
         Told::Resubmit(seq) => Input::Resubmit { seq },
         Told::Reply(seq, word) => fact(seq, Via::Submit, word),
         Told::Answer(seq, word) => fact(seq, Via::Query, word),

@@ -214,6 +214,7 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
             | Event::OrderSucceeded { .. }
             | Event::OrderPartiallySucceeded { .. }
             | Event::OrderFailed { .. }
+            | Event::OrderCancelled
             | Event::OrderOverdue
             | Event::CaseOpened { .. } => {}
         }

@@ -35,6 +35,8 @@ pub enum Move {
     Try(Node, At, Ack),
     /// A node finds that nobody can be tried any more.
     GiveUp(Node),
+    /// The shop calls the order off.
+    Cancel,
     /// A node stamps the same number again.
     Resubmit(Node, Seq, Ack),
     /// A node sends before anything is written.
@@ -101,7 +103,7 @@ pub fn collect(scene: &Scene, desk: &Desk, world: &World, moves: &mut Vec<Move>)
     planned(scene, world, desk, moves);
     learnt(scene, world, &gist, moves);
     if world.record != 0 {
-        moves.extend([Move::Recover, Move::Review]);
+        moves.extend([Move::Recover, Move::Review, Move::Cancel]);
     }
     attested(scene, world, &gist, moves);
     for node in [0, 1] {
@@ -297,7 +299,7 @@ pub fn is_prescribed(scene: &Scene, gist: &Gist, step: Move) -> bool {
         Move::Recover => matches!(gist.next, Some(Step::Query { .. })),
         Move::Review => matches!(gist.next, Some(Step::Review | Step::Resubmit { .. })),
         Move::Notify(at, ..) => !scene.promises_are_kept || !scene.kind(at).answers(),
-        Move::Attest(..) => false,
+        Move::Attest(..) | Move::Cancel => false,
         Move::SendFirst(_) | Move::Hint(_) | Move::Crash(_) | Move::Lease | Move::Double(_) | Move::Lose(_) | Move::Forget(..) => false,
     }
 }

@@ -106,7 +106,8 @@ impl Record {
                 failure: Failure::NoSupplier,
                 at_ms: START_MS,
             },
-            Verdict::PartiallySucceeded { .. } | Verdict::Cancelled { .. } => verdict,
+            Verdict::Cancelled { .. } => Verdict::Cancelled { at_ms: START_MS },
+            Verdict::PartiallySucceeded { .. } => verdict,
         });
         let latest_ms = START_MS + (i64::from(last_phase) - 1) * PHASE_MS;
         let cases = order.cases.clone();

@@ -49,6 +49,7 @@ impl Play {
         let told = match step {
             Move::Try(_, at, _) => Told::Try(at),
             Move::GiveUp(_) => Told::GiveUp,
+            Move::Cancel => Told::Cancel,
             Move::Resubmit(_, seq, _) => Told::Resubmit(seq),
             Move::NotSent(place) => Told::NotSent(place.seq, place.n),
             Move::Hear(place) => match world.slot(place).hearing {
@@ -132,7 +133,14 @@ impl Play {
                     self.learn(world, told?);
                 }
             }
-            Move::Query(..) | Move::NotFound(..) | Move::Notify(..) | Move::Hint(_) | Move::Attest(..) | Move::Recover | Move::Review => {
+            Move::Query(..)
+            | Move::NotFound(..)
+            | Move::Notify(..)
+            | Move::Hint(_)
+            | Move::Attest(..)
+            | Move::Recover
+            | Move::Review
+            | Move::Cancel => {
                 self.learn(world, told?);
             }
             Move::Crash(node) => self.crash(world, node),

@@ -53,6 +53,7 @@ fn sentence(play: &Play, world: &World, step: Move, name: &impl Fn(Node) -> &'st
             format!("{} stamps the next attempt for {}{late}{}.", name(node), of(at), answered(ack))
         }
         Move::GiveUp(node) => format!("{} finds nobody left to try.", name(node)),
+        Move::Cancel => "The shop calls the order off.".to_owned(),
         Move::Resubmit(node, seq, ack) => format!(
             "{} stamps {} once more, under the same number{}.",
             name(node),

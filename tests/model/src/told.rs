@@ -41,6 +41,8 @@ pub enum Told {
     Try(At),
     /// Nobody can be tried any more.
     GiveUp,
+    /// The shop calls the order off.
+    Cancel,
     /// A permit to send the same number again is in hand.
     Resubmit(Seq),
     /// The reply to a submit, or its absence.

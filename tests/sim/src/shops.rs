@@ -91,6 +91,10 @@ pub async fn place(world: Arc<World>, shops: Shops, planned: Planned) {
     }
     insist(&world, &shops, &planned).await;
     world.state().shops_busy += 1;
+    if world.dice.falls(60) {
+        world.sleep(world.dice.between(1, 20_000)).await;
+        call_off(&world, &shops, &planned).await;
+    }
     if world.strikes(Fault::PostConflicts) {
         let other = Planned {
             recipient: "13900139000".to_owned(),
@@ -222,6 +226,23 @@ async fn look(world: &Arc<World>, shops: &Shops, planned: &Planned) {
     let target = format!("/v1/orders?shop_order_no={}", planned.number);
     let knew_its_end = shops.has_ended(planned);
     if let Some(reply) = ask(world, planned.shop, "GET", &target, String::new()).await
+        && reply.status == 200
+    {
+        shops.learns(world, planned.shop, &serde_json::from_slice(&reply.body).unwrap(), knew_its_end);
+    }
+}
+
+/// Calls the order off, if the shop knows of it: that is answered as it stands, and whoever has a
+/// verdict keeps it.
+async fn call_off(world: &Arc<World>, shops: &Shops, planned: &Planned) {
+    let known = shops
+        .books()
+        .get(&(planned.shop, planned.number.clone()))
+        .and_then(|told| told.order.clone());
+    let Some(order) = known else { return };
+    let knew_its_end = shops.has_ended(planned);
+    let target = format!("/v1/orders/{order}/cancel");
+    if let Some(reply) = ask(world, planned.shop, "POST", &target, String::new()).await
         && reply.status == 200
     {
         shops.learns(world, planned.shop, &serde_json::from_slice(&reply.body).unwrap(), knew_its_end);

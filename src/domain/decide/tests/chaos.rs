@@ -49,6 +49,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (seq(), 1_u8..3).prop_map(|(seq, n)| Input::NotSent { seq, n, why: NotSentReason::Connect }),
         2 => seq().prop_map(|seq| Input::Hint { seq }),
         2 => Just(Input::Review),
+        1 => Just(Input::Cancel),
         1 => Just(Input::Recover),
     ]
 }

@@ -18,8 +18,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use recharge_gateway::api::{ApiLimits, ApiState, Front, auth, routes, sign};
-use recharge_gateway::dispatch::{Heard, NewOrder, Submitted, Turned};
-use recharge_gateway::domain::ids::ShopId;
+use recharge_gateway::dispatch::{Acted, Heard, NewOrder, Submitted, Turned};
+use recharge_gateway::domain::ids::{OrderId, ShopId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::Order;
 use recharge_gateway::domain::shop::Shop;
@@ -292,6 +292,10 @@ impl Front for NoFunds {
 
     fn verdict(&self, order: Order, _: Duration) -> BoxFuture<'_, Order> {
         Box::pin(std::future::ready(order))
+    }
+
+    fn cancel(&self, _: OrderId) -> BoxFuture<'_, Acted> {
+        Box::pin(std::future::ready(Acted::Absent))
     }
 
     fn notification(&self, _: String, _: http::Request<Bytes>) -> BoxFuture<'_, Heard> {
