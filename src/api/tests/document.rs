@@ -76,6 +76,8 @@ fn problems() -> Vec<Problem> {
         Problem::NonceRepeated,
         Problem::ShopSuspended,
         Problem::OrderNotFound,
+        Problem::OrderInFlight { order },
+        Problem::OrderEnded { order },
         Problem::RouteUnknown,
         Problem::MethodWrong { allows: "GET" },
         Problem::BodyTimeout,
