@@ -8,9 +8,11 @@
 mod audit;
 mod descriptors;
 mod parts;
+mod recovery;
 
 pub use audit::audit;
 pub use parts::{adapters, admin_context, open_store};
+pub use recovery::begin_recovery;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 struct Gateway;
 
 impl House for Gateway {
-    fn serve(&self, config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+    fn serve(&self, config: Config, recover: bool) -> LocalBoxFuture<'_, anyhow::Result<()>> {
         Box::pin(async move {
             let format = match config.log.format {
                 LogFormat::Json => telemetry::Format::Json,
@@ -49,6 +49,9 @@ impl House for Gateway {
             };
             let metrics = telemetry::install(format, &config.log.filter)?;
             let adapters = adapters_file(&config)?;
+            if recover {
+                app::begin_recovery(&config).await?;
+            }
             let is_well = app::serve(Site {
                 config,
                 adapters,

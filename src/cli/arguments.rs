@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::desk::{About, Case, Deeds, Operator, Refund};
+use super::desk::{About, Case, Deeds, Operator, Recovery, Refund};
 
 /// Takes recharge orders from shops and has suppliers carry them out, each at most once.
 #[derive(Debug, Parser)]
@@ -20,7 +20,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve shops until told to stop (SIGTERM or Ctrl-C).
-    Serve,
+    Serve {
+        /// The database is a restored backup: take no orders in and submit nothing until `recovery end`.
+        #[arg(long)]
+        recover: bool,
+    },
     /// Show the gateway at work with suppliers that misbehave; needs no settings and keeps nothing.
     #[cfg(feature = "demo")]
     Demo(super::DemoArgs),
@@ -48,6 +52,9 @@ pub(super) enum Command {
     /// Who may sign what moves money.
     #[command(subcommand)]
     Operator(Operator),
+    /// After a restored backup.
+    #[command(subcommand)]
+    Recovery(Recovery),
     /// Show what was done at the desk and by the gateway in its place, newest first.
     Deeds(Deeds),
     /// Check every order, every posting and every balance against the history; changes nothing.

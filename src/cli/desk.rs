@@ -82,6 +82,23 @@ impl Signed {
 }
 
 #[derive(Debug, Subcommand)]
+pub(super) enum Recovery {
+    /// Say that the gap is covered by suppliers' statements: orders are taken in and submitted again.
+    End {
+        #[command(flatten)]
+        signed: Signed,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+pub(super) fn recovery(command: Recovery) -> (AdminCall, Output) {
+    let Recovery::End { signed, output } = command;
+    let signing = signed.signing();
+    (AdminCall::RecoveryEnd { signing }, output)
+}
+
+#[derive(Debug, Subcommand)]
 pub(super) enum Operator {
     /// Let a person sign; the token is printed once and never again. The first one needs no signature.
     Add {

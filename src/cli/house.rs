@@ -8,8 +8,8 @@ use crate::console::AdminContext;
 
 /// The gateway as main puts it together; tests put in a smaller one.
 pub trait House {
-    /// Serves until told to stop.
-    fn serve(&self, config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>>;
+    /// Serves until told to stop; `recover` says that the database is a restored backup.
+    fn serve(&self, config: Config, recover: bool) -> LocalBoxFuture<'_, anyhow::Result<()>>;
     /// Opens the database without serving: for commands when no server runs. `suppliers` says whether
     /// the command is about them; other commands work before any supplier is set up.
     fn open<'a>(&'a self, config: &'a Config, suppliers: bool) -> LocalBoxFuture<'a, anyhow::Result<AdminContext>>;

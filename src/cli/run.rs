@@ -45,8 +45,8 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
     }
     let config = Config::load(cli.config.as_deref())?;
     let (call, output) = match cli.command {
-        Command::Serve => {
-            house.serve(config).await?;
+        Command::Serve { recover } => {
+            house.serve(config, recover).await?;
             return Ok(String::new());
         }
         #[cfg(feature = "demo")]
@@ -80,6 +80,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
             (AdminCall::SupplierResume(word), output)
         }
         Command::Case(command) => desk::case(command),
+        Command::Recovery(command) => desk::recovery(command),
         Command::Operator(command) => desk::operator(command),
         Command::Deeds(asked) => (AdminCall::Deeds { subject: asked.about }, asked.output),
     };

@@ -27,7 +27,7 @@ struct Small {
 }
 
 impl House for Small {
-    fn serve(&self, _config: Config) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+    fn serve(&self, _config: Config, _recover: bool) -> LocalBoxFuture<'_, anyhow::Result<()>> {
         self.served.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { Ok(()) })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, SupplierLine, Trouble};
-use super::{callbacks, cases, desk, dossier, import, operators, shops, suppliers};
+use super::{callbacks, cases, desk, dossier, import, operators, recovery, shops, suppliers};
 use crate::dispatch::{Acted, Dispatch, NoBalance};
 use crate::domain::decide::Input;
 use crate::domain::desk::{Deed, Manning};
@@ -95,6 +95,8 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
         AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
         AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
+        AdminCall::RecoveryBegin => recovery::begin(context).await,
+        AdminCall::RecoveryEnd { signing } => recovery::end(context, &signing).await,
         AdminCall::OperatorAdd { name, signing } => operators::add(context, &name, signing.as_ref()).await,
         AdminCall::OperatorRemove { name, signing } => operators::remove(context, &name, &signing).await,
         AdminCall::OperatorList => operators::list(context).await,

@@ -73,6 +73,13 @@ pub enum AdminCall {
     SupplierPause(SupplierWord),
     /// Lets new attempts come to a supplier again.
     SupplierResume(SupplierWord),
+    /// Begins a recovery on a restored database; before the server starts.
+    RecoveryBegin,
+    /// Says that a restored backup's gap is covered.
+    RecoveryEnd {
+        /// Who says so, and why.
+        signing: Signing,
+    },
     /// Lets a person sign; the first one needs no signature.
     OperatorAdd {
         /// The new operator.

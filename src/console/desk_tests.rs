@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use super::stage::{NOW_MS, Stage};
 use super::{
-    AdminCall, AdminReply, CaseFile, CaseFinding, DeskStanding, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord, Trouble,
+    AdminCall, AdminContext, AdminReply, CaseFile, CaseFinding, DeskStanding, FindingWord, Once, OrderKey, RefundAsked, Signing,
+    SupplierWord, Trouble, perform,
 };
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::desk::Manning;
@@ -399,4 +400,33 @@ async fn a_supplier_is_paused_and_resumed_with_a_reason_that_is_shown() {
         DeskStanding::Done
     );
     assert_eq!(states().await[0], ("active".to_owned(), None));
+}
+
+#[tokio::test]
+async fn a_recovery_begins_before_the_server_starts_and_ends_on_an_operators_word() {
+    let desk = Desk::new().await;
+    let end = || AdminCall::RecoveryEnd {
+        signing: signing(&desk.li),
+    };
+    assert!(trouble(desk.ask(end()).await).message.contains("no recovery lasts"));
+    assert!(
+        trouble(desk.ask(AdminCall::RecoveryBegin).await)
+            .message
+            .contains("before the gateway serves")
+    );
+    let alone = AdminContext {
+        running: None,
+        ..desk.stage.context.clone()
+    };
+    assert_eq!(standing(perform(&alone, AdminCall::RecoveryBegin).await), DeskStanding::Done);
+    assert_eq!(standing(perform(&alone, AdminCall::RecoveryBegin).await), DeskStanding::DoneBefore);
+    let unsigned = AdminCall::RecoveryEnd {
+        signing: Signing {
+            pass: Once("li:wrong".to_owned()),
+            reason: "covered".to_owned(),
+        },
+    };
+    trouble(desk.ask(unsigned).await);
+    assert_eq!(standing(desk.ask(end()).await), DeskStanding::Done);
+    assert!(trouble(desk.ask(end()).await).message.contains("no recovery lasts"));
 }

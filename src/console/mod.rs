@@ -21,6 +21,7 @@ mod http;
 mod import;
 mod lines;
 mod operators;
+mod recovery;
 mod shops;
 mod socket;
 mod suppliers;

@@ -170,6 +170,9 @@ pub(super) fn case(kind: CaseKind) -> &'static str {
         CaseKind::LateSuccess => "a supplier delivered after the order had failed",
         CaseKind::DoubleDelivery => "two attempts of one order delivered",
         CaseKind::Contradiction => "a supplier took back a success",
+        CaseKind::RestoredOrder => {
+            "after a restored backup: look its next number up at the suppliers that answer no queries; nothing is sent while this is open"
+        }
         CaseKind::AuditFinding => "the auditor found a law broken; nothing is sent for the order while this is open",
         CaseKind::PromiseBroken => "a supplier broke what it promises and is paused",
         CaseKind::OrphanNotification => "an authentic notification named a number we never sent",
@@ -208,6 +211,8 @@ pub(super) fn deed(kind: &DeedKind) -> String {
             format!("paused: it broke its promise {}, on which nothing rests any more", promise.word())
         }
         DeedKind::SupplierResumed { .. } => "resumed: its promises count again".to_owned(),
+        DeedKind::RecoveryBegun => "a restored backup: nothing is submitted until the gap is covered".to_owned(),
+        DeedKind::RecoveryEnded => "the gap is covered: orders are taken in and submitted again".to_owned(),
         DeedKind::OperatorAdded { .. } => "may sign from now on".to_owned(),
         DeedKind::OperatorRemoved => "may no longer sign".to_owned(),
     }

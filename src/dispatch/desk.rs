@@ -44,8 +44,15 @@ impl Dispatch {
         }
     }
 
-    /// Calls an order off at its shop's wish (R14): only while no attempt is open.
+    /// Calls an order off at its shop's wish (R14): only while no attempt is open, nor may be that a
+    /// restored backup has forgotten.
     pub async fn cancel(&self, order: OrderId) -> Acted {
+        match self.house.parts.store.order(order).await {
+            Ok(Some(known)) if self.house.recovery.may_lack_attempts(&known) => return Acted::Unavailable,
+            Ok(Some(_)) => {}
+            Ok(None) => return Acted::Absent,
+            Err(_) => return Acted::Unavailable,
+        }
         let acted = self.act(order, Input::Cancel, Vec::new()).await;
         if acted == Acted::Done {
             for supplier in self.house.parts.suppliers.values() {

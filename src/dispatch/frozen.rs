@@ -43,8 +43,13 @@ impl Frozen {
 }
 
 impl House {
+    /// Whether nothing may be submitted for this order now: it is frozen, or everything is.
+    pub(super) async fn is_held(&self, order: OrderId) -> bool {
+        self.recovery.lasts() || self.is_frozen(order).await
+    }
+
     /// Whether nothing may be sent for this order now.
-    pub(super) async fn is_frozen(&self, order: OrderId) -> bool {
+    async fn is_frozen(&self, order: OrderId) -> bool {
         if !self.frozen.has(order) {
             return false;
         }

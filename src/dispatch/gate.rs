@@ -158,6 +158,20 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
     }
 }
 
+/// Asks a supplier about a number that may never have been used, and reads the answer as for an attempt.
+pub(super) async fn ask(
+    house: &Arc<House>,
+    supplier: &Supplier,
+    order: &Order,
+    attempt: &Attempt,
+    inputs: &Inputs,
+) -> Option<(Reading, Evidence)> {
+    match send_query(house, supplier, order, attempt, inputs).await {
+        Sent::Never(_) | Sent::Silent(_) => None,
+        Sent::Answered(reading, evidence) => Some((reading, evidence)),
+    }
+}
+
 async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
     let notify_url = house.parts.notify_url(&attempt.supplier);
     let call = call(house, order, attempt, inputs, &notify_url);

@@ -18,6 +18,7 @@ mod journey;
 mod mint;
 pub mod parts;
 mod recover;
+mod recovery;
 mod run;
 mod schedule;
 pub mod settle;
@@ -60,6 +61,7 @@ struct House {
     standing: Mutex<Arc<standing::Standing>>,
     process: ProcessId,
     frozen: frozen::Frozen,
+    recovery: recovery::Recovery,
     steer: steer::Steer,
     shelf: Mutex<Arc<shelf::Shelf>>,
     restored: settle::Restored,
@@ -97,6 +99,7 @@ impl Dispatch {
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
             frozen: frozen::Frozen::default(),
+            recovery: recovery::Recovery::read(&*parts.store).await?,
             steer: steer::Steer::default(),
             standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
             shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
@@ -123,10 +126,11 @@ impl Dispatch {
         gate::balance(&self.house, supplier).await
     }
 
-    /// Whether new orders are taken: false while stopping, or while the database is away.
+    /// Whether new orders are taken: false while stopping, while the database is away, and while a
+    /// restored backup's gap is not covered.
     #[must_use]
     pub fn is_accepting(&self) -> bool {
-        !self.house.is_stopping.load(Ordering::Relaxed) && self.house.parts.store.is_writable()
+        !self.house.is_stopping.load(Ordering::Relaxed) && self.house.parts.store.is_writable() && !self.house.recovery.lasts()
     }
 
     /// Shops, products and offers as last read.

@@ -96,13 +96,15 @@ impl House {
         if next.at_ms > self.now_ms().max(due_ms) {
             return self.schedule.set(id, Some(next.at_ms));
         }
-        if matches!(next.step, Step::Try | Step::Resubmit { .. }) && self.is_frozen(id).await {
+        if matches!(next.step, Step::Try | Step::Resubmit { .. }) && self.is_held(id).await {
             return self.look_again(id, frozen::LOOK_MS);
         }
         match next.step {
             Step::Try => {
                 drop(looker);
-                self.attempt(order, None).await;
+                if self.is_whole(&order).await {
+                    self.attempt(order, None).await;
+                }
             }
             // What only writes keeps its place: else a start with many open orders would fill the writer's
             // queue with what they have been, and new orders would wait behind all of it.
@@ -137,7 +139,7 @@ impl House {
             return permit.give_back();
         };
         match self.parts.store.order(id).await {
-            Ok(Some(_)) if self.is_frozen(id).await => {
+            Ok(Some(order)) if self.is_held(id).await || self.recovery.may_lack_attempts(&order) => {
                 permit.give_back();
                 self.look_again(id, frozen::LOOK_MS);
             }

@@ -47,6 +47,8 @@ impl Standing {
                 | DeedKind::Proposed { .. }
                 | DeedKind::CaseClosed { .. }
                 | DeedKind::Refunded { .. }
+                | DeedKind::RecoveryBegun
+                | DeedKind::RecoveryEnded
                 | DeedKind::OperatorAdded { .. }
                 | DeedKind::OperatorRemoved => {}
             }
@@ -97,7 +99,15 @@ impl House {
                 tracing::warn!(%supplier, by = deed.signed.by, "a supplier is resumed");
                 standing.resume(supplier, &self.parts);
             }
-            DeedKind::Proposed { .. }
+            DeedKind::RecoveryEnded => {
+                tracing::warn!(
+                    by = deed.signed.by,
+                    "the recovery has ended: orders are taken in and submitted again"
+                );
+                return self.recovery.end();
+            }
+            DeedKind::RecoveryBegun
+            | DeedKind::Proposed { .. }
             | DeedKind::CaseClosed { .. }
             | DeedKind::Refunded { .. }
             | DeedKind::OperatorAdded { .. }

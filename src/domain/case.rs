@@ -23,11 +23,14 @@ pub enum CaseKind {
     PromiseBroken,
     /// The auditor found a law broken: nothing is sent for the order until a person has looked.
     AuditFinding,
+    /// After a restored backup (R18): a supplier that answers no queries may know more of the order than
+    /// we do. Nothing is sent for it until a person has looked it up there.
+    RestoredOrder,
 }
 
 impl CaseKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OverdueDoubt,
         Self::LateSuccess,
         Self::DoubleDelivery,
@@ -35,6 +38,7 @@ impl CaseKind {
         Self::OrphanNotification,
         Self::PromiseBroken,
         Self::AuditFinding,
+        Self::RestoredOrder,
     ];
 
     /// The word used in storage and JSON.
@@ -48,6 +52,7 @@ impl CaseKind {
             Self::OrphanNotification => "orphan_notification",
             Self::PromiseBroken => "promise_broken",
             Self::AuditFinding => "audit_finding",
+            Self::RestoredOrder => "restored_order",
         }
     }
 }
@@ -95,6 +100,18 @@ impl NewCase {
             key: Self::key_of_finding(order),
             kind: CaseKind::AuditFinding,
             order,
+            at_risk: None,
+            opened_at_ms: now_ms,
+        }
+    }
+
+    /// The case of an order from before a restored backup.
+    #[must_use]
+    pub fn of_restored(order: OrderId, now_ms: i64) -> Self {
+        Self {
+            key: format!("{}:{order}", CaseKind::RestoredOrder.word()),
+            kind: CaseKind::RestoredOrder,
+            order: Some(order),
             at_risk: None,
             opened_at_ms: now_ms,
         }

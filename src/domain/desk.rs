@@ -154,6 +154,10 @@ pub enum DeedKind {
         /// Which.
         supplier: SupplierId,
     },
+    /// The database is a restored backup: nothing is submitted until the gap is covered (R18).
+    RecoveryBegun,
+    /// The gap is covered: orders are taken in and submitted again.
+    RecoveryEnded,
     /// A person may sign from now on.
     OperatorAdded {
         /// SHA-256 of the operator's token, hex.
@@ -173,6 +177,8 @@ impl DeedKind {
             Self::Refunded { .. } => "refunded",
             Self::SupplierPaused { .. } => "supplier_paused",
             Self::SupplierResumed { .. } => "supplier_resumed",
+            Self::RecoveryBegun => "recovery_begun",
+            Self::RecoveryEnded => "recovery_ended",
             Self::OperatorAdded { .. } => "operator_added",
             Self::OperatorRemoved => "operator_removed",
         }
@@ -180,6 +186,9 @@ impl DeedKind {
 }
 
 impl Deed {
+    /// The subject of everything about restored backups.
+    pub const ABOUT_RECOVERY: &'static str = "recovery:";
+
     /// The subject of everything about a case.
     #[must_use]
     pub fn about_case(key: &str) -> String {

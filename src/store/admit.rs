@@ -311,6 +311,8 @@ pub(super) fn closes(deed: &Deed) -> Option<&str> {
         | DeedKind::Refunded { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
+        | DeedKind::RecoveryBegun
+        | DeedKind::RecoveryEnded
         | DeedKind::OperatorAdded { .. }
         | DeedKind::OperatorRemoved => None,
     }

@@ -14,6 +14,7 @@ mod faults;
 mod frozen;
 mod moving;
 mod quiet;
+mod restored;
 mod store;
 mod times;
 mod wire;

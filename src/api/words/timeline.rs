@@ -299,6 +299,7 @@ fn case(kind: CaseKind, locale: Locale) -> &'static str {
         CaseKind::LateSuccess => ("订单结束后才到账", "delivered after the order had ended"),
         CaseKind::DoubleDelivery => ("到账了两次", "delivered twice"),
         CaseKind::Contradiction => ("供货商前后说法不一", "a supplier contradicted itself"),
+        CaseKind::RestoredOrder => ("系统恢复后需人工核对", "after a recovery a person checks the order"),
         CaseKind::AuditFinding => ("账目核对发现异常", "an audit found something wrong"),
         CaseKind::PromiseBroken => ("供货商违反约定", "a supplier did not keep what it promises"),
         CaseKind::OrphanNotification => ("收到无法对应的通知", "a notification names a number we never sent"),

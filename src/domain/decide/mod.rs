@@ -33,7 +33,7 @@ use super::ids::{EvidenceId, ProcessId, Seq, SupplierId};
 use super::money::Money;
 use super::order::{Order, Step};
 use super::outcome::{Doubt, Reading, Via};
-use super::plan::Plan;
+use super::plan::{Candidate, Plan};
 use super::policy::{Policy, QuietWindow, RuleBook};
 
 /// What is known besides the order.
@@ -98,6 +98,8 @@ pub enum Input {
     },
     /// A person's finding about an attempt, signed as the desk's rules ask.
     Attest(Box<Attested>),
+    /// A supplier knows a number of the order that a restored backup has forgotten.
+    Adopt(Box<Candidate>),
     /// The shop calls the order off.
     Cancel,
     /// Money goes back to the shop, signed as the desk's rules ask.
@@ -164,6 +166,7 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             witnessed_since_ms,
         } => assume::assume(&mut draft, seq, &window, witnessed_since_ms, facts)?,
         Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
+        Input::Adopt(candidate) => route::adopt(&mut draft, *candidate)?,
         Input::Cancel => cancel::cancel(&mut draft)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
         Input::Review => {}

@@ -94,6 +94,8 @@ fn stands(deed: &Deed, word: &Word) -> bool {
         | DeedKind::Refunded { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
+        | DeedKind::RecoveryBegun
+        | DeedKind::RecoveryEnded
         | DeedKind::OperatorAdded { .. }
         | DeedKind::OperatorRemoved => false,
     };
