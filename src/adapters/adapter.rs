@@ -123,6 +123,12 @@ impl Adapter {
         self.settings.priority
     }
 
+    /// Its clock's offset from UTC, in seconds: its days begin and its windows lie there.
+    #[must_use]
+    pub fn zone_offset_s(&self) -> i32 {
+        self.settings.account.zone_offset_s()
+    }
+
     /// Whether it may be given new orders.
     #[must_use]
     pub fn state(&self) -> SupplierState {

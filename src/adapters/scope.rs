@@ -99,6 +99,11 @@ pub(super) struct Account {
 }
 
 impl Account {
+    /// Its clock's offset from UTC, in seconds.
+    pub(super) fn zone_offset_s(&self) -> i32 {
+        self.zone_offset_s
+    }
+
     pub(super) fn new(cfg: BTreeMap<String, String>, secrets: Secrets, zone_offset_s: i32, currency: Currency) -> Self {
         Self {
             cfg: Value::from_object(Texts(cfg)),

@@ -10,7 +10,7 @@ use super::checks;
 use super::hand::Hand;
 use super::journey::withdraw;
 use super::shelf::Shelf;
-use super::{Dispatch, House, gate};
+use super::{Dispatch, House, Supplier, gate};
 use crate::domain::decide;
 use crate::domain::ids::{OrderId, Seq, ShopOrderNo, Sku};
 use crate::domain::money::Money;
@@ -227,6 +227,9 @@ impl House {
         let standing = self.standing();
         let plan = self.plan(id, &terms, &[], shelf, &standing);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
+        if best.is_some_and(|best| is_too_late(best, &terms, now_ms)) {
+            return Err(Turned::Overloaded);
+        }
         let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
         let hand = permit.is_some().then(|| self.take(id)).flatten();
@@ -318,6 +321,12 @@ impl House {
             }
         });
     }
+}
+
+/// Whether even the supplier that the plan prefers has a queue longer than the order can wait.
+fn is_too_late(best: &Supplier, terms: &Terms, now_ms: i64) -> bool {
+    let left_ms = u64::try_from(terms.deadline_ms.saturating_sub(now_ms)).unwrap_or(0);
+    best.lane.waiting() > 0 && best.lane.estimated_wait_ms() > left_ms
 }
 
 fn give_back(permit: Option<Permit>) {

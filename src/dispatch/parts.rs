@@ -75,6 +75,7 @@ impl Parts {
             default_priority: supplier.adapter.default_priority(),
             currency: supplier.adapter.currency(),
             settings: supplier.adapter.digest().clone(),
+            zone_offset_s: supplier.adapter.zone_offset_s(),
             promises: supplier.adapter.rules().promises,
             answers_queries: supplier.adapter.rules().answers_queries,
             switch: router::Switch::None,

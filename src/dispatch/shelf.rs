@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::ids::Sku;
+use crate::domain::ids::{ShopId, Sku};
 use crate::domain::offer::Offer;
 use crate::domain::product::Product;
 use crate::store::Catalog;
@@ -13,6 +13,7 @@ pub(super) struct Shelf {
     catalog: Arc<Catalog>,
     products: BTreeMap<Sku, usize>,
     offers: BTreeMap<Sku, Vec<Offer>>,
+    shops: BTreeMap<ShopId, usize>,
 }
 
 impl Shelf {
@@ -23,8 +24,11 @@ impl Shelf {
         for offer in &catalog.offers {
             offers.entry(offer.sku.clone()).or_default().push(offer.clone());
         }
+        let places = catalog.shops.iter().enumerate();
+        let shops = places.map(|(place, record)| (record.shop.id, place)).collect();
         Self {
             catalog: Arc::new(catalog),
+            shops,
             products,
             offers,
         }
@@ -36,6 +40,14 @@ impl Shelf {
 
     pub(super) fn product(&self, sku: &Sku) -> Option<&Product> {
         self.products.get(sku).and_then(|place| self.catalog.products.get(*place))
+    }
+
+    /// The key of a shop; empty for one that is gone.
+    pub(super) fn shop_key(&self, shop: ShopId) -> &str {
+        let place = self.shops.get(&shop);
+        place
+            .and_then(|place| self.catalog.shops.get(*place))
+            .map_or("", |record| record.shop.key.as_str())
     }
 
     /// Every supplier's offers of this product.

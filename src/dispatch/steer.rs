@@ -7,7 +7,7 @@ use super::House;
 use super::shelf::Shelf;
 use super::standing::Standing;
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::order::Terms;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Steering;
@@ -37,12 +37,24 @@ impl House {
             steering: &published.document,
             version: published.version,
             health: &health,
-            waits_ms: &BTreeMap::new(),
+            waits_ms: &self.waits_ms(terms, shelf),
+            shop: shelf.shop_key(terms.shop),
             policy: &self.parts.policy,
             draw: id.get().unsigned_abs(),
             now_ms: self.now_ms(),
         };
         router::route(terms, attempts, shelf.offers(&terms.sku), &view)
+    }
+
+    /// How long the queues of the product's suppliers are estimated to take; empty while nobody queues.
+    fn waits_ms(&self, terms: &Terms, shelf: &Shelf) -> BTreeMap<SupplierId, u64> {
+        let offers = shelf.offers(&terms.sku).iter();
+        let queues = offers
+            .filter_map(|offer| self.parts.suppliers.get(&offer.supplier))
+            .filter(|supplier| supplier.lane.waiting() > 0);
+        queues
+            .map(|supplier| (supplier.adapter.id().clone(), supplier.lane.estimated_wait_ms()))
+            .collect()
     }
 
     /// Takes in what a written change shows of the suppliers.

@@ -8,9 +8,13 @@
 //! Deliberately absent: permits, and deciding. A plan says who may be tried; whether an attempt may
 //! be opened at all is `domain::decide`'s to say.
 
+mod chance;
+mod constraint;
 mod health;
+mod rank;
 mod route;
 mod snapshot;
+mod strategy;
 
 pub use health::{Circuit, Fact, HealthBook, Sighting, Standing, sightings};
 pub use route::route;

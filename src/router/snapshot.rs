@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub health: &'a HealthBook,
     /// How long a supplier's queue is estimated to take, in milliseconds; one that is missing has none.
     pub waits_ms: &'a BTreeMap<SupplierId, u64>,
+    /// The key of the shop that ordered.
+    pub shop: &'a str,
     /// Bounds of settlement.
     pub policy: &'a Policy,
     /// The order's own number: where chance decides, it decides by this, so that a plan can be made again.
@@ -43,6 +45,8 @@ pub struct SupplierView {
     pub currency: Currency,
     /// The version of its settings that would write the request.
     pub settings: SettingsDigest,
+    /// Its clock's offset from UTC, in seconds.
+    pub zone_offset_s: i32,
     /// What it guarantees, less what it broke.
     pub promises: Promises,
     /// Whether its dialect has a query.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use recharge_gateway::dispatch::{Acted, Heard};
+use recharge_gateway::dispatch::{Acted, Heard, Turned};
 use recharge_gateway::domain::decide::Refusal;
 use recharge_gateway::domain::order::Verdict;
 
@@ -82,6 +82,17 @@ async fn an_order_without_a_permit_stands_in_the_queue_when_it_is_accepted() {
     );
     world.clocks.pass(3_000).await;
     assert_eq!(world.north.submitted().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_no_queue_can_serve_in_time_is_refused_at_once() {
+    let world = World::with("submit = { per_minute = 1, burst = 1 }", &["north"]).await;
+    world.submit("1").await.unwrap();
+    let mut hurried = world.ask("2");
+    hurried.deadline_seconds = Some(90);
+    assert!(matches!(world.dispatch.submit(hurried.clone()).await, Err(Turned::Overloaded)));
+    hurried.deadline_seconds = Some(600);
+    assert!(world.dispatch.submit(hurried).await.is_ok());
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 //! One document holds everything that may change from day to day: the strategy of each product, the
 //! priorities and weights of its suppliers, who may be used for whom, when circuits trip, and limits
 //! below the contract's. Operators draft it, try it on past traffic and publish it; every version is
-//! kept. It may narrow what adapters.toml allows, never widen it. Absent is `Steering::default()`.
+//! kept. It may narrow what adapters.toml allows, never widen it.
 //!
 //! Deliberately absent: switches for the moment (pause, pin, drain), which are deeds of the desk.
 
+mod calendar;
 mod parts;
 
+pub use calendar::Begins;
 pub use parts::{
     AllOut, CircuitRules, Consistency, HealthRules, LowerLimits, LowerRate, OfferSteering, ProductSteering, Quota, Strategy,
     SupplierSteering, Window,
@@ -21,11 +23,12 @@ use serde::{Deserialize, Serialize};
 use super::ids::{Sku, SupplierId};
 
 /// A steering document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Steering {
     /// By sku; by the beginning of a sku and a star; or by `*`. The longest that fits a sku counts,
-    /// alone: what it leaves out has its default, not the value of a shorter one.
+    /// alone: what it leaves out has its default, not the value of a shorter one. A product that none
+    /// fits goes by priority, behind which the ill ones stand.
     pub product: BTreeMap<String, ProductSteering>,
     /// By supplier.
     pub supplier: BTreeMap<SupplierId, SupplierSteering>,
@@ -35,32 +38,16 @@ pub struct Steering {
     pub circuit: CircuitRules,
 }
 
-/// What steers a gateway whose operator has published nothing: priorities, with demotion by health,
-/// and no order sent to a second choice only to learn about it.
-impl Default for Steering {
-    fn default() -> Self {
-        let everything = ProductSteering {
-            explore_percent: 0,
-            ..ProductSteering::default()
-        };
-        Self {
-            product: BTreeMap::from([("*".to_owned(), everything)]),
-            supplier: BTreeMap::new(),
-            health: HealthRules::default(),
-            circuit: CircuitRules::default(),
-        }
-    }
-}
-
 impl Steering {
-    /// What steers this product, if the document says anything about it.
+    /// What steers this product.
     #[must_use]
-    pub fn of(&self, sku: &Sku) -> Option<&ProductSteering> {
+    pub fn of(&self, sku: &Sku) -> &ProductSteering {
         if let Some(named) = self.product.get(sku.as_str()) {
-            return Some(named);
+            return named;
         }
         let fitting = self.product.iter().filter(|(pattern, _)| Self::fits(pattern, sku));
-        fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, steering)| steering)
+        let longest = fitting.max_by_key(|(pattern, _)| pattern.len());
+        longest.map_or(&parts::BUILT_IN, |(_, steering)| steering)
     }
 
     /// Whether a pattern (a sku, or its beginning and a star) means this product.
@@ -90,9 +77,9 @@ mod tests {
         let mut steering = Steering::default();
         steering.product.insert("mobile-*".to_owned(), named(Strategy::Cheapest));
         steering.product.insert("mobile-100".to_owned(), named(Strategy::Weighted));
-        let strategy = |text| steering.of(&sku(text)).unwrap().strategy;
+        let strategy = |text| steering.of(&sku(text)).strategy;
         assert_eq!(strategy("mobile-100"), Strategy::Weighted);
         assert_eq!(strategy("mobile-50"), Strategy::Cheapest);
-        assert_eq!(strategy("qq-10"), Strategy::Health);
+        assert_eq!(strategy("qq-10"), Strategy::Health, "what is built in");
     }
 }

@@ -73,21 +73,31 @@ pub struct ProductSteering {
     pub supplier: BTreeMap<SupplierId, OfferSteering>,
 }
 
-impl Default for ProductSteering {
-    fn default() -> Self {
+/// What steers a product about which no document says anything: priorities, with demotion by health,
+/// and no order sent to a second choice only to learn about it.
+pub(super) static BUILT_IN: ProductSteering = ProductSteering::exploring(0);
+
+impl ProductSteering {
+    const fn exploring(explore_percent: u8) -> Self {
         Self {
-            strategy: Strategy::default(),
-            explore_percent: 2,
-            class: Consistency::default(),
+            strategy: Strategy::Health,
+            explore_percent,
+            class: Consistency::Fast,
             max_delay_seconds: None,
             cost_ceiling: None,
-            when_all_out: AllOut::default(),
+            when_all_out: AllOut::Wait,
             most_demoted_percent: 50,
             group: None,
             doubt_cost_bp: 5_000,
             minute_cost_bp: 10,
             supplier: BTreeMap::new(),
         }
+    }
+}
+
+impl Default for ProductSteering {
+    fn default() -> Self {
+        Self::exploring(2)
     }
 }
 
@@ -209,6 +219,10 @@ pub struct CircuitRules {
     pub open_max_ms: u64,
     /// Most probes in flight while it is half-open.
     pub probes: u16,
+    /// An order is a probe only if its deadline is at least this far, in milliseconds.
+    pub probe_spare_ms: i64,
+    /// An order is a probe only if its whole cost there is at most this, in minor units; absent: any.
+    pub probe_max_cost_minor: Option<i64>,
     /// Successes of probes in a row that let traffic return.
     pub probes_to_close: u16,
     /// The steps in which traffic returns, in percent of the orders; each holds for `sample` outcomes or
@@ -228,6 +242,8 @@ impl Default for CircuitRules {
             open_ms: 10_000,
             open_max_ms: 600_000,
             probes: 1,
+            probe_spare_ms: 30_000,
+            probe_max_cost_minor: None,
             probes_to_close: 3,
             return_percent: vec![10, 30, 60],
             step_ms: 15_000,

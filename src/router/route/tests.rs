@@ -1,16 +1,19 @@
 //! What a plan must and must not contain, example by example and for random offers, suppliers and attempts.
 
+mod steered;
+
 use proptest::prelude::*;
 
-use super::super::health::HealthBook;
-use super::super::snapshot::{Snapshot, Switch};
+use super::super::constraint::not_sent_at_ms;
+use super::super::health::{HealthBook, Standing};
+use super::super::snapshot::{Snapshot, SupplierState, SupplierView, Switch};
 use super::*;
-use crate::domain::attempt::{Fate, Transmission};
+use crate::domain::attempt::{AttemptState, Fate, NotSentReason, Proof, Transmission};
 use crate::domain::ids::{SettingsDigest, ShopId, ShopOrderNo, Sku};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Asked, Fingerprint};
 use crate::domain::outcome::{Refusal, RefusalKind, Via};
-use crate::domain::policy::Promises;
+use crate::domain::policy::{Policy, Promises};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
 use crate::domain::steering::Steering;
@@ -62,6 +65,7 @@ fn view() -> SupplierView {
         default_priority: 50,
         currency: Currency::Cny,
         settings: SettingsDigest::from("s1"),
+        zone_offset_s: 8 * 3_600,
         promises: Promises::default(),
         answers_queries: true,
         switch: Switch::None,
@@ -77,6 +81,7 @@ fn planned(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &Sn
         version: 0,
         health: &HealthBook::default(),
         waits_ms: &BTreeMap::new(),
+        shop: "shop-1",
         policy,
         draw: 1,
         now_ms: NOW_MS,
