@@ -236,7 +236,7 @@ impl Default for CircuitRules {
     fn default() -> Self {
         Self {
             faults_in_a_row: 5,
-            sample: 20,
+            sample: 12,
             fault_percent: 50,
             unknown_percent: 30,
             open_ms: 10_000,

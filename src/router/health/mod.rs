@@ -4,19 +4,75 @@
 //! circuits on every node and at every replay. Nothing here decides about an order; it only moves
 //! suppliers behind others or out of a plan, and PROTOCOL.md's rules stand above it.
 //!
+//! A supplier is scored as a whole and for each product (or group of products). Where little is known
+//! of a product, the whole speaks for it. Faults of the buyer (a wrong recipient) and of ours (a
+//! request that could not be written) count for nothing.
+//!
 //! Deliberately absent: a clock. What is asked names the moment.
 
+mod blame;
+mod circuit;
 mod sighting;
+mod tally;
 
 pub use sighting::{Fact, Sighting, sightings};
 
-use crate::domain::ids::{Sku, SupplierId};
+use std::collections::{HashMap, VecDeque};
+
+use blame::{Blame, blame};
+use circuit::{Breaker, End};
+use serde::{Deserialize, Serialize};
+use tally::{Count, Tally};
+
+use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
 use crate::domain::plan::CircuitCause;
-use crate::domain::steering::Steering;
+use crate::domain::steering::{HealthRules, Steering};
+
+/// Most products of one supplier that are remembered apart; beyond, the one unheard of longest goes.
+const MOST_PRODUCTS: usize = 16_384;
+/// Sightings that cost a supplier something and are kept to show for it.
+const MOST_EVIDENCE: usize = 50;
 
 /// Everything remembered about suppliers.
-#[derive(Debug, Clone, Default)]
-pub struct HealthBook {}
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthBook {
+    suppliers: HashMap<SupplierId, Ward>,
+}
+
+/// One supplier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Ward {
+    whole: Record,
+    products: HashMap<String, Record>,
+    evidence: VecDeque<Evidence>,
+}
+
+/// What is remembered of a supplier, or of one of its products.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Record {
+    tally: Tally,
+    breaker: Breaker,
+    /// From opening to delivery, smoothed, in milliseconds.
+    latency_ms: Option<u64>,
+    is_ill: bool,
+    /// Deliveries that the supplier told of by itself, and those that had to be asked for, as they count.
+    told: Tally,
+}
+
+/// One sighting that cost a supplier something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// In which order.
+    pub order: OrderId,
+    /// In which of its attempts.
+    pub seq: Seq,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// With which product.
+    pub sku: Sku,
+    /// What it was.
+    pub fact: Fact,
+}
 
 /// How a supplier stands with one product at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,14 +99,12 @@ pub enum Circuit {
     /// It does.
     #[default]
     Closed,
-    /// None does.
-    Open {
-        /// Since when, UTC milliseconds.
+    /// It gets a growing share of what would be its own.
+    Returning {
+        /// Since when this step lasts, UTC milliseconds.
         since_ms: i64,
-        /// When a probe may be sent, UTC milliseconds.
-        until_ms: i64,
-        /// What opened it.
-        cause: CircuitCause,
+        /// The share, in percent.
+        percent: u8,
     },
     /// Probes only.
     HalfOpen {
@@ -61,25 +115,213 @@ pub enum Circuit {
         /// Probes that succeeded in a row.
         succeeded: u16,
     },
-    /// It gets a growing share of what would be its own.
-    Returning {
-        /// Since when this step lasts, UTC milliseconds.
+    /// None does.
+    Open {
+        /// Since when, UTC milliseconds.
         since_ms: i64,
-        /// The share, in percent.
-        percent: u8,
+        /// When a probe may be sent, UTC milliseconds.
+        until_ms: i64,
+        /// What opened it.
+        cause: CircuitCause,
     },
+}
+
+impl Circuit {
+    fn severity(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Returning { .. } => 1,
+            Self::HalfOpen { .. } => 2,
+            Self::Open { .. } => 3,
+        }
+    }
+
+    /// The word in JSON and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Returning { .. } => "returning",
+            Self::HalfOpen { .. } => "half_open",
+            Self::Open { .. } => "open",
+        }
+    }
 }
 
 impl HealthBook {
     /// Takes a sighting in.
     pub fn learn(&mut self, sighting: &Sighting, steering: &Steering) {
-        let _ = (sighting, steering);
+        let ward = match self.suppliers.get_mut(&sighting.supplier) {
+            Some(ward) => ward,
+            None => self.suppliers.entry(sighting.supplier.clone()).or_default(),
+        };
+        let evidence = Evidence {
+            order: sighting.order,
+            seq: sighting.seq,
+            at_ms: sighting.at_ms,
+            sku: sighting.sku.clone(),
+            fact: sighting.fact.clone(),
+        };
+        let (salt, blame) = (salt(&sighting.supplier), blame(&sighting.fact));
+        ward.whole.learn(&sighting.fact, blame.of_the_whole(), &evidence, salt, steering);
+        ward.product_mut(group(&sighting.sku, steering))
+            .learn(&sighting.fact, blame, &evidence, salt, steering);
+        if blame.costs() {
+            ward.evidence.push_back(evidence);
+            if ward.evidence.len() > MOST_EVIDENCE {
+                ward.evidence.pop_front();
+            }
+        }
     }
 
     /// How a supplier stands with a product now.
     #[must_use]
     pub fn standing(&self, supplier: &SupplierId, sku: &Sku, steering: &Steering, now_ms: i64) -> Standing {
-        let _ = (supplier, sku, steering, now_ms);
-        Standing::default()
+        let Some(ward) = self.suppliers.get(supplier) else {
+            return Standing::default();
+        };
+        let whole = ward.whole.standing(None, steering, now_ms);
+        let Some(product) = ward.products.get(group(sku, steering)) else {
+            return whole;
+        };
+        let product = product.standing(whole.score_bp, steering, now_ms);
+        let circuit = if whole.circuit.severity() >= product.circuit.severity() {
+            whole.circuit
+        } else {
+            product.circuit
+        };
+        let is_thin = product.facts < steering.health.thin_below;
+        Standing {
+            circuit,
+            is_ill: product.is_ill || (is_thin && whole.is_ill),
+            latency_ms: product.latency_ms.or(whole.latency_ms),
+            unknown_bp: if is_thin { whole.unknown_bp } else { product.unknown_bp },
+            complaint_bp: whole.complaint_bp,
+            ..product
+        }
+    }
+
+    /// How a supplier stands as a whole.
+    #[must_use]
+    pub fn whole(&self, supplier: &SupplierId, steering: &Steering, now_ms: i64) -> Standing {
+        let ward = self.suppliers.get(supplier);
+        ward.map_or_else(Standing::default, |ward| ward.whole.standing(None, steering, now_ms))
+    }
+
+    /// What cost a supplier something, oldest first.
+    pub fn evidence(&self, supplier: &SupplierId) -> impl Iterator<Item = &Evidence> {
+        self.suppliers.get(supplier).into_iter().flat_map(|ward| &ward.evidence)
+    }
+
+    /// What opened a supplier's circuit last.
+    #[must_use]
+    pub fn opened_by(&self, supplier: &SupplierId) -> Option<&Evidence> {
+        self.suppliers.get(supplier)?.whole.breaker.evidence()
+    }
+
+    /// Of the deliveries of late, how many the supplier told of by itself rather than being asked, in
+    /// basis points; absent while there are none.
+    #[must_use]
+    pub fn told_bp(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Option<u16> {
+        let told = self.suppliers.get(supplier)?.whole.told.at(now_ms, half_life_ms(rules));
+        (told.facts() > 0).then(|| told.score_bp(0, 0))
     }
 }
+
+impl Ward {
+    fn product_mut(&mut self, group: &str) -> &mut Record {
+        if !self.products.contains_key(group) {
+            if self.products.len() >= MOST_PRODUCTS {
+                let oldest = self
+                    .products
+                    .iter()
+                    .min_by_key(|(name, record)| (record.tally.latest_ms(), (*name).clone()));
+                let oldest = oldest.map(|(name, _)| name.clone());
+                oldest.map(|name| self.products.remove(&name));
+            }
+            self.products.insert(group.to_owned(), Record::default());
+        }
+        self.products.entry(group.to_owned()).or_default()
+    }
+}
+
+impl Record {
+    fn learn(&mut self, fact: &Fact, blame: Blame, evidence: &Evidence, salt: u64, steering: &Steering) {
+        let (rules, at_ms) = (&steering.health, evidence.at_ms);
+        if *fact == Fact::Opened {
+            return self.breaker.opened((evidence.order, evidence.seq), at_ms);
+        }
+        let mut count = |count| self.tally.add(count, at_ms, half_life_ms(rules));
+        let end = match blame {
+            Blame::Nothing => return,
+            Blame::Neutral => End::Neutral,
+            Blame::Good => {
+                count(Count::Good);
+                End::Good
+            }
+            Blame::Supplier | Blame::Product => {
+                count(Count::Fault);
+                End::Fault
+            }
+            Blame::Says(cause) => {
+                count(Count::Fault);
+                End::Out(cause)
+            }
+            Blame::Doubt => {
+                count(Count::Unknown);
+                End::Unknown
+            }
+            Blame::Complaint => return count(Count::Complaint),
+        };
+        if let Fact::Delivered { via, took_ms } = fact {
+            let smoothed = |known: u64| known.saturating_mul(7).saturating_add(*took_ms).div_euclid(8);
+            self.latency_ms = Some(self.latency_ms.map_or(*took_ms, smoothed));
+            let told = if blame::was_told(*via) { Count::Good } else { Count::Fault };
+            self.told.add(told, at_ms, half_life_ms(rules));
+        }
+        self.breaker.ended(end, evidence, salt, &steering.circuit);
+        let score_bp = self.tally.lone_score_bp();
+        self.is_ill = score_bp < if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
+    }
+
+    fn standing(&self, prior_bp: Option<u16>, steering: &Steering, now_ms: i64) -> Standing {
+        let rules = &steering.health;
+        let tally = self.tally.at(now_ms, half_life_ms(rules));
+        let score_bp = match prior_bp {
+            Some(prior_bp) => tally.score_bp(prior_bp, rules.thin_below),
+            None => tally.lone_score_bp(),
+        };
+        // What is forgotten heals: an ill supplier that is left alone comes to be well again.
+        let bound = if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
+        let is_known = self.tally != Tally::default();
+        Standing {
+            score_bp: is_known.then_some(score_bp),
+            facts: tally.facts(),
+            unknown_bp: tally.unknown_bp(),
+            complaint_bp: tally.complaint_bp(),
+            latency_ms: self.latency_ms,
+            circuit: self.breaker.at(now_ms, &steering.circuit),
+            is_ill: is_known && score_bp < bound,
+        }
+    }
+}
+
+/// The name under which a product is remembered.
+fn group<'a>(sku: &'a Sku, steering: &'a Steering) -> &'a str {
+    steering.of(sku).group.as_deref().unwrap_or_else(|| sku.as_str())
+}
+
+fn half_life_ms(rules: &HealthRules) -> i64 {
+    i64::from(rules.half_life_seconds).saturating_mul(1_000)
+}
+
+/// A supplier's own number for its jitter (FNV-1a).
+fn salt(supplier: &SupplierId) -> u64 {
+    let bytes = supplier.as_str().bytes();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! What the book says after random sightings.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::attempt::NotSentReason;
+use crate::domain::outcome::{Doubt, RefusalKind, Via};
+
+const NOW_MS: i64 = 1_800_000_000_000;
+
+fn sighting(supplier: &str, sku: &str, number: u16, fact: Fact) -> Sighting {
+    Sighting {
+        supplier: SupplierId::from(supplier),
+        sku: Sku::from(sku),
+        order: OrderId::compose(NOW_MS, 1, number).unwrap(),
+        seq: 1,
+        at_ms: NOW_MS + i64::from(number) * 100,
+        fact,
+    }
+}
+
+fn refused(kind: RefusalKind) -> Fact {
+    Fact::Refused { via: Via::Submit, kind }
+}
+
+fn delivered() -> Fact {
+    Fact::Delivered {
+        via: Via::Query,
+        took_ms: 2_000,
+    }
+}
+
+fn book_of(seen: &[Sighting]) -> HealthBook {
+    let (mut book, steering) = (HealthBook::default(), Steering::default());
+    seen.iter().for_each(|sighting| book.learn(sighting, &steering));
+    book
+}
+
+fn standing(book: &HealthBook, sku: &str) -> Standing {
+    book.standing(&SupplierId::from("a"), &Sku::from(sku), &Steering::default(), NOW_MS + 10_000)
+}
+
+#[test]
+fn nothing_known_is_no_score() {
+    assert_eq!(standing(&HealthBook::default(), "qb"), Standing::default());
+}
+
+#[test]
+fn a_product_of_which_little_is_known_has_the_score_of_its_supplier() {
+    let mut seen: Vec<Sighting> = (0..40).map(|n| sighting("a", "x", n, refused(RefusalKind::Parameters))).collect();
+    seen.push(sighting("a", "y", 41, delivered()));
+    let book = book_of(&seen);
+    let (thin, whole) = (standing(&book, "y"), standing(&book, "never sold"));
+    assert!(thin.score_bp > whole.score_bp && thin.score_bp < Some(3_000), "{thin:?} {whole:?}");
+    assert!(thin.is_ill && whole.is_ill);
+}
+
+#[test]
+fn a_product_out_of_stock_takes_no_other_product_with_it() {
+    let seen: Vec<Sighting> = (0..20).map(|n| sighting("a", "x", n, refused(RefusalKind::Stock))).collect();
+    let book = book_of(&seen);
+    assert!(matches!(standing(&book, "x").circuit, Circuit::Open { .. }));
+    assert_eq!(
+        (standing(&book, "y").circuit, standing(&book, "y").is_ill),
+        (Circuit::Closed, false)
+    );
+}
+
+#[test]
+fn a_supplier_without_our_money_is_out_for_every_product() {
+    let book = book_of(&[sighting("a", "x", 0, refused(RefusalKind::SupplierBalance))]);
+    for sku in ["x", "y"] {
+        let circuit = standing(&book, sku).circuit;
+        assert!(
+            matches!(
+                circuit,
+                Circuit::Open {
+                    cause: CircuitCause::SupplierBalance,
+                    ..
+                }
+            ),
+            "{circuit:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_forgotten_heals() {
+    let seen: Vec<Sighting> = (0..4).map(|n| sighting("a", "x", n, refused(RefusalKind::Failed))).collect();
+    let book = book_of(&seen);
+    assert!(standing(&book, "x").is_ill);
+    let later_ms = NOW_MS + 6 * 3_600_000;
+    let later = book.standing(&SupplierId::from("a"), &Sku::from("x"), &Steering::default(), later_ms);
+    assert!(!later.is_ill, "{later:?}");
+}
+
+#[test]
+fn evidence_names_the_attempts_that_cost_something() {
+    let mut seen = vec![sighting("a", "x", 0, delivered())];
+    seen.extend((1..80).map(|n| sighting("a", "x", n, refused(RefusalKind::Failed))));
+    let book = book_of(&seen);
+    let evidence: Vec<&Evidence> = book.evidence(&SupplierId::from("a")).collect();
+    assert_eq!(evidence.len(), 50);
+    assert_eq!(evidence.last().unwrap().order, seen.last().unwrap().order);
+    assert_eq!(book.evidence(&SupplierId::from("b")).count(), 0);
+}
+
+#[test]
+fn products_remembered_apart_are_bounded() {
+    let mut book = HealthBook::default();
+    let steering = Steering::default();
+    for n in 0..(MOST_PRODUCTS + 100) {
+        let number = u16::try_from(n % 1_000).unwrap();
+        book.learn(&sighting("a", &format!("sku-{n}"), number, delivered()), &steering);
+    }
+    assert_eq!(book.suppliers[&SupplierId::from("a")].products.len(), MOST_PRODUCTS);
+}
+
+fn any_fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        4 => Just(delivered()),
+        2 => proptest::sample::select(RefusalKind::ALL.to_vec()).prop_map(refused),
+        1 => Just(Fact::NotSent { why: NotSentReason::Connect }),
+        1 => Just(Fact::NotSent { why: NotSentReason::Encoding }),
+        1 => Just(Fact::Doubted { via: Via::Submit, doubt: Doubt::Timeout }),
+        1 => Just(Fact::Complained),
+        2 => Just(Fact::Opened),
+        1 => Just(Fact::Accepted),
+    ]
+}
+
+fn any_seen(most: usize) -> impl Strategy<Value = Vec<(&'static str, &'static str, Fact)>> {
+    let one = (
+        proptest::sample::select(vec!["a", "b", "c"]),
+        proptest::sample::select(vec!["x", "y"]),
+        any_fact(),
+    );
+    proptest::collection::vec(one, 0..most)
+}
+
+fn numbered(seen: Vec<(&str, &str, Fact)>) -> Vec<Sighting> {
+    let numbers = 0_u16..;
+    seen.into_iter()
+        .zip(numbers)
+        .map(|((who, sku, fact), number)| sighting(who, sku, number, fact))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Whatever came before, and whatever others do meanwhile: N faults in a row leave it out within N + 2.
+    #[test]
+    fn so_many_faults_in_a_row_always_trip(before in any_seen(60), between in any_seen(7)) {
+        let steering = Steering::default();
+        let mut seen = numbered(before);
+        let mut others = between.into_iter().filter(|(who, ..)| *who != "a");
+        let mut book = book_of(&seen);
+        let mut requests = 0;
+        loop {
+            let number = u16::try_from(seen.len()).unwrap();
+            let now_ms = NOW_MS + i64::from(number) * 100;
+            let circuit = book.standing(&SupplierId::from("a"), &Sku::from("x"), &steering, now_ms).circuit;
+            if matches!(circuit, Circuit::Open { .. }) {
+                break;
+            }
+            prop_assert!(requests < usize::from(steering.circuit.faults_in_a_row) + 2, "{circuit:?}");
+            requests += 1;
+            let mut news = vec![sighting("a", "x", number, Fact::Opened), sighting("a", "x", number, refused(RefusalKind::Failed))];
+            if let Some((who, sku, fact)) = others.next() {
+                news.insert(1, sighting(who, sku, number, fact));
+            }
+            news.iter().for_each(|sighting| book.learn(sighting, &steering));
+            seen.extend(news);
+        }
+    }
+
+    #[test]
+    fn the_same_sightings_make_the_same_book_and_buyers_mistakes_change_no_score(seen in any_seen(80)) {
+        let seen = numbered(seen);
+        let book = book_of(&seen);
+        prop_assert_eq!(&book_of(&seen), &book);
+        let is_buyers = |sighting: &&Sighting| sighting.fact == refused(RefusalKind::Recipient);
+        let without: Vec<Sighting> = seen.iter().filter(|sighting| !is_buyers(sighting)).cloned().collect();
+        let cleaned = book_of(&without);
+        for who in ["a", "b", "c"] {
+            let score = |book: &HealthBook| book.whole(&SupplierId::from(who), &Steering::default(), NOW_MS + 10_000).score_bp;
+            prop_assert_eq!(score(&cleaned), score(&book));
+        }
+    }
+}
