@@ -63,6 +63,7 @@ pub(super) async fn show(context: &AdminContext, key: OrderKey) -> Result<AdminR
                 at_ms: recorded.at_ms,
                 kind: recorded.event.kind().to_owned(),
                 words: words::event(&recorded.event),
+                choice: recorded.event.choice().cloned(),
             })
             .collect(),
         ledger: books::postings(&order, &history),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{OrderId, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::money::Currency;
 use crate::domain::order::NextAction;
+use crate::domain::plan::Choice;
 
 /// Everything about one order that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +124,9 @@ pub struct EventLine {
     pub kind: String,
     /// In words.
     pub words: String,
+    /// Why this supplier, where an attempt was opened and there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
 }
 
 /// One posting.

@@ -15,6 +15,7 @@ mod books;
 mod callbacks;
 mod calls;
 mod cases;
+mod chosen;
 mod desk;
 mod dossier;
 mod http;

@@ -1,5 +1,6 @@
 //! Facts in words, for people who read an order's history at night.
 
+use super::chosen::{choice, skips};
 use crate::domain::attempt::{AttemptState, Extent, Fate, NotSentReason, Proof};
 use crate::domain::case::CaseKind;
 use crate::domain::desk::{DeedKind, Finding, Signature};
@@ -7,7 +8,6 @@ use crate::domain::event::Event;
 use crate::domain::failure::Failure;
 use crate::domain::order::Verdict;
 use crate::domain::outcome::{Doubt, Refusal, Via};
-use crate::domain::plan::{Skip, SkipReason};
 use crate::domain::report::rfc3339;
 use crate::seams::{MaybeSent, NotSent};
 
@@ -25,9 +25,11 @@ pub(super) fn event(event: &Event) -> String {
             supplier,
             cost,
             skipped,
+            choice: chosen,
             ..
         } => format!(
-            "attempt {seq} opened at {supplier} for {cost}; from here on it may have charged{}",
+            "attempt {seq} opened at {supplier} for {cost}; from here on it may have charged{}{}",
+            chosen.as_deref().map(choice).unwrap_or_default(),
             skips(skipped)
         ),
         Event::AttemptResubmitted { seq, n, .. } => format!("attempt {seq}: the same number is sent again, transmission {n}"),
@@ -293,48 +295,5 @@ fn extent(extent: Extent) -> String {
     match extent {
         Extent::Full => String::new(),
         Extent::Partial { delivered } => format!(" in part ({delivered})"),
-    }
-}
-
-fn skips(skipped: &[Skip]) -> String {
-    let reasons: Vec<String> = skipped
-        .iter()
-        .map(|skip| format!("{}: {}", skip.supplier, skip_reason(&skip.reason)))
-        .collect();
-    if reasons.is_empty() {
-        String::new()
-    } else {
-        format!("; left out: {}", reasons.join(", "))
-    }
-}
-
-fn skip_reason(reason: &SkipReason) -> String {
-    match reason {
-        SkipReason::OfferDisabled => "its offer is switched off".to_owned(),
-        SkipReason::SupplierAbsent => "adapters.toml does not name it, or it is being drained".to_owned(),
-        SkipReason::SupplierPaused => "it is paused".to_owned(),
-        SkipReason::CostAbovePrice { cost } => format!("its cost {cost} is above the price"),
-        SkipReason::AlreadyRefused { seq } => format!("it refused attempt {seq}"),
-        SkipReason::Unreachable { until_ms } => format!("it could not be reached, left alone until {}", rfc3339(*until_ms)),
-        SkipReason::AttemptsExhausted => "the order has used all its attempts".to_owned(),
-        SkipReason::CircuitOpen { until_ms, cause } => {
-            format!(
-                "its circuit is open ({}), a probe may be sent at {}",
-                cause.word(),
-                rfc3339(*until_ms)
-            )
-        }
-        SkipReason::Probing { until_ms } => format!("it is being probed with other orders, again at {}", rfc3339(*until_ms)),
-        SkipReason::ForcedOpen => "an operator holds its circuit open".to_owned(),
-        SkipReason::Calendar { until_ms, why } => format!("planned to be out until {}: {why}", rfc3339(*until_ms)),
-        SkipReason::NotPinned => "the product is pinned to another supplier".to_owned(),
-        SkipReason::NotForShop => "it is kept for other shops".to_owned(),
-        SkipReason::NotForCarrier => "it is kept for other carriers".to_owned(),
-        SkipReason::NotForRegion => "it is kept for other regions".to_owned(),
-        SkipReason::CostAboveCeiling { cost } => format!("its cost {cost} is above the ceiling"),
-        SkipReason::NotStrict => "the product is strict, and it lacks a promise".to_owned(),
-        SkipReason::WaitTooLong { wait_ms } => format!("its queue takes {wait_ms} ms, longer than the order can wait"),
-        SkipReason::RecipientTooSoon { until_ms } => format!("it served the recipient a moment ago, again at {}", rfc3339(*until_ms)),
-        SkipReason::QuotaUsed { until_ms } => format!("its quota of the day is used up until {}", rfc3339(*until_ms)),
     }
 }

@@ -295,6 +295,16 @@ impl Event {
         }
     }
 
+    /// Why this supplier, where an attempt was opened and there was a choice.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        if let Self::AttemptOpened { choice, .. } = self {
+            choice.as_deref()
+        } else {
+            None
+        }
+    }
+
     /// The evidence that it rests on.
     #[must_use]
     pub fn evidence(&self) -> Option<&EvidenceId> {

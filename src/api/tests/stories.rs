@@ -12,7 +12,8 @@ use crate::domain::failure::{Failure, Locale};
 use crate::domain::ids::{EvidenceId, SettingsDigest, ShopId, SupplierId};
 use crate::domain::order::{NextAction, Order, Step};
 use crate::domain::outcome::{Doubt, Refusal, RefusalKind, Via};
-use crate::domain::plan::{CircuitCause, Skip, SkipReason};
+use crate::domain::plan::{Because, Choice, CircuitCause, Other, Skip, SkipReason, Stands};
+use crate::domain::steering::Strategy;
 
 use super::fakes::{accepted, cny, pending, recorded};
 
@@ -111,7 +112,19 @@ fn events() -> Vec<Event> {
             cost,
             skipped: skips(),
             process: None,
-            choice: None,
+            choice: Some(Box::new(Choice {
+                strategy: Strategy::Cheapest,
+                steering: 4,
+                stands: Stands {
+                    because: Because::Cost,
+                    score_bp: Some(7_777),
+                },
+                others: vec![Other {
+                    supplier: SupplierId::from(PRIVATE),
+                    cost,
+                    stands: Stands::default(),
+                }],
+            })),
         },
         Event::OrderWaiting {
             skipped: skips(),

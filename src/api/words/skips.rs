@@ -1,9 +1,9 @@
-//! Why a supplier was left out, as shops are told: no supplier's name, no score, no cost.
+//! Why a supplier was chosen or left out, as shops are told: no supplier's name, no score, no cost.
 
 use super::pick;
 use super::timeline::clock;
 use crate::domain::failure::Locale;
-use crate::domain::plan::SkipReason;
+use crate::domain::plan::{Because, Choice, SkipReason};
 
 pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
     let (zh, en) = match reason {
@@ -61,4 +61,22 @@ pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
         SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),
     };
     pick(locale, zh, en).to_owned()
+}
+
+/// Why the supplier came first among several; nothing where it was the usual one.
+pub(super) fn chosen(choice: &Choice, locale: Locale) -> &'static str {
+    let (zh, en) = match choice.stands.because {
+        Because::Priority => return "",
+        Because::Cost | Because::Value | Because::Weight => ("按该商品的选择规则选用。", " Chosen by the product's rule."),
+        Because::Explored => ("用于更新供货商评分。", " Chosen so that its score stays up to date."),
+        Because::Probe => ("用于确认该供货商是否恢复。", " Chosen to see whether it has recovered."),
+        Because::Returning => ("该供货商正在逐步恢复。", " It is on its way back."),
+        Because::Demoted => ("其他供货商当前不可用。", " No better supplier could be had."),
+        Because::BestOfBad => (
+            "供货商均不稳定，选用其中较好的。",
+            " All suppliers are in trouble; this was the best of them.",
+        ),
+        Because::Pinned => ("由运营指定。", " Chosen by the operator."),
+    };
+    pick(locale, zh, en)
 }

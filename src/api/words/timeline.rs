@@ -13,7 +13,7 @@ use crate::domain::outcome::{Doubt, RefusalKind, Via};
 use crate::domain::plan::Skip;
 
 use super::pick;
-use super::skips::skip_reason;
+use super::skips::{chosen, skip_reason};
 
 /// What happened.
 pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
@@ -32,9 +32,10 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
         }
         Event::AttemptOpened { seq, skipped, .. } => {
             let (who, why) = (who(seq), reasons(skipped, cast, locale));
+            let chosen = event.choice().map(|choice| chosen(choice, locale)).unwrap_or_default();
             (
-                format!("第 {seq} 次尝试：提交给{who}。{why}"),
-                format!("Attempt {seq}: sent to {who}.{why}"),
+                format!("第 {seq} 次尝试：提交给{who}。{chosen}{why}"),
+                format!("Attempt {seq}: sent to {who}.{chosen}{why}"),
             )
         }
         Event::AttemptResubmitted { seq, n, .. } => (

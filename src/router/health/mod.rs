@@ -28,8 +28,8 @@ use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
 use crate::domain::plan::CircuitCause;
 use crate::domain::steering::{HealthRules, Steering};
 
-/// Most products of one supplier that are remembered apart; beyond, the one unheard of longest goes.
-const MOST_PRODUCTS: usize = 16_384;
+/// Most products of one supplier that are remembered apart; beyond, the half unheard of longest goes.
+const MOST_PRODUCTS: usize = 2_048;
 /// Sightings that cost a supplier something and are kept to show for it.
 const MOST_EVIDENCE: usize = 50;
 

@@ -109,11 +109,17 @@ fn evidence_names_the_attempts_that_cost_something() {
 fn products_remembered_apart_are_bounded() {
     let mut book = HealthBook::default();
     let steering = Steering::default();
-    for n in 0..(MOST_PRODUCTS + 100) {
-        let number = u16::try_from(n % 1_000).unwrap();
-        book.learn(&sighting("a", &format!("sku-{n}"), number, delivered()), &steering);
+    let count = |book: &HealthBook| book.suppliers[&SupplierId::from("a")].products.len();
+    for n in 0..3 * MOST_PRODUCTS {
+        let seen = Sighting {
+            at_ms: NOW_MS + i64::try_from(n).unwrap(),
+            ..sighting("a", &format!("sku-{n}"), 1, delivered())
+        };
+        book.learn(&seen, &steering);
+        assert!(count(&book) <= MOST_PRODUCTS);
     }
-    assert_eq!(book.suppliers[&SupplierId::from("a")].products.len(), MOST_PRODUCTS);
+    let latest = format!("sku-{}", 3 * MOST_PRODUCTS - 1);
+    assert!(book.suppliers[&SupplierId::from("a")].products.contains_key(&latest));
 }
 
 fn any_fact() -> impl Strategy<Value = Fact> {
