@@ -107,6 +107,7 @@ fn line(adapter: &Adapter) -> SupplierLine {
         SupplierState::Draining => "draining",
     };
     SupplierLine {
+        health: None,
         id: adapter.id().clone(),
         label: adapter.label().to_owned(),
         dialect: adapter.dialect().to_owned(),

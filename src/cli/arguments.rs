@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::desk::{About, Case, Deeds, Operator, Recovery, Refund};
+use super::desk::{About, Case, Deeds, Operator, Pin, Recovery, Refund};
 
 /// Takes recharge orders from shops and has suppliers carry them out, each at most once.
 #[derive(Debug, Parser)]
@@ -40,6 +40,9 @@ pub(super) enum Command {
     /// The suppliers that adapters.toml describes.
     #[command(subcommand)]
     Supplier(Supplier),
+    /// Which supplier gets the next order.
+    #[command(subcommand)]
+    Route(super::route::Route),
     /// Orders.
     #[command(subcommand)]
     Order(Order),
@@ -146,6 +149,19 @@ pub(super) enum Supplier {
     Pause(About),
     /// Open new attempts there again, and let its promises count again.
     Resume(About),
+    /// Hold its circuit open: no new attempts there until it is resumed.
+    ForceOpen(About),
+    /// Send products there and nowhere else.
+    Pin(Pin),
+    /// Steer products like others again.
+    Unpin(Pin),
+    /// Show how it is doing: its score, what cost it, and the way back.
+    Scorecard {
+        /// Its name in adapters.toml.
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::arguments::Output;
+use crate::console::steering::PinWord;
 use crate::console::{AdminCall, CaseFinding, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord};
 use crate::domain::ids::SupplierId;
 
@@ -69,7 +70,7 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    fn signing(self) -> Signing {
+    pub(super) fn signing(self) -> Signing {
         Signing {
             pass: Once(self.pass),
             reason: self.reason,
@@ -151,6 +152,23 @@ pub(super) struct About {
     pub signed: Signed,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Which products, at which supplier.
+#[derive(Debug, Args)]
+pub(super) struct Pin {
+    /// A sku, or the beginning of one and a star.
+    products: String,
+    #[command(flatten)]
+    about: About,
+}
+
+impl Pin {
+    pub fn asked(self) -> (PinWord, Output) {
+        let (word, output) = self.about.asked();
+        let products = self.products;
+        (PinWord { products, word }, output)
+    }
 }
 
 /// What was done at the desk.

@@ -15,6 +15,7 @@ mod explain;
 mod house;
 mod import;
 mod receipt;
+mod route;
 mod run;
 mod show;
 mod table;

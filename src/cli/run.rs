@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::arguments::{Callback, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{desk, import, receipt, show};
+use super::{desk, import, receipt, route, show};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -79,6 +79,20 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
             let (word, output) = about.asked();
             (AdminCall::SupplierResume(word), output)
         }
+        Command::Supplier(Supplier::ForceOpen(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierForceOpen(word), output)
+        }
+        Command::Supplier(Supplier::Pin(pin)) => {
+            let (asked, output) = pin.asked();
+            (AdminCall::SupplierPin(asked), output)
+        }
+        Command::Supplier(Supplier::Unpin(pin)) => {
+            let (asked, output) = pin.asked();
+            (AdminCall::SupplierUnpin(asked), output)
+        }
+        Command::Supplier(Supplier::Scorecard { name, output }) => (AdminCall::SupplierScorecard { name }, output),
+        Command::Route(command) => route::asked(command)?,
         Command::Case(command) => desk::case(command),
         Command::Recovery(command) => desk::recovery(command),
         Command::Operator(command) => desk::operator(command),

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, SupplierLine, Trouble};
-use super::{callbacks, cases, desk, dossier, import, operators, recovery, shops, suppliers};
-use crate::dispatch::{Acted, Dispatch, NoBalance};
+use super::{callbacks, cases, desk, dossier, import, operators, recovery, shops, steering, suppliers};
+use crate::dispatch::steering::{NotPublished, Question};
+use crate::dispatch::{Acted, Dispatch, NoBalance, Scorecard};
 use crate::domain::decide::Input;
-use crate::domain::desk::{Deed, Manning};
+use crate::domain::desk::{Deed, Manning, Signature};
 use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::outcome::BalanceReading;
+use crate::domain::plan::Plan;
+use crate::domain::steering::Flaw;
 use crate::seams::{BoxFuture, Clock, Random};
 use crate::store::{Evidence, Outage, Store};
 
@@ -22,6 +25,16 @@ pub trait Running: Send + Sync {
     fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> BoxFuture<'_, Acted>;
     /// Writes a deed about a supplier and makes it count at once.
     fn supplier_deed(&self, deed: Deed) -> BoxFuture<'_, Acted>;
+    /// How a supplier is doing.
+    fn scorecard(&self, supplier: &SupplierId) -> Scorecard;
+    /// The version of the steering document in force; 0 is the one that is built in.
+    fn steering_version(&self) -> u32;
+    /// What is wrong with a steering document.
+    fn check_steering(&self, text: &str) -> Vec<Flaw>;
+    /// Puts a steering document in force that was written on version `base`.
+    fn publish(&self, base: u32, text: String, back_to: Option<u32>, signed: Signature) -> BoxFuture<'_, Result<u32, NotPublished>>;
+    /// Who would get an order, under the document in force or a draft.
+    fn explain(&self, question: &Question) -> Result<Plan, Vec<Flaw>>;
 }
 
 impl Running for Dispatch {
@@ -39,6 +52,26 @@ impl Running for Dispatch {
 
     fn supplier_deed(&self, deed: Deed) -> BoxFuture<'_, Acted> {
         Box::pin(self.supplier_deed(deed))
+    }
+
+    fn scorecard(&self, supplier: &SupplierId) -> Scorecard {
+        self.scorecard(supplier)
+    }
+
+    fn steering_version(&self) -> u32 {
+        self.steering_version()
+    }
+
+    fn check_steering(&self, text: &str) -> Vec<Flaw> {
+        self.check_steering(text).err().unwrap_or_default()
+    }
+
+    fn publish(&self, base: u32, text: String, back_to: Option<u32>, signed: Signature) -> BoxFuture<'_, Result<u32, NotPublished>> {
+        Box::pin(self.publish(base, text, back_to, signed))
+    }
+
+    fn explain(&self, question: &Question) -> Result<Plan, Vec<Flaw>> {
+        self.explain(question)
     }
 }
 
@@ -95,6 +128,16 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
         AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
         AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
+        AdminCall::SupplierForceOpen(word) => steering::force_open(context, word).await,
+        AdminCall::SupplierPin(asked) => steering::pin(context, asked, true).await,
+        AdminCall::SupplierUnpin(asked) => steering::pin(context, asked, false).await,
+        AdminCall::SupplierScorecard { name } => suppliers::scorecard(context, &name),
+        AdminCall::RouteVersions => steering::versions(context).await,
+        AdminCall::RouteShow { version } => steering::show(context, version).await,
+        AdminCall::RouteCheck { text } => steering::check(context, &text),
+        AdminCall::RoutePublish(asked) => steering::publish(context, asked).await,
+        AdminCall::RouteRollBack { version, signing } => steering::roll_back(context, version, signing).await,
+        AdminCall::RouteExplain(asked) => steering::explain(context, asked).await,
         AdminCall::RecoveryBegin => recovery::begin(context).await,
         AdminCall::RecoveryEnd { signing } => recovery::end(context, &signing).await,
         AdminCall::OperatorAdd { name, signing } => operators::add(context, &name, signing.as_ref()).await,

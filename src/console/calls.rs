@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::{CaseFile, CaseFinding, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
 use super::lines::{CallbackLine, CaseLine, Dossier};
+use super::steering::{ExplainAsked, Explained, FlawLine, PinWord, PublishAsked, SteeringVersion};
+use super::suppliers::ScorecardLine;
 use crate::domain::ids::{ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
 use crate::domain::money::Currency;
@@ -73,6 +75,40 @@ pub enum AdminCall {
     SupplierPause(SupplierWord),
     /// Lets new attempts come to a supplier again.
     SupplierResume(SupplierWord),
+    /// Holds a supplier's circuit open.
+    SupplierForceOpen(SupplierWord),
+    /// Sends products to one supplier and no other.
+    SupplierPin(PinWord),
+    /// Steers products like others again.
+    SupplierUnpin(PinWord),
+    /// How a supplier is doing.
+    SupplierScorecard {
+        /// Which.
+        name: String,
+    },
+    /// The latest versions of the steering document.
+    RouteVersions,
+    /// A steering document's text.
+    RouteShow {
+        /// Which version; absent is the one in force.
+        version: Option<u32>,
+    },
+    /// What is wrong with a steering document; changes nothing.
+    RouteCheck {
+        /// All of it, TOML.
+        text: String,
+    },
+    /// Puts a steering document in force.
+    RoutePublish(PublishAsked),
+    /// Puts an earlier version's text in force again.
+    RouteRollBack {
+        /// Which version.
+        version: u32,
+        /// Who says so, and why.
+        signing: Signing,
+    },
+    /// Who would get an order now; changes nothing.
+    RouteExplain(ExplainAsked),
     /// Begins a recovery on a restored database; before the server starts.
     RecoveryBegin,
     /// Says that a restored backup's gap is covered.
@@ -216,6 +252,27 @@ pub enum AdminReply {
         /// By name.
         operators: Vec<OperatorLine>,
     },
+    /// How a supplier is doing.
+    Scorecard(Box<ScorecardLine>),
+    /// The latest versions of the steering document.
+    SteeringVersions {
+        /// Newest first.
+        versions: Vec<SteeringVersion>,
+    },
+    /// A steering document.
+    Steering {
+        /// Its version; 0 is the one that is built in.
+        version: u32,
+        /// All of it, TOML.
+        text: String,
+    },
+    /// What is wrong with a steering document: nothing was changed.
+    SteeringChecked {
+        /// Everything; empty if nothing is.
+        flaws: Vec<FlawLine>,
+    },
+    /// Who would get an order.
+    Explained(Explained),
     /// What was done at the desk.
     Deeds {
         /// Newest first.
@@ -347,6 +404,9 @@ pub struct SupplierLine {
     pub promises: Promises,
     /// Digest of this version of its settings and dialect.
     pub digest: String,
+    /// How it is doing; only where a server runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Box<ScorecardLine>>,
 }
 
 /// What a check of a supplier found. It was loaded, so its dialect's samples read as they should.

@@ -25,6 +25,7 @@ mod operators;
 mod recovery;
 mod shops;
 mod socket;
+pub mod steering;
 mod suppliers;
 mod words;
 
@@ -48,3 +49,4 @@ pub use http::serve_admin;
 pub use import::text_of;
 pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};
+pub use suppliers::{CostlyLine, ScorecardLine};

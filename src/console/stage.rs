@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, Running, SupplierLine, perform};
-use crate::dispatch::{Acted, NoBalance};
+use crate::dispatch::steering::{self, NotPublished, Question};
+use crate::dispatch::{Acted, NoBalance, Scorecard};
 use crate::domain::decide::{Facts, Input, accept, decide};
-use crate::domain::desk::{Deed, Manning};
+use crate::domain::desk::{Deed, Manning, Signature};
 use crate::domain::effect::Change;
 use crate::domain::ids::{EvidenceId, OrderId, ProcessId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use crate::domain::limits::Limits;
@@ -24,6 +25,7 @@ use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::{Policy, Promises, RuleBook};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
+use crate::domain::steering::Flaw;
 use crate::seams::{BoxFuture, Clock, Random};
 use crate::store::{Answer, Command, Decision, Evidence, MemoryStore, Outage, Store};
 
@@ -53,6 +55,35 @@ impl Running for Remembers {
             _ => Err(NoBalance::NotOffered),
         };
         Box::pin(async { answer })
+    }
+
+    fn scorecard(&self, _: &SupplierId) -> Scorecard {
+        Scorecard {
+            score_bp: Some(8_700),
+            circuit: "closed",
+            ..Scorecard::default()
+        }
+    }
+
+    fn steering_version(&self) -> u32 {
+        3
+    }
+
+    fn check_steering(&self, text: &str) -> Vec<Flaw> {
+        steering::read(text).err().into_iter().collect()
+    }
+
+    fn publish(&self, base: u32, text: String, _: Option<u32>, _: Signature) -> BoxFuture<'_, Result<u32, NotPublished>> {
+        let answer = match (base, steering::read(&text)) {
+            (3, Ok(_)) => Ok(4),
+            (3, Err(flaw)) => Err(NotPublished::Flaws(vec![flaw])),
+            _ => Err(NotPublished::Overtaken { version: 3 }),
+        };
+        Box::pin(async { answer })
+    }
+
+    fn explain(&self, _: &Question) -> Result<Plan, Vec<Flaw>> {
+        Ok(plan())
     }
 
     fn act(&self, order: OrderId, input: Input, evidence: Vec<Evidence>) -> BoxFuture<'_, Acted> {
@@ -311,6 +342,7 @@ fn facts() -> Facts<'static> {
 
 pub(crate) fn supplier(name: &str) -> SupplierLine {
     SupplierLine {
+        health: None,
         id: SupplierId::from(name),
         label: format!("{name} 供货"),
         dialect: "plain".to_owned(),

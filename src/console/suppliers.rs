@@ -3,8 +3,11 @@
 use super::admin::{AdminContext, away};
 use super::calls::{AdminReply, SupplierCheck, SupplierLine, Trouble};
 use super::words;
-use crate::dispatch::NoBalance;
+use serde::{Deserialize, Serialize};
+
+use crate::dispatch::{Costly, NoBalance, Scorecard};
 use crate::domain::desk::{Deed, DeedKind};
+use crate::domain::ids::SupplierId;
 use crate::domain::money::Money;
 use crate::domain::outcome::BalanceReading;
 use crate::seams::SendFailure;
@@ -17,14 +20,112 @@ pub(super) async fn list(context: &AdminContext) -> Result<AdminReply, Trouble> 
     for supplier in &mut suppliers {
         let subject = Deed::about_supplier(&supplier.id);
         let about = context.store.deeds(subject.clone(), MAX_DEEDS).await.map_err(away)?;
-        if let Some(deed) = about.iter().find(|deed| deed.subject == subject)
-            && let DeedKind::SupplierPaused { .. } = deed.kind
-        {
-            supplier.state = "paused".to_owned();
-            supplier.paused = Some(words::signed(&deed.signed));
+        let since_resumed = about
+            .iter()
+            .filter(|deed| deed.subject == subject)
+            .take_while(|deed| !matches!(deed.kind, DeedKind::SupplierResumed { .. }));
+        for deed in since_resumed {
+            if let DeedKind::SupplierPaused { .. } = deed.kind {
+                supplier.state = "paused".to_owned();
+                supplier.paused = Some(words::signed(&deed.signed));
+            } else if let DeedKind::SupplierForcedOpen { .. } = deed.kind
+                && supplier.paused.is_none()
+            {
+                supplier.state = "forced open".to_owned();
+                supplier.paused = Some(words::signed(&deed.signed));
+            }
         }
+        supplier.health = context
+            .running
+            .as_ref()
+            .map(|running| Box::new(card(&supplier.id, &running.scorecard(&supplier.id))));
     }
     Ok(AdminReply::Suppliers { suppliers })
+}
+
+pub(super) fn scorecard(context: &AdminContext, name: &str) -> Result<AdminReply, Trouble> {
+    let supplier = all(context).into_iter().find(|supplier| supplier.id.as_str() == name);
+    let unknown = || Trouble::new(format!("adapters.toml names no supplier {name}"), "`supplier list` shows all");
+    let supplier = supplier.ok_or_else(unknown)?;
+    let running = super::desk::running(context)?;
+    Ok(AdminReply::Scorecard(Box::new(card(
+        &supplier.id,
+        &running.scorecard(&supplier.id),
+    ))))
+}
+
+/// How a supplier is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScorecardLine {
+    /// Who.
+    pub supplier: SupplierId,
+    /// Its score in basis points; absent while nothing is known of it.
+    pub score_bp: Option<u16>,
+    /// How many facts the score rests on, as they count now.
+    pub facts: u32,
+    /// Attempts that came to be unknown, in basis points.
+    pub unknown_bp: u16,
+    /// Complaints, in basis points.
+    pub complaint_bp: u16,
+    /// From the opening of an attempt to its delivery, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Deliveries that it told of by itself, in basis points.
+    pub told_bp: Option<u16>,
+    /// Whether it stands behind the healthy ones.
+    pub is_ill: bool,
+    /// `closed`, `returning`, `half_open` or `open`.
+    pub circuit: String,
+    /// Since when, UTC milliseconds; absent while closed.
+    pub since_ms: Option<i64>,
+    /// When a probe may be sent, UTC milliseconds.
+    pub until_ms: Option<i64>,
+    /// What opened it.
+    pub cause: Option<String>,
+    /// The share of its traffic on its way back, in percent.
+    pub share_percent: Option<u8>,
+    /// The attempt that opened its circuit last: the number that the supplier saw.
+    pub opened_by: Option<String>,
+    /// What cost it something of late, oldest first.
+    pub costly: Vec<CostlyLine>,
+}
+
+/// An attempt that cost its supplier something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostlyLine {
+    /// The number that the supplier saw.
+    pub attempt: String,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// With which product.
+    pub sku: String,
+    /// What it was.
+    pub what: String,
+}
+
+fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
+    let costly = |costly: &Costly| CostlyLine {
+        attempt: costly.attempt.to_string(),
+        at_ms: costly.at_ms,
+        sku: costly.sku.to_string(),
+        what: costly.what.clone(),
+    };
+    ScorecardLine {
+        supplier: supplier.clone(),
+        score_bp: card.score_bp,
+        facts: card.facts,
+        unknown_bp: card.unknown_bp,
+        complaint_bp: card.complaint_bp,
+        latency_ms: card.latency_ms,
+        told_bp: card.told_bp,
+        is_ill: card.is_ill,
+        circuit: card.circuit.to_owned(),
+        since_ms: card.since_ms,
+        until_ms: card.until_ms,
+        cause: card.cause.map(|cause| cause.word().to_owned()),
+        share_percent: card.share_percent,
+        opened_by: card.opened_by.as_ref().map(|by| by.attempt.to_string()),
+        costly: card.costly.iter().map(costly).collect(),
+    }
 }
 
 pub(super) async fn check(context: &AdminContext, name: Option<&str>) -> Result<AdminReply, Trouble> {

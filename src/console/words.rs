@@ -213,6 +213,17 @@ pub(super) fn deed(kind: &DeedKind) -> String {
             format!("paused: it broke its promise {}, on which nothing rests any more", promise.word())
         }
         DeedKind::SupplierResumed { .. } => "resumed: its promises count again".to_owned(),
+        DeedKind::SteeringPublished {
+            version, back_to: None, ..
+        } => format!("steering version {version} is in force"),
+        DeedKind::SteeringPublished {
+            version,
+            back_to: Some(old),
+            ..
+        } => format!("steering version {version} is in force: the text of version {old} again"),
+        DeedKind::SupplierForcedOpen { .. } => "its circuit is held open: no new attempts there".to_owned(),
+        DeedKind::ProductPinned { products, .. } => format!("{products} goes there and nowhere else"),
+        DeedKind::ProductUnpinned { products, .. } => format!("{products} is steered like others again"),
         DeedKind::RecoveryBegun => "a restored backup: nothing is submitted until the gap is covered".to_owned(),
         DeedKind::RecoveryEnded => "the gap is covered: orders are taken in and submitted again".to_owned(),
         DeedKind::OperatorAdded { .. } => "may sign from now on".to_owned(),

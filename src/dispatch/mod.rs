@@ -19,17 +19,21 @@ mod mint;
 pub mod parts;
 mod recover;
 mod recovery;
+mod remember;
 mod run;
 mod schedule;
+mod scorecard;
 pub mod settle;
 mod shelf;
 mod standing;
 mod steer;
+pub mod steering;
 mod verdicts;
 
 pub use desk::Acted;
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
+pub use scorecard::{Costly, Scorecard};
 pub use settle::Heard;
 
 use std::future::Future;
@@ -94,6 +98,7 @@ impl Dispatch {
     pub async fn new(parts: Parts) -> Result<Self, Outage> {
         let catalog = parts.store.catalog().await?;
         let deeds = standing::deeds(&*parts.store).await?;
+        let published = steering::latest(&*parts.store).await?;
         let mut mark = [0_u8; 8];
         parts.random.fill(&mut mark);
         let house = House {
@@ -114,6 +119,9 @@ impl Dispatch {
             is_stopping: AtomicBool::new(false),
             parts,
         };
+        if published.version > 0 {
+            house.steer_by(published);
+        }
         Ok(Self { house: Arc::new(house) })
     }
 

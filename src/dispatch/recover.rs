@@ -17,6 +17,7 @@ impl Dispatch {
     /// When the database does not answer.
     pub async fn recover(&self) -> Result<usize, Outage> {
         self.house.freeze_again().await?;
+        self.house.remember().await?;
         let mut count = 0_usize;
         let mut after: Option<ScheduleCursor> = None;
         loop {

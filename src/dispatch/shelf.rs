@@ -24,6 +24,10 @@ impl Shelf {
         for offer in &catalog.offers {
             offers.entry(offer.sku.clone()).or_default().push(offer.clone());
         }
+        // The router looks at them in this order, and need not sort them for each order.
+        for of_product in offers.values_mut() {
+            of_product.sort_by(|a, b| (a.face_minor, &a.supplier).cmp(&(b.face_minor, &b.supplier)));
+        }
         let places = catalog.shops.iter().enumerate();
         let shops = places.map(|(place, record)| (record.shop.id, place)).collect();
         Self {

@@ -12,7 +12,7 @@ use super::{House, Parts};
 use crate::domain::desk::{Deed, DeedKind, Promise};
 use crate::domain::ids::SupplierId;
 use crate::domain::policy::RuleBook;
-use crate::router::{Snapshot, SupplierState};
+use crate::router::{Snapshot, SupplierState, Switch};
 use crate::store::{Outage, Store};
 
 /// Deeds about suppliers that are read at a start; more than this is no history but a storm.
@@ -36,14 +36,22 @@ impl Standing {
             view: parts.snapshot(),
             rules: parts.rule_book(),
         };
-        let mut resumed = BTreeSet::new();
+        let (mut resumed, mut unpinned) = (BTreeSet::new(), BTreeSet::new());
         for deed in deeds {
             match &deed.kind {
+                DeedKind::SupplierForcedOpen { supplier } if !resumed.contains(supplier) => standing.force_open(supplier),
+                DeedKind::ProductPinned { supplier, products } if unpinned.insert((supplier, products)) => standing.pin(supplier, products),
+                DeedKind::ProductUnpinned { supplier, products } => {
+                    unpinned.insert((supplier, products));
+                }
                 DeedKind::SupplierResumed { supplier } => {
                     resumed.insert(supplier);
                 }
                 DeedKind::SupplierPaused { supplier, broken } if !resumed.contains(supplier) => standing.pause(supplier, *broken),
                 DeedKind::SupplierPaused { .. }
+                | DeedKind::SupplierForcedOpen { .. }
+                | DeedKind::ProductPinned { .. }
+                | DeedKind::SteeringPublished { .. }
                 | DeedKind::Proposed { .. }
                 | DeedKind::CaseClosed { .. }
                 | DeedKind::Refunded { .. }
@@ -54,6 +62,26 @@ impl Standing {
             }
         }
         standing
+    }
+
+    fn force_open(&mut self, supplier: &SupplierId) {
+        if let Some(view) = self.view.get_mut(supplier) {
+            view.switch = Switch::ForcedOpen;
+        }
+    }
+
+    fn pin(&mut self, supplier: &SupplierId, products: &str) {
+        if let Some(view) = self.view.get_mut(supplier)
+            && !view.pinned.iter().any(|known| known == products)
+        {
+            view.pinned.push(products.to_owned());
+        }
+    }
+
+    fn unpin(&mut self, supplier: &SupplierId, products: &str) {
+        if let Some(view) = self.view.get_mut(supplier) {
+            view.pinned.retain(|known| known != products);
+        }
     }
 
     fn pause(&mut self, supplier: &SupplierId, broken: Option<Promise>) {
@@ -68,12 +96,17 @@ impl Standing {
                 Some(Promise::Deduplicates) => rules.promises.deduplicates = false,
                 None => {}
             }
+            if let Some(view) = self.view.get_mut(supplier) {
+                view.promises = rules.promises.clone();
+            }
         }
     }
 
     fn resume(&mut self, supplier: &SupplierId, parts: &Parts) {
         let configured = parts.suppliers.contains_key(supplier);
-        if configured && let Some(view) = parts.snapshot().remove(supplier) {
+        if configured && let Some(mut view) = parts.snapshot().remove(supplier) {
+            // What is pinned to it stays so.
+            view.pinned = self.view.remove(supplier).map(|known| known.pinned).unwrap_or_default();
             self.view.insert(supplier.clone(), view);
         }
         if configured && let Some(rules) = parts.rule_book().0.remove(supplier) {
@@ -99,6 +132,18 @@ impl House {
                 tracing::warn!(%supplier, by = deed.signed.by, "a supplier is resumed");
                 standing.resume(supplier, &self.parts);
             }
+            DeedKind::SupplierForcedOpen { supplier } => {
+                tracing::warn!(%supplier, by = deed.signed.by, "a supplier's circuit is held open");
+                standing.force_open(supplier);
+            }
+            DeedKind::ProductPinned { supplier, products } => {
+                tracing::warn!(%supplier, products, by = deed.signed.by, "products are pinned to a supplier");
+                standing.pin(supplier, products);
+            }
+            DeedKind::ProductUnpinned { supplier, products } => {
+                tracing::warn!(%supplier, products, by = deed.signed.by, "products are pinned no more");
+                standing.unpin(supplier, products);
+            }
             DeedKind::RecoveryEnded => {
                 tracing::warn!(
                     by = deed.signed.by,
@@ -107,6 +152,7 @@ impl House {
                 return self.recovery.end();
             }
             DeedKind::RecoveryBegun
+            | DeedKind::SteeringPublished { .. }
             | DeedKind::Proposed { .. }
             | DeedKind::CaseClosed { .. }
             | DeedKind::Refunded { .. }

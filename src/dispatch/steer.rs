@@ -16,8 +16,10 @@ use crate::router::{self, HealthBook, Sighting, View};
 /// What steers this process.
 #[derive(Default)]
 pub(super) struct Steer {
-    published: Mutex<Arc<Published>>,
-    health: Mutex<HealthBook>,
+    pub(super) published: Mutex<Arc<Published>>,
+    pub(super) health: Mutex<HealthBook>,
+    /// Held by whoever publishes.
+    pub(super) publishing: tokio::sync::Mutex<()>,
 }
 
 /// The steering document in force, with its version; 0 is the one that is built in.
@@ -31,16 +33,34 @@ impl House {
     /// Who may be tried for an order now.
     pub(super) fn plan(&self, id: OrderId, terms: &Terms, attempts: &[Attempt], shelf: &Shelf, standing: &Standing) -> Plan {
         let published = self.published();
+        let (shop, draw) = (shelf.shop_key(terms.shop), id.get().unsigned_abs());
+        self.planned(&published.document, published.version, terms, attempts, shop, draw, shelf, standing)
+    }
+
+    /// The same under any document.
+    #[expect(clippy::too_many_arguments, reason = "everything that a plan depends on, each named once")]
+    pub(super) fn planned(
+        &self,
+        steering: &Steering,
+        version: u32,
+        terms: &Terms,
+        attempts: &[Attempt],
+        shop: &str,
+        draw: u64,
+        shelf: &Shelf,
+        standing: &Standing,
+    ) -> Plan {
+        let waits_ms = self.waits_ms(terms, shelf);
         let health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
         let view = View {
             suppliers: &standing.view,
-            steering: &published.document,
-            version: published.version,
+            steering,
+            version,
             health: &health,
-            waits_ms: &self.waits_ms(terms, shelf),
-            shop: shelf.shop_key(terms.shop),
+            waits_ms: &waits_ms,
+            shop,
             policy: &self.parts.policy,
-            draw: id.get().unsigned_abs(),
+            draw,
             now_ms: self.now_ms(),
         };
         router::route(terms, attempts, shelf.offers(&terms.sku), &view)
@@ -67,7 +87,7 @@ impl House {
         seen.iter().for_each(|sighting| health.learn(sighting, &published.document));
     }
 
-    fn published(&self) -> Arc<Published> {
+    pub(super) fn published(&self) -> Arc<Published> {
         Arc::clone(&self.steer.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -154,6 +154,35 @@ pub enum DeedKind {
         /// Which.
         supplier: SupplierId,
     },
+    /// A steering document is in force.
+    SteeringPublished {
+        /// Its version, from 1.
+        version: u32,
+        /// Its text, as it was written.
+        text: String,
+        /// The version whose text this is again, if one is rolled back to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back_to: Option<u32>,
+    },
+    /// An operator holds the supplier's circuit open: no new attempts there.
+    SupplierForcedOpen {
+        /// Which.
+        supplier: SupplierId,
+    },
+    /// These products go to this supplier and no other.
+    ProductPinned {
+        /// To which.
+        supplier: SupplierId,
+        /// A sku, or the beginning of one and a star.
+        products: String,
+    },
+    /// These products are steered again like others.
+    ProductUnpinned {
+        /// From which supplier.
+        supplier: SupplierId,
+        /// As they were pinned.
+        products: String,
+    },
     /// The database is a restored backup: nothing is submitted until the gap is covered (R18).
     RecoveryBegun,
     /// The gap is covered: orders are taken in and submitted again.
@@ -177,6 +206,10 @@ impl DeedKind {
             Self::Refunded { .. } => "refunded",
             Self::SupplierPaused { .. } => "supplier_paused",
             Self::SupplierResumed { .. } => "supplier_resumed",
+            Self::SteeringPublished { .. } => "steering_published",
+            Self::SupplierForcedOpen { .. } => "supplier_forced_open",
+            Self::ProductPinned { .. } => "product_pinned",
+            Self::ProductUnpinned { .. } => "product_unpinned",
             Self::RecoveryBegun => "recovery_begun",
             Self::RecoveryEnded => "recovery_ended",
             Self::OperatorAdded { .. } => "operator_added",
@@ -186,6 +219,9 @@ impl DeedKind {
 }
 
 impl Deed {
+    /// The beginning of the subjects of all steering documents.
+    pub const ABOUT_STEERING: &'static str = "steering:";
+
     /// The subject of everything about restored backups.
     pub const ABOUT_RECOVERY: &'static str = "recovery:";
 

@@ -24,8 +24,8 @@ impl<'a> Asking<'a> {
     /// The offer's supplier and what the whole order costs there, if it may be tried. Reasons that last
     /// come before those that pass, so that nobody waits for a supplier that will still be out of the
     /// question afterwards.
-    pub fn judge(&self, offer: &Offer) -> Result<(&'a SupplierView, Money), SkipReason> {
-        let view = self.view.suppliers.get(&offer.supplier).ok_or(SkipReason::SupplierAbsent)?;
+    pub fn judge(&self, offer: &Offer, view: Option<&'a SupplierView>) -> Result<(&'a SupplierView, Money), SkipReason> {
+        let view = view.ok_or(SkipReason::SupplierAbsent)?;
         switched(offer, view)?;
         self.wanted(offer, view)?;
         let there = || self.attempts.iter().filter(|attempt| attempt.supplier == offer.supplier);

@@ -16,6 +16,6 @@ mod route;
 mod snapshot;
 mod strategy;
 
-pub use health::{Circuit, Fact, HealthBook, Sighting, Standing, sightings};
+pub use health::{Circuit, Evidence, Fact, HealthBook, Sighting, Standing, sightings, sightings_of};
 pub use route::route;
 pub use snapshot::{Snapshot, SupplierState, SupplierView, Switch, View};

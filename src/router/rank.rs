@@ -8,7 +8,7 @@ use super::snapshot::SupplierView;
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::plan::{Because, Candidate, Stands};
-use crate::domain::steering::OfferSteering;
+use crate::domain::steering::{OfferSteering, ProductSteering};
 
 /// Where an offer stands by itself: lower priority first, ties go to the lower cost, then to the name.
 #[derive(Clone, Copy)]
@@ -18,15 +18,9 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    pub fn of(offer: &'a Offer, asking: &Asking<'_>) -> Self {
-        let steered = asking.product.supplier.get(&offer.supplier).and_then(|steered| steered.priority);
-        let default = || {
-            asking
-                .view
-                .suppliers
-                .get(&offer.supplier)
-                .map_or(u16::MAX, |view| view.default_priority)
-        };
+    pub fn of(offer: &'a Offer, view: Option<&SupplierView>, product: &ProductSteering) -> Self {
+        let steered = product.supplier.get(&offer.supplier).and_then(|steered| steered.priority);
+        let default = || view.map_or(u16::MAX, |view| view.default_priority);
         Self {
             priority: steered.or(offer.priority).unwrap_or_else(default),
             offer,

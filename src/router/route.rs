@@ -1,10 +1,9 @@
 //! The plan for one order at one moment.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::SupplierId;
+use crate::domain::ids::{Sku, SupplierId};
 use crate::domain::offer::Offer;
 use crate::domain::order::Terms;
 use crate::domain::plan::{Plan, Skip, SkipReason};
@@ -12,7 +11,7 @@ use crate::domain::plan::{Plan, Skip, SkipReason};
 use super::constraint::Asking;
 use super::health::Standing;
 use super::rank::{Fit, Place};
-use super::snapshot::View;
+use super::snapshot::{SupplierView, View};
 use super::strategy;
 
 /// Plans the next attempt of an order with these terms and the attempts it has had so far (none at
@@ -22,7 +21,8 @@ use super::strategy;
 /// two cannot be compared, and the supplier is left out as too dear unless the product may lose money.
 #[must_use]
 pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'_>) -> Plan {
-    let standing = |supplier: &SupplierId| view.health.standing(supplier, &terms.sku, view.steering, view.now_ms);
+    let group = view.steering.group(&terms.sku);
+    let standing = |supplier: &SupplierId| view.health.standing(supplier, group, view.steering, view.now_ms);
     route_by(terms, attempts, offers, view, standing)
 }
 
@@ -35,22 +35,25 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
         view,
         product,
     };
-    let offers = one_offer_each(terms, offers);
-    let is_pinned = |offer: &Offer| view.suppliers.get(&offer.supplier).is_some_and(|seen| seen.is_pinned(&terms.sku));
-    let has_pin = offers.values().any(|offer| is_pinned(offer));
-    let mut fits = Vec::with_capacity(offers.len());
+    let mut rows: Vec<Row<'_>> = one_offer_each(terms, offers)
+        .into_iter()
+        .map(|offer| Row::of(offer, &asking))
+        .collect();
+    let has_pin = rows.iter().any(|row| row.is_pinned(&terms.sku));
+    // Sorted while they are small.
+    rows.sort_unstable_by(|a, b| a.place.cmp(&b.place));
+    let mut fits = Vec::with_capacity(rows.len());
     let mut skipped: Vec<(Place<'_>, SkipReason)> = Vec::new();
-    for offer in offers.into_values() {
-        let place = Place::of(offer, &asking);
-        match asking.judge(offer) {
-            Ok(_) if has_pin && !is_pinned(offer) => skipped.push((place, SkipReason::NotPinned)),
+    for row in rows {
+        match asking.judge(row.place.offer, row.view) {
+            Ok(_) if has_pin && !row.is_pinned(&terms.sku) => skipped.push((row.place, SkipReason::NotPinned)),
             Ok((view, cost)) => fits.push(Fit {
-                place,
+                place: row.place,
                 view,
                 cost,
-                standing: standing(&offer.supplier),
+                standing: standing(&row.place.offer.supplier),
             }),
-            Err(reason) => skipped.push((place, reason)),
+            Err(reason) => skipped.push((row.place, reason)),
         }
     }
     let candidates = strategy::ordered(&asking, fits, has_pin, &mut skipped);
@@ -67,16 +70,39 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
     }
 }
 
+/// An offer with its supplier, looked up once.
+struct Row<'a> {
+    place: Place<'a>,
+    view: Option<&'a SupplierView>,
+}
+
+impl<'a> Row<'a> {
+    fn of(offer: &'a Offer, asking: &Asking<'a>) -> Self {
+        let view = asking.view.suppliers.get(&offer.supplier);
+        Self {
+            place: Place::of(offer, view, asking.product),
+            view,
+        }
+    }
+
+    fn is_pinned(&self, sku: &Sku) -> bool {
+        self.view.is_some_and(|view| view.is_pinned(sku))
+    }
+}
+
 /// The store keeps one offer for each (supplier, product, face); should there ever be more, the
 /// enabled and cheapest one speaks for its supplier, whatever order they came in.
-fn one_offer_each<'a>(terms: &Terms, offers: &'a [Offer]) -> BTreeMap<&'a SupplierId, &'a Offer> {
-    let preference = |offer: &'a Offer| (Reverse(offer.enabled), offer.cost_minor, offer.priority, offer.code.as_str());
-    let mut chosen: BTreeMap<&SupplierId, &Offer> = BTreeMap::new();
-    for offer in offers.iter().filter(|o| o.sku == terms.sku && o.face_minor == terms.face.minor) {
-        let known = chosen.entry(&offer.supplier).or_insert(offer);
-        if preference(offer) < preference(known) {
-            *known = offer;
-        }
+fn one_offer_each<'a>(terms: &Terms, offers: &'a [Offer]) -> Vec<&'a Offer> {
+    let is_asked = |offer: &&Offer| offer.sku == terms.sku && offer.face_minor == terms.face.minor;
+    let mut chosen: Vec<&Offer> = offers.iter().filter(is_asked).collect();
+    // As the catalog keeps them, they come by supplier.
+    if !chosen.is_sorted_by(|a, b| a.supplier < b.supplier) {
+        let preference = |offer: &Offer| (Reverse(offer.enabled), offer.cost_minor, offer.priority);
+        chosen.sort_by(|a, b| {
+            let by_preference = || preference(a).cmp(&preference(b)).then_with(|| a.code.cmp(&b.code));
+            a.supplier.cmp(&b.supplier).then_with(by_preference)
+        });
+        chosen.dedup_by(|a, b| a.supplier == b.supplier);
     }
     chosen
 }

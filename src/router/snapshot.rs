@@ -1,6 +1,6 @@
 //! What the router knows at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::health::HealthBook;
 use crate::domain::ids::{SettingsDigest, Sku, SupplierId};
@@ -32,7 +32,7 @@ pub struct View<'a> {
 }
 
 /// Every supplier that adapters.toml names; one that is missing is treated as absent.
-pub type Snapshot = BTreeMap<SupplierId, SupplierView>;
+pub type Snapshot = HashMap<SupplierId, SupplierView>;
 
 /// One supplier as the router sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,15 +34,14 @@ enum Health {
     SaysOut(SkipReason),
 }
 
-/// The candidates among `fits`, best first; the others go to `skipped` with their reasons.
+/// The candidates among `fits`, which come by place, best first; the others go to `skipped` with their reasons.
 pub(super) fn ordered<'a>(
     asking: &Asking<'_>,
     fits: Vec<Fit<'a>>,
     has_pin: bool,
     skipped: &mut Vec<(Place<'a>, SkipReason)>,
 ) -> Vec<Candidate> {
-    let mut fits = in_time(asking, fits, skipped);
-    fits.sort_by(|a, b| a.place.cmp(&b.place));
+    let fits = in_time(asking, fits, skipped);
     if has_pin {
         return fits.iter().map(|fit| fit.candidate(Because::Pinned)).collect();
     }

@@ -311,6 +311,10 @@ pub(super) fn closes(deed: &Deed) -> Option<&str> {
         | DeedKind::Refunded { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
+        | DeedKind::SteeringPublished { .. }
+        | DeedKind::SupplierForcedOpen { .. }
+        | DeedKind::ProductPinned { .. }
+        | DeedKind::ProductUnpinned { .. }
         | DeedKind::RecoveryBegun
         | DeedKind::RecoveryEnded
         | DeedKind::OperatorAdded { .. }

@@ -184,6 +184,10 @@ impl Store for MemoryStore {
         self.read(move |books| books.scheduled(after, limit))
     }
 
+    fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
+        self.read(move |books| books.orders_from(from, limit))
+    }
+
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.read(move |books| books.callbacks_due(until_ms, limit))
     }

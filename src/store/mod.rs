@@ -343,6 +343,13 @@ pub trait Store: Send + Sync {
     /// A version kept earlier.
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>>;
 
+    /// The latest orders with this id or a later one, newest first; at most `limit`. A store that keeps no
+    /// order of ids has none.
+    fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
+        let _ = (from, limit);
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// The links of an order's history, oldest first; a store that keeps no chain has none.
     fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
         let _ = id;

@@ -15,6 +15,7 @@ mod frozen;
 mod moving;
 mod quiet;
 mod restored;
+mod steering;
 mod store;
 mod times;
 mod wire;

@@ -131,6 +131,9 @@ impl Store for SlowStore {
     fn schedule(&self, after: Option<ScheduleCursor>, limit: u32) -> Read<'_, Vec<ScheduleCursor>> {
         self.inner.schedule(after, limit)
     }
+    fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
+        self.inner.orders_from(from, limit)
+    }
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.inner.callbacks_due(until_ms, limit)
     }

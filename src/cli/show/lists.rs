@@ -1,7 +1,7 @@
 //! Lists, one line each.
 
 use super::super::table::Table;
-use super::time;
+use super::{steering, time};
 use crate::console::{CallbackLine, ImportReport, NewShop, ShopLine, SupplierCheck, SupplierLine};
 use crate::domain::limits::Rate;
 
@@ -78,15 +78,18 @@ pub(super) fn suppliers(suppliers: &[SupplierLine]) -> String {
         return "adapters.toml names no suppliers\n".to_owned();
     }
     let heading = [
-        "supplier", "label", "dialect", "state", "priority", "submit", "query", "at once", "promises",
+        "supplier", "label", "dialect", "state", "score", "circuit", "priority", "submit", "query", "at once", "promises",
     ];
-    let mut table = Table::new(&heading, &[4, 5, 6, 7]);
+    let mut table = Table::new(&heading, &[4, 6, 7, 8, 9]);
     for supplier in suppliers {
+        let [score, circuit] = steering::cells(supplier.health.as_deref());
         table.row([
             supplier.id.to_string(),
             supplier.label.clone(),
             supplier.dialect.clone(),
             supplier.state.clone(),
+            score,
+            circuit,
             supplier.default_priority.to_string(),
             rate(supplier.limits.submit),
             rate(supplier.limits.query),
@@ -97,7 +100,7 @@ pub(super) fn suppliers(suppliers: &[SupplierLine]) -> String {
     let mut text = table.text(0);
     for supplier in suppliers {
         if let Some(why) = &supplier.paused {
-            text.push_str(&format!("{} is paused: {why}\n", supplier.id));
+            text.push_str(&format!("{} is {}: {why}\n", supplier.id, supplier.state));
         }
     }
     text

@@ -4,6 +4,7 @@ mod audit;
 mod desk;
 mod lists;
 mod order;
+mod steering;
 
 pub(in crate::cli) use audit::audit;
 
@@ -28,6 +29,11 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::Desk(reply) => desk::reply(reply),
         AdminReply::OperatorAdded { name, pass } => desk::new_operator(name, &pass.0),
         AdminReply::Operators { operators } => desk::operators(operators),
+        AdminReply::Scorecard(card) => steering::scorecard(card),
+        AdminReply::SteeringVersions { versions } => steering::versions(versions),
+        AdminReply::Steering { text, .. } => text.clone(),
+        AdminReply::SteeringChecked { flaws } => steering::flaws(flaws),
+        AdminReply::Explained(explained) => steering::explained(explained),
         AdminReply::Deeds { deeds } => desk::deeds(deeds),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),
     }

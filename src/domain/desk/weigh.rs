@@ -94,6 +94,10 @@ fn stands(deed: &Deed, word: &Word) -> bool {
         | DeedKind::Refunded { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
+        | DeedKind::SteeringPublished { .. }
+        | DeedKind::SupplierForcedOpen { .. }
+        | DeedKind::ProductPinned { .. }
+        | DeedKind::ProductUnpinned { .. }
         | DeedKind::RecoveryBegun
         | DeedKind::RecoveryEnded
         | DeedKind::OperatorAdded { .. }

@@ -8,12 +8,14 @@
 //! Deliberately absent: switches for the moment (pause, pin, drain), which are deeds of the desk.
 
 mod calendar;
+mod check;
 mod parts;
 
 pub use calendar::Begins;
+pub use check::{Flaw, Ground};
 pub use parts::{
-    AllOut, CircuitRules, Consistency, HealthRules, LowerLimits, LowerRate, OfferSteering, ProductSteering, Quota, Strategy,
-    SupplierSteering, Window,
+    AllOut, CircuitRules, Consistency, HealthRules, LowerLimits, LowerRate, OfferSteering, ProductSteering, Strategy, SupplierSteering,
+    Window,
 };
 
 use std::collections::BTreeMap;
@@ -48,6 +50,12 @@ impl Steering {
         let fitting = self.product.iter().filter(|(pattern, _)| Self::fits(pattern, sku));
         let longest = fitting.max_by_key(|(pattern, _)| pattern.len());
         longest.map_or(&parts::BUILT_IN, |(_, steering)| steering)
+    }
+
+    /// The name under which a product's health is remembered.
+    #[must_use]
+    pub fn group<'a>(&'a self, sku: &'a Sku) -> &'a str {
+        self.of(sku).group.as_deref().unwrap_or_else(|| sku.as_str())
     }
 
     /// Whether a pattern (a sku, or its beginning and a star) means this product.

@@ -109,10 +109,6 @@ pub struct OfferSteering {
     pub priority: Option<u16>,
     /// Its share among the weights of all (`weighted`); absent is 1, 0 is none.
     pub weight: Option<u32>,
-    /// Only for recipients of these carriers; empty: of all. A recipient of unknown carrier fits.
-    pub carriers: BTreeSet<String>,
-    /// Only for recipients of these regions; empty: of all. A recipient of unknown region fits.
-    pub regions: BTreeSet<String>,
 }
 
 /// One supplier, whatever the product.
@@ -137,10 +133,6 @@ pub struct LowerLimits {
     pub query: Option<LowerRate>,
     /// Most requests in flight at once.
     pub concurrency: Option<u32>,
-    /// Shortest time between two submits for one recipient, in milliseconds.
-    pub recipient_spacing_ms: Option<u64>,
-    /// Most orders and most money a day.
-    pub daily: Quota,
 }
 
 /// A rate with its burst.
@@ -151,16 +143,6 @@ pub struct LowerRate {
     pub per_minute: u32,
     /// Most requests at once after a quiet time.
     pub burst: u32,
-}
-
-/// What may be bought of a supplier in one of its days.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Quota {
-    /// Attempts; absent: no bound.
-    pub orders: Option<u64>,
-    /// Their cost, decimal, in the currency that the supplier bills in; absent: no bound.
-    pub cost: Option<String>,
 }
 
 /// A time in which a supplier is planned to be out: once, or every day or month.

@@ -15,7 +15,7 @@ mod circuit;
 mod sighting;
 mod tally;
 
-pub use sighting::{Fact, Sighting, sightings};
+pub use sighting::{Fact, Sighting, sightings, sightings_of};
 
 use std::collections::{HashMap, VecDeque};
 
@@ -164,7 +164,7 @@ impl HealthBook {
         };
         let (salt, blame) = (salt(&sighting.supplier), blame(&sighting.fact));
         ward.whole.learn(&sighting.fact, blame.of_the_whole(), &evidence, salt, steering);
-        ward.product_mut(group(&sighting.sku, steering))
+        ward.product_mut(steering.group(&sighting.sku))
             .learn(&sighting.fact, blame, &evidence, salt, steering);
         if blame.costs() {
             ward.evidence.push_back(evidence);
@@ -174,14 +174,14 @@ impl HealthBook {
         }
     }
 
-    /// How a supplier stands with a product now.
+    /// How a supplier stands now with a product, or group of products (`Steering::group`).
     #[must_use]
-    pub fn standing(&self, supplier: &SupplierId, sku: &Sku, steering: &Steering, now_ms: i64) -> Standing {
+    pub fn standing(&self, supplier: &SupplierId, group: &str, steering: &Steering, now_ms: i64) -> Standing {
         let Some(ward) = self.suppliers.get(supplier) else {
             return Standing::default();
         };
         let whole = ward.whole.standing(None, steering, now_ms);
-        let Some(product) = ward.products.get(group(sku, steering)) else {
+        let Some(product) = ward.products.get(group) else {
             return whole;
         };
         let product = product.standing(whole.score_bp, steering, now_ms);
@@ -304,11 +304,6 @@ impl Record {
             is_ill: is_known && score_bp < bound,
         }
     }
-}
-
-/// The name under which a product is remembered.
-fn group<'a>(sku: &'a Sku, steering: &'a Steering) -> &'a str {
-    steering.of(sku).group.as_deref().unwrap_or_else(|| sku.as_str())
 }
 
 fn half_life_ms(rules: &HealthRules) -> i64 {

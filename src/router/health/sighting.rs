@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::NotSentReason;
 use crate::domain::effect::Change;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Recorded};
+use crate::domain::evolve::evolve;
 use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
+use crate::domain::order::Order;
 use crate::domain::outcome::{Doubt, RefusalKind, Via};
 
 /// Something that was seen of a supplier, once. Holds nothing about shop or recipient.
@@ -65,51 +67,67 @@ pub enum Fact {
 
 /// What a change shows of the order's suppliers.
 pub fn sightings(change: &Change) -> impl Iterator<Item = Sighting> {
-    let (after, at_ms) = (&change.after, change.at_ms);
-    change.events.iter().filter_map(move |event| {
-        let seq = event.subject().seq()?;
-        let attempt = after.attempt(seq)?;
-        let fact = match event {
-            Event::AttemptOpened { .. } => Fact::Opened,
-            Event::AttemptAccepted { .. } => Fact::Accepted,
-            Event::AttemptWon { via, .. } => Fact::Delivered {
-                via: *via,
-                took_ms: u64::try_from(at_ms.saturating_sub(attempt.opened_at_ms)).unwrap_or(0),
-            },
-            Event::AttemptRefused { via, refusal, .. } => Fact::Refused {
-                via: *via,
-                kind: refusal.kind,
-            },
-            Event::AttemptNotSent { why, .. } => Fact::NotSent { why: *why },
-            Event::AttemptDoubted { via, doubt, .. } if attempt.doubt_since_ms() == Some(at_ms) => Fact::Doubted {
-                via: *via,
-                doubt: doubt.clone(),
-            },
-            Event::AttemptExcess { .. } | Event::AttemptLate { .. } | Event::AttemptContradicted { .. } => Fact::Complained,
-            Event::AttemptDoubted { .. }
-            | Event::OrderAccepted { .. }
-            | Event::OrderWaiting { .. }
-            | Event::AttemptResubmitted { .. }
-            | Event::AttemptHinted { .. }
-            | Event::AttemptConfirmed { .. }
-            | Event::AttemptAssumedDead { .. }
-            | Event::AttemptGivenUp { .. }
-            | Event::CostRecovered { .. }
-            | Event::OrderSucceeded { .. }
-            | Event::OrderPartiallySucceeded { .. }
-            | Event::OrderFailed { .. }
-            | Event::OrderCancelled
-            | Event::OrderRefunded { .. }
-            | Event::OrderOverdue
-            | Event::CaseOpened { .. } => return None,
-        };
-        Some(Sighting {
-            supplier: attempt.supplier.clone(),
-            sku: after.terms.sku.clone(),
-            order: after.id,
-            seq,
-            at_ms,
-            fact,
-        })
+    change
+        .events
+        .iter()
+        .filter_map(|event| sighting(&change.after, event, change.at_ms))
+}
+
+/// What a whole history shows of an order's suppliers.
+#[must_use]
+pub fn sightings_of(history: &[Recorded]) -> Vec<Sighting> {
+    let mut order = None;
+    let mut seen = Vec::new();
+    for Recorded { event, at_ms, .. } in history {
+        order = evolve(order, event, *at_ms);
+        seen.extend(order.as_ref().and_then(|after| sighting(after, event, *at_ms)));
+    }
+    seen
+}
+
+fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
+    let seq = event.subject().seq()?;
+    let attempt = after.attempt(seq)?;
+    let fact = match event {
+        Event::AttemptOpened { .. } => Fact::Opened,
+        Event::AttemptAccepted { .. } => Fact::Accepted,
+        Event::AttemptWon { via, .. } => Fact::Delivered {
+            via: *via,
+            took_ms: u64::try_from(at_ms.saturating_sub(attempt.opened_at_ms)).unwrap_or(0),
+        },
+        Event::AttemptRefused { via, refusal, .. } => Fact::Refused {
+            via: *via,
+            kind: refusal.kind,
+        },
+        Event::AttemptNotSent { why, .. } => Fact::NotSent { why: *why },
+        Event::AttemptDoubted { via, doubt, .. } if attempt.doubt_since_ms() == Some(at_ms) => Fact::Doubted {
+            via: *via,
+            doubt: doubt.clone(),
+        },
+        Event::AttemptExcess { .. } | Event::AttemptLate { .. } | Event::AttemptContradicted { .. } => Fact::Complained,
+        Event::AttemptDoubted { .. }
+        | Event::OrderAccepted { .. }
+        | Event::OrderWaiting { .. }
+        | Event::AttemptResubmitted { .. }
+        | Event::AttemptHinted { .. }
+        | Event::AttemptConfirmed { .. }
+        | Event::AttemptAssumedDead { .. }
+        | Event::AttemptGivenUp { .. }
+        | Event::CostRecovered { .. }
+        | Event::OrderSucceeded { .. }
+        | Event::OrderPartiallySucceeded { .. }
+        | Event::OrderFailed { .. }
+        | Event::OrderCancelled
+        | Event::OrderRefunded { .. }
+        | Event::OrderOverdue
+        | Event::CaseOpened { .. } => return None,
+    };
+    Some(Sighting {
+        supplier: attempt.supplier.clone(),
+        sku: after.terms.sku.clone(),
+        order: after.id,
+        seq,
+        at_ms,
+        fact,
     })
 }

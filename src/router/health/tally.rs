@@ -10,7 +10,7 @@ const COMPLAINT_WEIGHS: u64 = 5;
 /// Before anything is known, a supplier is taken to deliver in this many of 10,000.
 const HOPED_BP: u64 = 9_500;
 /// As how many facts that hope counts.
-const HOPE_WEIGHS: u64 = 4;
+const HOPE_WEIGHS: u64 = 10;
 
 /// What was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +46,17 @@ impl Tally {
     /// As it counts at a later moment; an earlier one changes nothing.
     pub fn at(self, now_ms: i64, half_life_ms: i64) -> Self {
         let age_ms = now_ms.saturating_sub(self.at_ms).max(0);
+        if age_ms == 0 {
+            return self;
+        }
         let half_life_ms = half_life_ms.max(1);
         let halvings = u32::try_from(age_ms.div_euclid(half_life_ms)).unwrap_or(u32::MAX);
         let rest_ms = u64::try_from(age_ms.rem_euclid(half_life_ms)).unwrap_or(0);
-        let half_life = u64::try_from(half_life_ms).unwrap_or(1).saturating_mul(2);
-        let weigh = |value: u64| {
-            let value = value.checked_shr(halvings).unwrap_or(0);
-            let lost = value.saturating_mul(rest_ms).checked_div(half_life).unwrap_or(0);
-            value.saturating_sub(lost)
-        };
+        // What is left of one, in parts of 2^16.
+        let whole = u64::try_from(half_life_ms).unwrap_or(1).saturating_mul(2);
+        let lost = rest_ms.saturating_mul(ONE).checked_div(whole).unwrap_or(0);
+        let left = ONE.saturating_sub(lost);
+        let weigh = |value: u64| value.checked_shr(halvings).unwrap_or(0).saturating_mul(left) >> 16;
         Self {
             at_ms: self.at_ms.max(now_ms),
             good: weigh(self.good),

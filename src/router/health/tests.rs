@@ -37,7 +37,7 @@ fn book_of(seen: &[Sighting]) -> HealthBook {
 }
 
 fn standing(book: &HealthBook, sku: &str) -> Standing {
-    book.standing(&SupplierId::from("a"), &Sku::from(sku), &Steering::default(), NOW_MS + 10_000)
+    book.standing(&SupplierId::from("a"), sku, &Steering::default(), NOW_MS + 10_000)
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_is_forgotten_heals() {
     let book = book_of(&seen);
     assert!(standing(&book, "x").is_ill);
     let later_ms = NOW_MS + 6 * 3_600_000;
-    let later = book.standing(&SupplierId::from("a"), &Sku::from("x"), &Steering::default(), later_ms);
+    let later = book.standing(&SupplierId::from("a"), "x", &Steering::default(), later_ms);
     assert!(!later.is_ill, "{later:?}");
 }
 
@@ -166,7 +166,7 @@ proptest! {
         loop {
             let number = u16::try_from(seen.len()).unwrap();
             let now_ms = NOW_MS + i64::from(number) * 100;
-            let circuit = book.standing(&SupplierId::from("a"), &Sku::from("x"), &steering, now_ms).circuit;
+            let circuit = book.standing(&SupplierId::from("a"), "x", &steering, now_ms).circuit;
             if matches!(circuit, Circuit::Open { .. }) {
                 break;
             }

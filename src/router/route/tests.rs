@@ -2,6 +2,8 @@
 
 mod steered;
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::super::constraint::not_sent_at_ms;

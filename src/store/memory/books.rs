@@ -259,6 +259,11 @@ impl Books {
         open
     }
 
+    pub(super) fn orders_from(&self, from: OrderId, limit: u32) -> Vec<OrderId> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.orders.range(from..).rev().take(limit).map(|(id, _)| *id).collect()
+    }
+
     pub(super) fn census(&self) -> Census {
         let mut census = Census::default();
         let open_case_of: BTreeSet<OrderId> = self

@@ -317,6 +317,10 @@ impl Store for SqliteStore {
         self.read(reads::schedule(&self.readers, after, limit))
     }
 
+    fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
+        self.read(reads::orders_from(&self.readers, from, limit))
+    }
+
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.read(reads::callbacks_due(&self.readers, &self.shared.sealer, until_ms, limit))
     }

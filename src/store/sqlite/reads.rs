@@ -240,6 +240,12 @@ pub(super) async fn schedule(pool: &SqlitePool, after: Option<ScheduleCursor>, l
     cursors.collect()
 }
 
+pub(super) async fn orders_from(pool: &SqlitePool, from: OrderId, limit: u32) -> Found<Vec<OrderId>> {
+    let query = sqlx::query("SELECT id FROM orders WHERE id >= ? ORDER BY id DESC LIMIT ?");
+    let rows = query.bind(from.get()).bind(limit).fetch_all(pool).await?;
+    rows.iter().map(|row| order_id(row.try_get("id")?)).collect()
+}
+
 pub(super) async fn balance(pool: &SqlitePool, shop: ShopId, currency: Currency) -> Found<ShopBalance> {
     let (available, held) = (Account::ShopAvailable(shop).to_string(), Account::ShopHeld(shop).to_string());
     let query = sqlx::query(

@@ -202,6 +202,9 @@ impl Store for Disk {
     fn schedule(&self, after: Option<ScheduleCursor>, limit: u32) -> Read<'_, Vec<ScheduleCursor>> {
         self.reading(self.inner.schedule(after, limit)).boxed()
     }
+    fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
+        self.reading(self.inner.orders_from(from, limit)).boxed()
+    }
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.reading(self.inner.callbacks_due(until_ms, limit)).boxed()
     }

@@ -1,0 +1,136 @@
+//! Steering and scores in words.
+
+use super::super::table::Table;
+use super::time;
+use crate::console::ScorecardLine;
+use crate::console::steering::{Explained, FlawLine, SteeringVersion};
+use crate::domain::report::rfc3339;
+
+pub(super) fn versions(versions: &[SteeringVersion]) -> String {
+    if versions.is_empty() {
+        return "nothing has been published: priorities, with demotion by health, are built in\n".to_owned();
+    }
+    let mut table = Table::new(&["version", "in force from", "on whose word", "text of"], &[0, 3]);
+    for version in versions {
+        table.row([
+            version.version.to_string(),
+            rfc3339(version.at_ms),
+            version.signed.clone(),
+            version.back_to.map(|old| old.to_string()).unwrap_or_default(),
+        ]);
+    }
+    table.text(0)
+}
+
+pub(super) fn flaws(flaws: &[FlawLine]) -> String {
+    if flaws.is_empty() {
+        return "nothing is wrong with it\n".to_owned();
+    }
+    let mut text = format!("{} to correct; nothing was changed\n", flaws.len());
+    for flaw in flaws {
+        text.push_str(&format!("  {}: {}\n", flaw.field, flaw.problem));
+    }
+    text
+}
+
+pub(super) fn explained(explained: &Explained) -> String {
+    let document = match explained.version {
+        0 => "built in, or a draft".to_owned(),
+        version => format!("version {version}"),
+    };
+    let mut text = format!("by {} ({document})\n", explained.strategy);
+    for (place, candidate) in (1..).zip(&explained.candidates) {
+        text.push_str(&format!(
+            "  {place}. {} for {} {}\n",
+            candidate.supplier, candidate.cost, candidate.words
+        ));
+    }
+    if explained.candidates.is_empty() {
+        text.push_str("  nobody can be tried now\n");
+    }
+    for skip in &explained.skipped {
+        text.push_str(&format!("  -  {}: {}\n", skip.supplier, skip.why));
+    }
+    text
+}
+
+/// The score and the circuit in one cell each, for a list.
+pub(super) fn cells(card: Option<&ScorecardLine>) -> [String; 2] {
+    let Some(card) = card else {
+        return ["".to_owned(), "".to_owned()];
+    };
+    let score = card.score_bp.map_or_else(|| "-".to_owned(), |bp| bp.to_string());
+    [score, circuit(card)]
+}
+
+fn circuit(card: &ScorecardLine) -> String {
+    let mut words = card.circuit.replace('_', " ");
+    if let Some(percent) = card.share_percent {
+        words.push_str(&format!(" at {percent} %"));
+    }
+    if let Some(cause) = &card.cause {
+        words.push_str(&format!(" ({})", cause.replace('_', " ")));
+    }
+    if let Some(until_ms) = card.until_ms {
+        words.push_str(&format!(" until {}", rfc3339(until_ms)));
+    }
+    words
+}
+
+pub(super) fn scorecard(card: &ScorecardLine) -> String {
+    let mut text = match card.score_bp {
+        Some(bp) => format!("{}: score {bp} of 10000, from {} facts of late\n", card.supplier, card.facts),
+        None => format!("{}: no score yet, nothing has been seen of it\n", card.supplier),
+    };
+    let percent = |bp: u16| format!("{}.{:02} %", bp.div_euclid(100), bp.rem_euclid(100));
+    text.push_str(&format!(
+        "  circuit     {}{}\n",
+        circuit(card),
+        card.since_ms.map(|at_ms| format!(", since {}", rfc3339(at_ms))).unwrap_or_default()
+    ));
+    if let Some(by) = &card.opened_by {
+        text.push_str(&format!("  opened by   attempt {by}\n"));
+    }
+    let standing = if card.is_ill {
+        "behind the healthy suppliers"
+    } else {
+        "among the healthy suppliers"
+    };
+    text.push_str(&format!("  stands      {standing}\n"));
+    text.push_str(&format!("  unknown     {} of the outcomes\n", percent(card.unknown_bp)));
+    text.push_str(&format!("  complaints  {} of the outcomes\n", percent(card.complaint_bp)));
+    if let Some(ms) = card.latency_ms {
+        text.push_str(&format!("  delivers in {ms} ms, smoothed\n"));
+    }
+    if let Some(bp) = card.told_bp {
+        text.push_str(&format!(
+            "  tells       {} of its deliveries by itself; the rest is asked for\n",
+            percent(bp)
+        ));
+    }
+    text.push_str(&format!("  way back    {}\n", way_back(card)));
+    if !card.costly.is_empty() {
+        let mut table = Table::new(&["when", "attempt", "product", "what it was"], &[]);
+        for costly in card.costly.iter().rev() {
+            table.row([
+                time(Some(costly.at_ms)),
+                costly.attempt.clone(),
+                costly.sku.clone(),
+                costly.what.clone(),
+            ]);
+        }
+        text.push_str("\nwhat cost it, newest first\n");
+        text.push_str(&table.text(2));
+    }
+    text
+}
+
+fn way_back(card: &ScorecardLine) -> &'static str {
+    match (card.circuit.as_str(), card.is_ill) {
+        ("open", _) => "when its open time ends, single orders probe it; successes let it return",
+        ("half_open", _) => "each order that it delivers now counts; after some in a row its traffic returns in growing shares",
+        ("returning", _) => "its share grows with time and deliveries",
+        (_, true) => "deliver: the score rises with each success, and old faults are forgotten",
+        (_, false) => "none needed",
+    }
+}

@@ -1,0 +1,118 @@
+//! How a supplier is doing, for operators and for the supplier itself: its score, what cost it, and the
+//! way back. Nothing in it is about anybody else.
+
+use std::sync::PoisonError;
+
+use super::Dispatch;
+use crate::domain::ids::{AttemptId, Sku, SupplierId};
+use crate::domain::plan::CircuitCause;
+use crate::router::{Circuit, Evidence, Fact};
+
+/// One supplier's standing as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scorecard {
+    /// Its score in basis points; absent while nothing is known of it.
+    pub score_bp: Option<u16>,
+    /// How many facts the score rests on, as they count now.
+    pub facts: u32,
+    /// Attempts that came to be unknown, in basis points.
+    pub unknown_bp: u16,
+    /// Complaints, in basis points.
+    pub complaint_bp: u16,
+    /// From the opening of an attempt to its delivery, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Deliveries that it told of by itself rather than being asked, in basis points.
+    pub told_bp: Option<u16>,
+    /// Whether it stands behind the healthy ones.
+    pub is_ill: bool,
+    /// Its circuit: `closed`, `returning`, `half_open`, `open`.
+    pub circuit: &'static str,
+    /// Since when its circuit is so, UTC milliseconds; absent while closed.
+    pub since_ms: Option<i64>,
+    /// When a probe may be sent, UTC milliseconds.
+    pub until_ms: Option<i64>,
+    /// What opened it.
+    pub cause: Option<CircuitCause>,
+    /// The share of its traffic on its way back, in percent.
+    pub share_percent: Option<u8>,
+    /// The attempt that opened its circuit last.
+    pub opened_by: Option<Costly>,
+    /// What cost it something of late, oldest first.
+    pub costly: Vec<Costly>,
+}
+
+/// An attempt that cost its supplier something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Costly {
+    /// The number that the supplier saw.
+    pub attempt: AttemptId,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// With which product.
+    pub sku: Sku,
+    /// What it was, in a word and its reason.
+    pub what: String,
+}
+
+impl Dispatch {
+    /// How a supplier is doing.
+    #[must_use]
+    pub fn scorecard(&self, supplier: &SupplierId) -> Scorecard {
+        let (published, now_ms) = (self.house.published(), self.house.now_ms());
+        let (steering, rules) = (&published.document, &published.document.health);
+        let book = self.house.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = book.whole(supplier, steering, now_ms);
+        let mut card = Scorecard {
+            score_bp: standing.score_bp,
+            facts: standing.facts,
+            unknown_bp: standing.unknown_bp,
+            complaint_bp: standing.complaint_bp,
+            latency_ms: standing.latency_ms,
+            told_bp: book.told_bp(supplier, rules, now_ms),
+            is_ill: standing.is_ill,
+            circuit: standing.circuit.word(),
+            opened_by: book.opened_by(supplier).map(costly),
+            costly: book.evidence(supplier).map(costly).collect(),
+            ..Scorecard::default()
+        };
+        match standing.circuit {
+            Circuit::Closed => {}
+            Circuit::Returning { since_ms, percent } => (card.since_ms, card.share_percent) = (Some(since_ms), Some(percent)),
+            Circuit::HalfOpen { since_ms, .. } => card.since_ms = Some(since_ms),
+            Circuit::Open { since_ms, until_ms, cause } => {
+                (card.since_ms, card.until_ms, card.cause) = (Some(since_ms), Some(until_ms), Some(cause));
+            }
+        }
+        card
+    }
+}
+
+fn costly(evidence: &Evidence) -> Costly {
+    Costly {
+        attempt: AttemptId {
+            order: evidence.order,
+            seq: evidence.seq,
+        },
+        at_ms: evidence.at_ms,
+        sku: evidence.sku.clone(),
+        what: what(&evidence.fact),
+    }
+}
+
+/// The fact's word and its reason's code, as in events.
+fn what(fact: &Fact) -> String {
+    let code = |value: Result<serde_json::Value, serde_json::Error>| {
+        let value = value.unwrap_or_default();
+        let text = value.as_str().or_else(|| value.get("code").and_then(|code| code.as_str()));
+        text.unwrap_or("unnamed").to_owned()
+    };
+    match fact {
+        Fact::Opened => "opened".to_owned(),
+        Fact::Accepted => "accepted".to_owned(),
+        Fact::Delivered { .. } => "delivered".to_owned(),
+        Fact::Refused { kind, .. } => format!("refused: {}", kind.word()),
+        Fact::NotSent { why } => format!("not sent: {}", code(serde_json::to_value(why))),
+        Fact::Doubted { doubt, .. } => format!("unknown: {}", code(serde_json::to_value(doubt))),
+        Fact::Complained => "complaint: it contradicted itself".to_owned(),
+    }
+}
