@@ -10,6 +10,7 @@ mod cargo;
 mod chaos;
 mod deny;
 mod docs_check;
+mod drill;
 mod fmt;
 mod fuzz;
 mod lint;
@@ -71,6 +72,12 @@ const CHORES: &[Chore] = &[
         ],
         about: "seeded histories of whole gateways under every fault, and mutants that must be caught; --nightly a million",
         run: sim::run,
+    },
+    Chore {
+        name: "drill",
+        options: &["steering", "--seed N", "--seeds N", "--json"],
+        about: "`drill steering`: the choice of suppliers in worlds where they fail in every way, against simpler rules and an oracle",
+        run: drill::run,
     },
     Chore {
         name: "fuzz",

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{self, Tally};
-use crate::{chaos, deny, docs_check, fmt, fuzz, lint, model, sim};
+use crate::{chaos, deny, docs_check, drill, fmt, fuzz, lint, model, sim};
 
 enum Step {
     /// A check that either holds or not.
@@ -70,6 +70,8 @@ fn fast() -> Vec<Step> {
             words(&[
                 "--workspace",
                 "--exclude",
+                "drill",
+                "--exclude",
                 "fuzz",
                 "--exclude",
                 "model",
@@ -99,6 +101,7 @@ fn all(integration_tests: &[String]) -> Vec<Step> {
     steps.push(Step::Tests("chaos".to_owned(), words(&chaos::tests())));
     steps.push(Step::Tests("simulation".to_owned(), words(sim::TESTS)));
     steps.push(Step::Check("simulation, fresh seeds and mutants", sim::in_short));
+    steps.push(Step::Check("steering drill", drill::in_short));
     steps.push(Step::Tests(
         "examples in the documentation".to_owned(),
         words(&["--workspace", "--doc"]),

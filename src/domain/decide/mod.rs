@@ -10,6 +10,7 @@
 //! recorded, an assumption that was switched on or the word of two persons (R8, R9).
 
 mod accept;
+mod adopt;
 mod assume;
 mod cancel;
 mod desk;
@@ -166,7 +167,7 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             witnessed_since_ms,
         } => assume::assume(&mut draft, seq, &window, witnessed_since_ms, facts)?,
         Input::Attest(attested) => desk::attested(&mut draft, *attested, facts)?,
-        Input::Adopt(candidate) => route::adopt(&mut draft, *candidate)?,
+        Input::Adopt(candidate) => adopt::adopt(&mut draft, *candidate)?,
         Input::Cancel => cancel::cancel(&mut draft)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
         Input::Review => {}

@@ -170,6 +170,7 @@ impl HealthRules {
             u64::from(self.ill_below_bp),
             10_000,
         );
+        flaws.within("health.slow_after_ms", self.slow_after_ms, 1, 31 * 86_400_000);
         flaws.within("health.thin_below", u64::from(self.thin_below), 1, 100_000);
     }
 }

@@ -168,6 +168,8 @@ pub struct HealthRules {
     pub ill_below_bp: u16,
     /// From this score on an ill supplier is healthy again, in basis points.
     pub well_from_bp: u16,
+    /// A delivery that took longer than this is none for the score, in milliseconds.
+    pub slow_after_ms: u64,
     /// Facts needed before a narrower group speaks for itself.
     pub thin_below: u32,
 }
@@ -178,6 +180,7 @@ impl Default for HealthRules {
             half_life_seconds: 1_800,
             ill_below_bp: 7_000,
             well_from_bp: 8_000,
+            slow_after_ms: 30_000,
             thin_below: 20,
         }
     }
@@ -187,7 +190,7 @@ impl Default for HealthRules {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitRules {
-    /// Faults of the supplier in a row that trip it.
+    /// Faults of the supplier in a row that trip it; an unknown outcome counts as two, for it costs more.
     pub faults_in_a_row: u16,
     /// Outcomes among which the rates below are counted.
     pub sample: u16,

@@ -17,6 +17,8 @@ use crate::domain::steering::CircuitRules;
 const PROBE_PATIENCE_MS: i64 = 120_000;
 /// Most outcomes that are remembered, whatever the rules ask for.
 const MOST_OUTCOMES: usize = 256;
+/// As how many faults in a row an unknown outcome counts: it leaves an order in doubt.
+const UNKNOWN_WEIGHS: u16 = 2;
 /// The part of an open time by which it may be longer, so that not everybody comes back at once: a tenth.
 const JITTER_PARTS: u64 = 10;
 
@@ -129,7 +131,8 @@ impl Breaker {
             End::Out(cause) => return Some(cause),
             End::Neutral => return None,
             End::Good => self.faults_in_a_row = 0,
-            End::Fault | End::Unknown => self.faults_in_a_row = self.faults_in_a_row.saturating_add(1),
+            End::Fault => self.faults_in_a_row = self.faults_in_a_row.saturating_add(1),
+            End::Unknown => self.faults_in_a_row = self.faults_in_a_row.saturating_add(UNKNOWN_WEIGHS),
         }
         self.latest.push_back(end);
         let sample = usize::from(rules.sample).clamp(1, MOST_OUTCOMES);

@@ -256,7 +256,8 @@ impl Record {
             Blame::Nothing => return,
             Blame::Neutral => End::Neutral,
             Blame::Good => {
-                count(Count::Good);
+                let is_slow = matches!(fact, Fact::Delivered { took_ms, .. } if *took_ms > rules.slow_after_ms);
+                count(if is_slow { Count::Fault } else { Count::Good });
                 End::Good
             }
             Blame::Supplier | Blame::Product => {

@@ -161,8 +161,8 @@ mod tests {
         ) {
             let counts = |n: usize| [vec![Count::Good; good * n], vec![Count::Fault; fault * n]].concat();
             let (few, many) = (tally(&counts(1)), tally(&counts(4)));
-            if good + fault > 0 {
-                let share = i64::try_from(good * 10_000 / (good + fault)).unwrap();
+            if let Some(share) = (good * 10_000).checked_div(good + fault) {
+                let share = i64::try_from(share).unwrap();
                 let away = |tally: &Tally| (i64::from(tally.score_bp(prior, 20)) - share).abs();
                 prop_assert!(away(&many) <= away(&few) + 1);
             }

@@ -85,6 +85,17 @@ fn a_supplier_without_our_money_is_out_for_every_product() {
 }
 
 #[test]
+fn what_is_delivered_too_late_is_no_success() {
+    let slow = Fact::Delivered {
+        via: Via::Query,
+        took_ms: 30_001,
+    };
+    let seen: Vec<Sighting> = (0..10).map(|n| sighting("a", "x", n, slow.clone())).collect();
+    let late = standing(&book_of(&seen), "x");
+    assert!(late.is_ill && late.circuit == Circuit::Closed, "{late:?}");
+}
+
+#[test]
 fn what_is_forgotten_heals() {
     let seen: Vec<Sighting> = (0..4).map(|n| sighting("a", "x", n, refused(RefusalKind::Failed))).collect();
     let book = book_of(&seen);

@@ -238,7 +238,7 @@ async fn call_off(world: &Arc<World>, shops: &Shops, planned: &Planned) {
     let known = shops
         .books()
         .get(&(planned.shop, planned.number.clone()))
-        .and_then(|told| told.order.clone());
+        .and_then(|told| told.order);
     let Some(order) = known else { return };
     let knew_its_end = shops.has_ended(planned);
     let target = format!("/v1/orders/{order}/cancel");

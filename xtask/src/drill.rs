@@ -1,0 +1,21 @@
+//! `drill steering`: which supplier gets the next order, in worlds where suppliers fail in every way; the
+//! gateway's rule against three simpler ones and an oracle, all held against what is asked of them.
+
+use anyhow::bail;
+
+use crate::cargo;
+
+/// Plays the worlds that were asked for.
+pub fn run(options: &[String]) -> anyhow::Result<()> {
+    let Some(("steering", passed_on)) = options.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
+        bail!("drill steering [--seed N] [--seeds K] [--json]");
+    };
+    let mut command = vec!["run", "--locked", "--quiet", "--profile", "proof", "--package", "drill", "--"];
+    command.extend(passed_on.iter().map(String::as_str));
+    cargo::run(&command)
+}
+
+/// What `cargo xtask test` runs: twenty worlds, always the same.
+pub fn in_short() -> anyhow::Result<()> {
+    run(&["steering".to_owned()])
+}
