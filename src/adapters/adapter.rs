@@ -32,7 +32,7 @@ const MAX_NUMBER: usize = 64;
 /// One supplier, ready to be written to and read from; immutable.
 pub struct Adapter {
     id: SupplierId,
-    settings: Settings,
+    pub(super) settings: Settings,
     dialect: Arc<Dialect>,
     document: String,
     digest: SettingsDigest,
@@ -121,12 +121,6 @@ impl Adapter {
     #[must_use]
     pub fn default_priority(&self) -> u16 {
         self.settings.priority
-    }
-
-    /// Its clock's offset from UTC, in seconds: its days begin and its windows lie there.
-    #[must_use]
-    pub fn zone_offset_s(&self) -> i32 {
-        self.settings.account.zone_offset_s()
     }
 
     /// Whether it may be given new orders.

@@ -121,6 +121,14 @@ impl Settings {
     }
 }
 
+impl super::adapter::Adapter {
+    /// The offset of its supplier's clock from UTC, in seconds: its windows lie there.
+    #[must_use]
+    pub fn zone_offset_s(&self) -> i32 {
+        self.settings.account.zone_offset_s()
+    }
+}
+
 fn base_url(item: &Item<'_>, allows_plain_http: bool) -> Result<String, LoadError> {
     let text = item.text()?.trim_end_matches('/');
     let url = url::Url::parse(text).map_err(|_| item.fault("not an absolute URL, such as https://api.example.com"))?;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::calls::{AdminCall, AdminReply, SupplierLine, Trouble};
+use super::calls::{AdminCall, AdminReply, Trouble};
+use super::suppliers::SupplierLine;
 use super::{callbacks, cases, desk, dossier, import, operators, recovery, shops, steering, suppliers};
 use crate::dispatch::steering::{NotPublished, Question};
 use crate::dispatch::{Acted, Dispatch, NoBalance, Scorecard};

@@ -10,11 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::asked::{CaseFile, CaseFinding, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
 use super::lines::{CallbackLine, CaseLine, Dossier};
 use super::steering::{ExplainAsked, Explained, FlawLine, PinWord, PublishAsked, SteeringVersion};
-use super::suppliers::ScorecardLine;
-use crate::domain::ids::{ShopId, ShopOrderNo, SupplierId};
-use crate::domain::limits::Limits;
+use super::suppliers::{ScorecardLine, SupplierCheck, SupplierLine};
+use crate::domain::ids::{ShopId, ShopOrderNo};
 use crate::domain::money::Currency;
-use crate::domain::policy::Promises;
 
 /// What an operator asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -381,43 +379,4 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
-}
-
-/// A supplier in a list: what adapters.toml says of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupplierLine {
-    /// Its name.
-    pub id: SupplierId,
-    /// Shown to people.
-    pub label: String,
-    /// Which dialect it speaks.
-    pub dialect: String,
-    /// Whether it is tried, paused or drained.
-    pub state: String,
-    /// Why it is paused, if that was done at the desk and not in adapters.toml.
-    pub paused: Option<String>,
-    /// Where its offers stand that name no priority; lower is tried first.
-    pub default_priority: u16,
-    /// What may be sent.
-    pub limits: Limits,
-    /// What it guarantees.
-    pub promises: Promises,
-    /// Digest of this version of its settings and dialect.
-    pub digest: String,
-    /// How it is doing; only where a server runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<Box<ScorecardLine>>,
-}
-
-/// What a check of a supplier found. It was loaded, so its dialect's samples read as they should.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupplierCheck {
-    /// The supplier.
-    pub supplier: SupplierLine,
-    /// Decimal: our balance there, where it could be asked.
-    pub balance: Option<String>,
-    /// Of the balance.
-    pub currency: Option<Currency>,
-    /// Why there is no balance.
-    pub trouble: Option<String>,
 }

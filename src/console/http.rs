@@ -7,6 +7,8 @@
 //! Deliberately absent: TLS (a proxy in front speaks it), adding shops and importing catalogs (their
 //! secrets and files stay on the machine), and letting the first operator in.
 
+mod steering;
+
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,7 +25,6 @@ use super::admin::{AdminContext, perform};
 use super::asked::{CaseFinding, FindingWord, RefundAsked, Signing, SupplierWord};
 use super::calls::{AdminCall, AdminReply, Once, OrderKey, Trouble};
 use super::operators;
-use super::steering::{ExplainAsked, PinWord, PublishAsked};
 use crate::domain::ids::SupplierId;
 
 /// Longest body: a finding with its reason.
@@ -56,6 +57,7 @@ pub(super) fn routes(context: Arc<AdminContext>) -> impl FnOnce(&mut ServiceConf
             .app_data(JsonConfig::default().limit(MAX_BODY_BYTES).content_type_required(false))
             .service(
                 web::scope("/admin/v1")
+                    .configure(steering::routes)
                     .route("/cases", web::get().to(cases))
                     .route("/cases/{key}", web::get().to(case))
                     .route("/cases/{key}/resolve", web::post().to(resolve))
@@ -64,16 +66,6 @@ pub(super) fn routes(context: Arc<AdminContext>) -> impl FnOnce(&mut ServiceConf
                     .route("/suppliers", web::get().to(suppliers))
                     .route("/suppliers/{name}/pause", web::post().to(pause))
                     .route("/suppliers/{name}/resume", web::post().to(resume))
-                    .route("/suppliers/{name}/force-open", web::post().to(force_open))
-                    .route("/suppliers/{name}/pin", web::post().to(pin))
-                    .route("/suppliers/{name}/unpin", web::post().to(unpin))
-                    .route("/suppliers/{name}/scorecard", web::get().to(scorecard))
-                    .route("/steering", web::get().to(versions))
-                    .route("/steering", web::post().to(publish))
-                    .route("/steering/check", web::post().to(check))
-                    .route("/steering/explain", web::post().to(explain))
-                    .route("/steering/{version}", web::get().to(document))
-                    .route("/steering/{version}/rollback", web::post().to(roll_back))
                     .route("/operators", web::get().to(operator_list))
                     .route("/deeds", web::get().to(deeds)),
             );
@@ -100,22 +92,6 @@ struct Found {
 struct Refund {
     amount: String,
     key: String,
-}
-
-#[derive(Deserialize)]
-struct Products {
-    products: String,
-}
-
-#[derive(Deserialize)]
-struct Draft {
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Document {
-    base: Option<u32>,
-    text: String,
 }
 
 #[derive(Deserialize)]
@@ -182,69 +158,6 @@ async fn pause(request: HttpRequest, context: Context, name: Path<String>, word:
 async fn resume(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Nothing>>) -> HttpResponse {
     let word = supplier_word(&request, &name, word.into_inner());
     says(&request, &context, AdminCall::SupplierResume(word)).await
-}
-
-async fn force_open(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Nothing>>) -> HttpResponse {
-    let word = supplier_word(&request, &name, word.into_inner());
-    says(&request, &context, AdminCall::SupplierForceOpen(word)).await
-}
-
-async fn pin(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Products>>) -> HttpResponse {
-    let asked = pin_word(&request, &name, word.into_inner());
-    says(&request, &context, AdminCall::SupplierPin(asked)).await
-}
-
-async fn unpin(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Products>>) -> HttpResponse {
-    let asked = pin_word(&request, &name, word.into_inner());
-    says(&request, &context, AdminCall::SupplierUnpin(asked)).await
-}
-
-async fn scorecard(request: HttpRequest, context: Context, name: Path<String>) -> HttpResponse {
-    says(&request, &context, AdminCall::SupplierScorecard { name: name.into_inner() }).await
-}
-
-async fn versions(request: HttpRequest, context: Context) -> HttpResponse {
-    says(&request, &context, AdminCall::RouteVersions).await
-}
-
-async fn document(request: HttpRequest, context: Context, version: Path<u32>) -> HttpResponse {
-    let version = Some(version.into_inner());
-    says(&request, &context, AdminCall::RouteShow { version }).await
-}
-
-async fn check(request: HttpRequest, context: Context, draft: Json<Draft>) -> HttpResponse {
-    let text = draft.into_inner().text;
-    says(&request, &context, AdminCall::RouteCheck { text }).await
-}
-
-async fn publish(request: HttpRequest, context: Context, word: Json<Word<Document>>) -> HttpResponse {
-    let Word { reason, about } = word.into_inner();
-    let asked = PublishAsked {
-        base: about.base,
-        text: about.text,
-        signing: signing(&request, reason),
-    };
-    says(&request, &context, AdminCall::RoutePublish(asked)).await
-}
-
-async fn roll_back(request: HttpRequest, context: Context, version: Path<u32>, word: Json<Word<Nothing>>) -> HttpResponse {
-    let signing = signing(&request, word.into_inner().reason);
-    let version = version.into_inner();
-    says(&request, &context, AdminCall::RouteRollBack { version, signing }).await
-}
-
-async fn explain(request: HttpRequest, context: Context, asked: Json<ExplainAsked>) -> HttpResponse {
-    says(&request, &context, AdminCall::RouteExplain(asked.into_inner())).await
-}
-
-fn pin_word(request: &HttpRequest, name: &str, word: Word<Products>) -> PinWord {
-    PinWord {
-        products: word.about.products,
-        word: SupplierWord {
-            supplier: SupplierId::from(name),
-            signing: signing(request, word.reason),
-        },
-    }
 }
 
 fn supplier_word(request: &HttpRequest, name: &str, word: Word<Nothing>) -> SupplierWord {
@@ -349,7 +262,16 @@ mod tests {
     #[actix_web::test]
     async fn nothing_is_shown_or_done_without_an_operators_token() {
         let (desk, [li, _]) = Desk::with_operators().await;
-        for path in ["cases", "cases/x", "orders/1", "suppliers", "operators", "deeds"] {
+        for path in [
+            "cases",
+            "cases/x",
+            "orders/1",
+            "suppliers",
+            "suppliers/alpha/scorecard",
+            "steering",
+            "operators",
+            "deeds",
+        ] {
             let get = || TestRequest::get().uri(&format!("/admin/v1/{path}"));
             for wrong in ["", "li", "li:0000", "nobody:"] {
                 assert_eq!(desk.ask(get(), wrong).await.0, 401, "{path} {wrong:?}");
@@ -402,5 +324,23 @@ mod tests {
         }
         let long = json!({ "found": "explained", "reason": "x".repeat(20_000) });
         assert_eq!(desk.ask(post(long), &li).await.0, 413);
+    }
+
+    #[actix_web::test]
+    async fn a_steering_document_is_checked_and_published_over_http() {
+        let (desk, [li, _]) = Desk::with_operators().await;
+        let wrong = json!({ "text": "[product.\"*\"]\nstrategy = \"luck\"\n" });
+        let (status, reply) = desk
+            .ask(TestRequest::post().uri("/admin/v1/steering/check").set_json(&wrong), &li)
+            .await;
+        assert_eq!((status, reply["flaws"][0]["field"].as_str()), (422, Some("line 2")));
+        let good = json!({ "text": "", "reason": "a test" });
+        let (status, reply) = desk.ask(TestRequest::post().uri("/admin/v1/steering").set_json(&good), &li).await;
+        assert_eq!((status, reply["subject"].as_str()), (200, Some("steering:4")));
+        let late = json!({ "text": "", "base": 2, "reason": "a test" });
+        let (status, reply) = desk.ask(TestRequest::post().uri("/admin/v1/steering").set_json(&late), &li).await;
+        assert_eq!(status, 422, "{reply}");
+        let (status, reply) = desk.ask(TestRequest::get().uri("/admin/v1/suppliers/alpha/scorecard"), &li).await;
+        assert_eq!((status, reply["score_bp"].as_u64()), (200, Some(8_700)));
     }
 }

@@ -41,12 +41,9 @@ mod tests;
 pub use admin::{AdminContext, Running, perform};
 pub use ask::{AskError, ask};
 pub use asked::{CaseFile, CaseFinding, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord};
-pub use calls::{
-    AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, SupplierCheck, SupplierLine,
-    Trouble,
-};
+pub use calls::{AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, Trouble};
 pub use http::serve_admin;
 pub use import::text_of;
 pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};
-pub use suppliers::{CostlyLine, ScorecardLine};
+pub use suppliers::{CostlyLine, ScorecardLine, SupplierCheck, SupplierLine};

@@ -1,15 +1,17 @@
 //! Listing suppliers and asking them for our balance.
 
 use super::admin::{AdminContext, away};
-use super::calls::{AdminReply, SupplierCheck, SupplierLine, Trouble};
+use super::calls::{AdminReply, Trouble};
 use super::words;
 use serde::{Deserialize, Serialize};
 
 use crate::dispatch::{Costly, NoBalance, Scorecard};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::ids::SupplierId;
-use crate::domain::money::Money;
+use crate::domain::limits::Limits;
+use crate::domain::money::{Currency, Money};
 use crate::domain::outcome::BalanceReading;
+use crate::domain::policy::Promises;
 use crate::seams::SendFailure;
 
 /// Deeds about one supplier that are looked through; the newest one counts.
@@ -52,6 +54,45 @@ pub(super) fn scorecard(context: &AdminContext, name: &str) -> Result<AdminReply
         &supplier.id,
         &running.scorecard(&supplier.id),
     ))))
+}
+
+/// A supplier in a list: what adapters.toml says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierLine {
+    /// Its name.
+    pub id: SupplierId,
+    /// Shown to people.
+    pub label: String,
+    /// Which dialect it speaks.
+    pub dialect: String,
+    /// Whether it is tried, paused or drained.
+    pub state: String,
+    /// Why it is paused, if that was done at the desk and not in adapters.toml.
+    pub paused: Option<String>,
+    /// Where its offers stand that name no priority; lower is tried first.
+    pub default_priority: u16,
+    /// What may be sent.
+    pub limits: Limits,
+    /// What it guarantees.
+    pub promises: Promises,
+    /// Digest of this version of its settings and dialect.
+    pub digest: String,
+    /// How it is doing; only where a server runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Box<ScorecardLine>>,
+}
+
+/// What a check of a supplier found. It was loaded, so its dialect's samples read as they should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierCheck {
+    /// The supplier.
+    pub supplier: SupplierLine,
+    /// Decimal: our balance there, where it could be asked.
+    pub balance: Option<String>,
+    /// Of the balance.
+    pub currency: Option<Currency>,
+    /// Why there is no balance.
+    pub trouble: Option<String>,
 }
 
 /// How a supplier is doing.

@@ -171,3 +171,23 @@ async fn an_attempt_remembers_why_it_was_opened_there() {
     assert_eq!((choice.steering, choice.stands.because), (0, Because::Priority));
     assert_eq!(choice.others[0].supplier.as_str(), "south");
 }
+
+#[test]
+fn the_document_in_the_operator_guide_is_read_and_shows_the_defaults() {
+    use recharge_gateway::dispatch::steering::read;
+    use recharge_gateway::domain::steering::{CircuitRules, HealthRules};
+    let guide = include_str!("../../docs/operator-guide.md");
+    let blocks = guide.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let text = blocks
+        .into_iter()
+        .find(|block| block.starts_with("[product.\"mobile-*\"]"))
+        .unwrap();
+    let document = read(text).unwrap();
+    assert_eq!(document.health, HealthRules::default());
+    let defaults = CircuitRules {
+        probe_max_cost_minor: Some(5_000),
+        ..CircuitRules::default()
+    };
+    assert_eq!(document.circuit, defaults);
+    assert_eq!(document.product.len() + document.supplier.len(), 2);
+}
