@@ -24,7 +24,7 @@ use recharge_gateway::domain::outcome::Via;
 use recharge_gateway::domain::policy::{Policy, Promises};
 use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::recipient::Inputs;
-use recharge_gateway::domain::steering::Steering;
+use recharge_gateway::domain::steering::{ProductSteering, Steering};
 use recharge_gateway::router::{Fact, HealthBook, Sighting, SupplierState, SupplierView, Switch, View, route};
 
 #[global_allocator]
@@ -111,7 +111,10 @@ fn book(steering: &Steering) -> HealthBook {
 
 #[test]
 fn a_plan_among_200_suppliers_takes_microseconds_and_no_more_memory_each_time() {
-    let steering = Steering::default();
+    let steering = Steering {
+        product: BTreeMap::from([("*".to_owned(), ProductSteering::default())]),
+        ..Steering::default()
+    };
     let view = |s| {
         let view = SupplierView {
             state: SupplierState::Active,

@@ -257,7 +257,7 @@ async fn find(context: &AdminContext, version: Option<u32>) -> Result<(u32, Stri
         )),
         None => Ok((
             0,
-            "# Nothing has been published: priorities, with demotion by health, are built in.\n".to_owned(),
+            "# Nothing has been published: priorities alone decide; scores and circuits are only shown.\n".to_owned(),
         )),
     }
 }

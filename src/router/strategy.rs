@@ -102,6 +102,9 @@ fn in_time<'a>(asking: &Asking<'_>, fits: Vec<Fit<'a>>, skipped: &mut Vec<(Place
 
 fn health(asking: &Asking<'_>, fit: &Fit<'_>) -> Health {
     let now_ms = asking.view.now_ms;
+    if !asking.product.uses_health {
+        return Health::Well;
+    }
     match fit.standing.circuit {
         Circuit::Open { until_ms, cause, .. } => {
             let reason = SkipReason::CircuitOpen { until_ms, cause };

@@ -107,6 +107,7 @@ async fn limits_below_the_contract_hold_from_the_next_permit_on() {
 #[tokio::test]
 async fn a_supplier_that_keeps_failing_is_left_alone_and_its_scorecard_says_why() {
     let world = World::new().await;
+    publish(&world, 0, "[product.\"*\"]\nexplore_percent = 0\n").await.unwrap();
     world.north.submits(&[Say::Silence; 99]);
     world.north.queries(&[Say::Refused; 99]);
     for number in 0..8 {

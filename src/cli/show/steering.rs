@@ -8,7 +8,7 @@ use crate::domain::report::rfc3339;
 
 pub(super) fn versions(versions: &[SteeringVersion]) -> String {
     if versions.is_empty() {
-        return "nothing has been published: priorities, with demotion by health, are built in\n".to_owned();
+        return "nothing has been published: priorities alone decide; scores and circuits are only shown\n".to_owned();
     }
     let mut table = Table::new(&["version", "in force from", "on whose word", "text of"], &[0, 3]);
     for version in versions {

@@ -30,7 +30,7 @@ use super::ids::{Sku, SupplierId};
 pub struct Steering {
     /// By sku; by the beginning of a sku and a star; or by `*`. The longest that fits a sku counts,
     /// alone: what it leaves out has its default, not the value of a shorter one. A product that none
-    /// fits goes by priority, behind which the ill ones stand.
+    /// fits goes by priority alone.
     pub product: BTreeMap<String, ProductSteering>,
     /// By supplier.
     pub supplier: BTreeMap<SupplierId, SupplierSteering>,
@@ -88,6 +88,6 @@ mod tests {
         let strategy = |text| steering.of(&sku(text)).strategy;
         assert_eq!(strategy("mobile-100"), Strategy::Weighted);
         assert_eq!(strategy("mobile-50"), Strategy::Cheapest);
-        assert_eq!(strategy("qq-10"), Strategy::Health, "what is built in");
+        assert_eq!(strategy("qq-10"), Strategy::Priority, "what is built in");
     }
 }

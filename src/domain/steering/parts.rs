@@ -51,6 +51,8 @@ pub enum AllOut {
 pub struct ProductSteering {
     /// How suppliers are put in order.
     pub strategy: Strategy,
+    /// Whether scores and circuits count for it; else they are only shown.
+    pub uses_health: bool,
     /// Of 100 orders, how many go to a supplier about which little is known, so that its score stays alive.
     pub explore_percent: u8,
     /// What a supplier must promise.
@@ -73,31 +75,31 @@ pub struct ProductSteering {
     pub supplier: BTreeMap<SupplierId, OfferSteering>,
 }
 
-/// What steers a product about which no document says anything: priorities, with demotion by health,
-/// and no order sent to a second choice only to learn about it.
-pub(super) static BUILT_IN: ProductSteering = ProductSteering::exploring(0);
-
-impl ProductSteering {
-    const fn exploring(explore_percent: u8) -> Self {
-        Self {
-            strategy: Strategy::Health,
-            explore_percent,
-            class: Consistency::Fast,
-            max_delay_seconds: None,
-            cost_ceiling: None,
-            when_all_out: AllOut::Wait,
-            most_demoted_percent: 50,
-            group: None,
-            doubt_cost_bp: 5_000,
-            minute_cost_bp: 10,
-            supplier: BTreeMap::new(),
-        }
-    }
-}
+/// What steers a product about which no document says anything: its priorities alone. Scores and circuits
+/// are shown, but whom they would leave out is the operator's to see before they do.
+pub(super) static BUILT_IN: ProductSteering = ProductSteering {
+    strategy: Strategy::Priority,
+    uses_health: false,
+    explore_percent: 0,
+    class: Consistency::Fast,
+    max_delay_seconds: None,
+    cost_ceiling: None,
+    when_all_out: AllOut::Wait,
+    most_demoted_percent: 50,
+    group: None,
+    doubt_cost_bp: 5_000,
+    minute_cost_bp: 10,
+    supplier: BTreeMap::new(),
+};
 
 impl Default for ProductSteering {
     fn default() -> Self {
-        Self::exploring(2)
+        Self {
+            strategy: Strategy::Health,
+            uses_health: true,
+            explore_percent: 2,
+            ..BUILT_IN.clone()
+        }
     }
 }
 

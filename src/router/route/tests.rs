@@ -18,7 +18,7 @@ use crate::domain::outcome::{Refusal, RefusalKind, Via};
 use crate::domain::policy::{Policy, Promises};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
-use crate::domain::steering::Steering;
+use crate::domain::steering::{Steering, Strategy as By};
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -287,7 +287,13 @@ fn offers_of_other_products_and_face_values_are_not_looked_at() {
         face_minor: 5_000,
         ..offer("b", 900, None)
     };
-    assert_eq!(plan(&[], &[other_sku, other_face], &snapshot(&["a", "b"])), Plan::default());
+    assert_eq!(
+        plan(&[], &[other_sku, other_face], &snapshot(&["a", "b"])),
+        Plan {
+            strategy: By::Priority,
+            ..Plan::default()
+        }
+    );
 }
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];

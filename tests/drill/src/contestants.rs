@@ -18,7 +18,7 @@ use crate::world::{DEADLINE_MS, Fate, Recent, SUPPLIERS, World, mixed};
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
-    /// The gateway, as it is built in: priorities, behind which the ill stand; circuits.
+    /// The gateway by priorities, behind which the ill stand; circuits.
     Ours,
     /// The gateway by expected value.
     OursByValue,

@@ -104,18 +104,18 @@ fn number(row: &serde_json::Value, name: &str) -> i64 {
     row[name].as_i64().unwrap_or(0)
 }
 
-/// What the gateway must come to where it goes by expected value, and in part as it is built in: there an
+/// What the gateway must come to where it goes by expected value, and in part by priority and health: there an
 /// operator's priorities decide among the healthy, whatever their share of doubt.
 fn checks(rows: &[serde_json::Value]) -> Vec<(String, bool)> {
-    let (built_in, ours, baselines) = (&rows[0], &rows[1], &rows[2..5]);
+    let (by_health, ours, baselines) = (&rows[0], &rows[1], &rows[2..5]);
     let mut checks = vec![
         (
             "at least 90 % of the oracle's successes in time, in the median".to_owned(),
-            [built_in, ours].iter().all(|row| number(row, "of_oracle_bp") >= 9_000),
+            [by_health, ours].iter().all(|row| number(row, "of_oracle_bp") >= 9_000),
         ),
         (
             "a dead supplier is left alone after at most 5 faults in a row".to_owned(),
-            [built_in, ours]
+            [by_health, ours]
                 .iter()
                 .all(|row| (1..=5).contains(&number(row, "faults_to_open_most"))),
         ),

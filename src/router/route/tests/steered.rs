@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::super::health::Circuit;
 use super::*;
 use crate::domain::plan::{Because, CircuitCause};
-use crate::domain::steering::{AllOut, Consistency, OfferSteering, ProductSteering, Strategy as By, SupplierSteering, Window};
+use crate::domain::steering::{AllOut, Consistency, OfferSteering, ProductSteering, SupplierSteering, Window};
 
 /// Suppliers with their cost, in order of priority, and what is known of them.
 struct Scene {
@@ -27,7 +27,10 @@ impl Scene {
             suppliers: snapshot(&names),
             standings: BTreeMap::new(),
             waits_ms: BTreeMap::new(),
-            steering: Steering::default(),
+            steering: Steering {
+                product: BTreeMap::from([("*".to_owned(), by(By::Health))]),
+                ..Steering::default()
+            },
             attempts: Vec::new(),
             draw: 1,
         }
@@ -131,6 +134,14 @@ fn the_ill_stand_behind_the_healthy_by_health_and_where_they_stood_by_strict_pri
     assert_eq!(order[2].1, Because::Demoted);
     assert_eq!(names(&scene(By::Priority).order()), ["a", "b", "c"]);
     assert_eq!(scene(By::Health).plan().steering, 7);
+}
+
+#[test]
+fn without_a_document_scores_and_circuits_are_only_shown() {
+    let mut scene = Scene::of(&[("a", 900), ("b", 900)]).stands("a", open(CircuitCause::FaultRate));
+    scene.steering = Steering::default();
+    assert_eq!(names(&scene.order()), ["a", "b"]);
+    assert_eq!(scene.plan().candidates[0].stands.score_bp, Some(1_000));
 }
 
 #[test]
