@@ -89,13 +89,9 @@ pub(super) fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Calendar { until_ms, why } => format!("planned to be out until {}: {why}", rfc3339(*until_ms)),
         SkipReason::NotPinned => "the product is pinned to another supplier".to_owned(),
         SkipReason::NotForShop => "it is kept for other shops".to_owned(),
-        SkipReason::NotForCarrier => "it is kept for other carriers".to_owned(),
-        SkipReason::NotForRegion => "it is kept for other regions".to_owned(),
         SkipReason::CostAboveCeiling { cost } => format!("its cost {cost} is above the ceiling"),
         SkipReason::NotStrict => "the product is strict, and it lacks a promise".to_owned(),
         SkipReason::WaitTooLong { wait_ms } => format!("its queue takes {wait_ms} ms, longer than the order can wait"),
-        SkipReason::RecipientTooSoon { until_ms } => format!("it served the recipient a moment ago, again at {}", rfc3339(*until_ms)),
-        SkipReason::QuotaUsed { until_ms } => format!("its quota of the day is used up until {}", rfc3339(*until_ms)),
     }
 }
 

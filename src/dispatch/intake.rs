@@ -228,7 +228,9 @@ impl House {
         let plan = self.plan(id, &terms, &[], shelf, &standing);
         let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
         if best.is_some_and(|best| is_too_late(best, &terms, now_ms)) {
-            return Err(Turned::Overloaded);
+            // What was accepted once is answered the same, however busy it has become since.
+            let known = self.known(&asked, &terms.fingerprint).await?;
+            return known.map_or(Err(Turned::Overloaded), |same| Ok((same, None)));
         }
         let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.

@@ -185,10 +185,6 @@ pub enum SkipReason {
     NotPinned,
     /// Steered to other shops only.
     NotForShop,
-    /// Steered to recipients of other carriers only.
-    NotForCarrier,
-    /// Steered to recipients of other regions only.
-    NotForRegion,
     /// The cost is above the ceiling that steering sets.
     CostAboveCeiling {
         /// The cost of one piece at this supplier.
@@ -200,16 +196,6 @@ pub enum SkipReason {
     WaitTooLong {
         /// How long it is estimated to take until a permit is free.
         wait_ms: u64,
-    },
-    /// The same recipient was served there a moment ago.
-    RecipientTooSoon {
-        /// When it may be again.
-        until_ms: i64,
-    },
-    /// The supplier's quota of orders or money for this day is used up.
-    QuotaUsed {
-        /// When its next day begins.
-        until_ms: i64,
     },
     /// The order has used all attempts its policy allows.
     AttemptsExhausted,
@@ -223,9 +209,7 @@ impl SkipReason {
             Self::Unreachable { until_ms }
             | Self::CircuitOpen { until_ms, .. }
             | Self::Probing { until_ms }
-            | Self::Calendar { until_ms, .. }
-            | Self::RecipientTooSoon { until_ms }
-            | Self::QuotaUsed { until_ms } => Some(*until_ms),
+            | Self::Calendar { until_ms, .. } => Some(*until_ms),
             Self::OfferDisabled
             | Self::SupplierAbsent
             | Self::SupplierPaused
@@ -234,8 +218,6 @@ impl SkipReason {
             | Self::ForcedOpen
             | Self::NotPinned
             | Self::NotForShop
-            | Self::NotForCarrier
-            | Self::NotForRegion
             | Self::CostAboveCeiling { .. }
             | Self::NotStrict
             | Self::WaitTooLong { .. }

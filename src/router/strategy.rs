@@ -12,8 +12,9 @@ use super::rank::{Fit, Place, value_bp};
 use crate::domain::plan::{Because, Candidate, CircuitCause, SkipReason};
 use crate::domain::steering::{AllOut, Strategy};
 
-/// When an order that may not probe looks again, in milliseconds.
-const PROBE_LOOK_MS: i64 = 2_000;
+/// Orders that may not probe look again at the next multiple of this, in milliseconds: each look that
+/// finds another time is written into an order's history.
+const PROBE_LOOK_MS: i64 = 5_000;
 
 /// What a supplier's health makes of it for this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +119,9 @@ fn health(asking: &Asking<'_>, fit: &Fit<'_>) -> Health {
             if in_flight < rules.probes && may_probe(asking, fit) {
                 Health::Probe
             } else {
-                let until_ms = now_ms.saturating_add(PROBE_LOOK_MS);
+                let until_ms = now_ms
+                    .saturating_sub(now_ms.rem_euclid(PROBE_LOOK_MS))
+                    .saturating_add(PROBE_LOOK_MS);
                 Health::Out(SkipReason::Probing { until_ms })
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use recharge_gateway::dispatch::{Acted, Heard, Turned};
+use recharge_gateway::dispatch::{Acted, Heard, Submitted, Turned};
 use recharge_gateway::domain::decide::Refusal;
 use recharge_gateway::domain::order::Verdict;
 
@@ -92,7 +92,14 @@ async fn an_order_that_no_queue_can_serve_in_time_is_refused_at_once() {
     hurried.deadline_seconds = Some(90);
     assert!(matches!(world.dispatch.submit(hurried.clone()).await, Err(Turned::Overloaded)));
     hurried.deadline_seconds = Some(600);
-    assert!(world.dispatch.submit(hurried).await.is_ok());
+    assert!(matches!(world.dispatch.submit(hurried.clone()).await, Ok(Submitted::New(_))));
+    for number in 3..12 {
+        let mut other = world.ask(&number.to_string());
+        other.deadline_seconds = Some(86_400);
+        world.dispatch.submit(other).await.unwrap();
+    }
+    let again = world.dispatch.submit(hurried).await;
+    assert!(matches!(again, Ok(Submitted::Same(_))), "what stands is not denied: {again:?}");
 }
 
 #[tokio::test]

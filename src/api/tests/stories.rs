@@ -54,17 +54,9 @@ fn skips() -> Vec<Skip> {
         },
         SkipReason::NotPinned,
         SkipReason::NotForShop,
-        SkipReason::NotForCarrier,
-        SkipReason::NotForRegion,
         SkipReason::CostAboveCeiling { cost: cny(COST) },
         SkipReason::NotStrict,
         SkipReason::WaitTooLong { wait_ms: 77_777 },
-        SkipReason::RecipientTooSoon {
-            until_ms: 1_800_000_005_000,
-        },
-        SkipReason::QuotaUsed {
-            until_ms: 1_800_000_005_000,
-        },
         SkipReason::AttemptsExhausted,
     ];
     let skip = |reason| Skip {

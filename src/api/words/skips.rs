@@ -38,25 +38,7 @@ pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
                 format!("is under planned maintenance until {until}"),
             );
         }
-        SkipReason::RecipientTooSoon { until_ms } => {
-            let until = clock(*until_ms);
-            return pick(
-                locale,
-                format!("同一账号刚刚提交过，{until} 后再试"),
-                format!("served the same recipient a moment ago; again after {until}"),
-            );
-        }
-        SkipReason::QuotaUsed { until_ms } => {
-            let until = clock(*until_ms);
-            return pick(
-                locale,
-                format!("当日额度已用完，{until} 后再试"),
-                format!("has no quota left today; again after {until}"),
-            );
-        }
-        SkipReason::NotPinned | SkipReason::NotForShop | SkipReason::NotForCarrier | SkipReason::NotForRegion | SkipReason::NotStrict => {
-            ("不用于此类订单", "is not used for such orders")
-        }
+        SkipReason::NotPinned | SkipReason::NotForShop | SkipReason::NotStrict => ("不用于此类订单", "is not used for such orders"),
         SkipReason::WaitTooLong { .. } => ("排队过长，无法及时提交", "is too busy to be sent to in time"),
         SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),
     };

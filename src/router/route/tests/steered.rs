@@ -231,7 +231,7 @@ fn no_more_than_the_products_share_is_demoted_by_its_own_health() {
 fn a_half_open_supplier_gets_one_order_that_can_afford_it() {
     let scene = || Scene::of(&[("a", 900), ("b", 900)]);
     assert_eq!(scene().stands("b", half_open(0)).order()[0], ("b".to_owned(), Because::Probe));
-    let probing = Some(SkipReason::Probing { until_ms: NOW_MS + 2_000 });
+    let probing = Some(SkipReason::Probing { until_ms: NOW_MS + 5_000 });
     assert_eq!(scene().stands("b", half_open(1)).reason("b"), probing);
     let mut dear = scene().stands("b", half_open(0));
     dear.steering.circuit.probe_max_cost_minor = Some(899);
