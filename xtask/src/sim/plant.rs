@@ -28,6 +28,7 @@ const FOLDERS: &[&str] = &[
     "migrations",
     "mock-suppliers",
     "src",
+    "tests/drill",
     "tests/fuzz",
     "tests/model",
     "tests/sim",
@@ -36,7 +37,7 @@ const FOLDERS: &[&str] = &[
 const FILES: &[&str] = &["Cargo.lock", "Cargo.toml", "adapters.toml", "gateway.toml", "rust-toolchain.toml"];
 
 /// The packages of the workspace.
-const PACKAGES: &[&str] = &["fuzz", "mock-suppliers", "model", "recharge-gateway", "sim", "xtask"];
+const PACKAGES: &[&str] = &["drill", "fuzz", "mock-suppliers", "model", "recharge-gateway", "sim", "xtask"];
 
 /// The switch, as it stands in the copy.
 const SWITCH: &str = "//! Which mutant is switched on.
