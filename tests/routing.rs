@@ -72,14 +72,16 @@ fn terms(n: usize) -> Terms {
     }
 }
 
-fn offers(n: usize) -> Vec<Offer> {
+/// As the catalog's shelf keeps them: by supplier, each name once.
+fn offers(n: usize, names: &[SupplierId]) -> Vec<Offer> {
+    let sku = sku(n);
     let offer = |s: usize| Offer {
-        supplier: supplier(s),
-        sku: sku(n),
+        supplier: names[s].clone(),
+        sku: sku.clone(),
         face_minor: 10_000,
         cost_minor: 9_000 + i64::try_from((s * 7 + n) % 900).unwrap(),
         priority: Some(u16::try_from(s % 5).unwrap()),
-        code: format!("c{n}"),
+        code: format!("c{n}").into(),
         enabled: true,
     };
     (0..SUPPLIERS).map(offer).collect()
@@ -131,7 +133,8 @@ fn a_plan_among_200_suppliers_takes_microseconds_and_no_more_memory_each_time() 
     };
     let suppliers = (0..SUPPLIERS).map(view).collect();
     let book = book(&steering);
-    let asked: Vec<(Terms, Vec<Offer>)> = (0..PRODUCTS).step_by(STEP).map(|n| (terms(n), offers(n))).collect();
+    let names: Vec<SupplierId> = (0..SUPPLIERS).map(supplier).collect();
+    let asked: Vec<(Terms, Vec<Offer>)> = (0..PRODUCTS).step_by(STEP).map(|n| (terms(n), offers(n, &names))).collect();
     let plan_for = |place: usize| {
         let (terms, offers) = &asked[place * 7 % asked.len()];
         let view = View {

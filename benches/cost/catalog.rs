@@ -111,7 +111,7 @@ fn offer(sku: &str) -> Offer {
         face_minor: FACE_MINOR,
         cost_minor: COST_MINOR,
         priority: Some(1),
-        code: if supplier == "river" { "140101" } else { "12" }.to_owned(),
+        code: if supplier == "river" { "140101" } else { "12" }.into(),
         enabled: true,
     }
 }

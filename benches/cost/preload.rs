@@ -129,7 +129,7 @@ fn plan(supplier: &SupplierId) -> anyhow::Result<Plan> {
         candidates: vec![Candidate {
             supplier: supplier.clone(),
             settings: serde_json::from_value(serde_json::Value::String("0".repeat(64)))?,
-            code: "140101".to_owned(),
+            code: "140101".into(),
             cost: Money::new(COST_MINOR, Currency::Cny),
             stands: Stands::default(),
         }],

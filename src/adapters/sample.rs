@@ -86,7 +86,7 @@ impl Stage {
             opened_at_ms: 0,
             now_ms: 0,
             cost: Money::new(0, Currency::Cny),
-            code: String::new(),
+            code: "".into(),
             inputs: BTreeMap::new(),
             recipient_input: "account".to_owned(),
             face: Money::new(0, Currency::Cny),

@@ -133,7 +133,7 @@ pub(super) struct Facts {
     pub(super) opened_at_ms: i64,
     pub(super) now_ms: i64,
     pub(super) cost: Money,
-    pub(super) code: String,
+    pub(super) code: Arc<str>,
     pub(super) inputs: BTreeMap<String, String>,
     pub(super) recipient_input: String,
     pub(super) face: Money,
@@ -236,7 +236,7 @@ impl Object for Group {
             Of::Attempt => self.facts.of_attempt(key),
             Of::Order => self.facts.of_order(key),
             Of::Inputs => self.facts.inputs.get(key).map(|text| Value::from(text.as_str())),
-            Of::Offer => (key == "code").then(|| Value::from(self.facts.code.as_str())),
+            Of::Offer => (key == "code").then(|| Value::from(Arc::clone(&self.facts.code))),
         }
     }
 }

@@ -113,7 +113,7 @@ fn attempt_line(order: &Order, attempt: &Attempt) -> AttemptLine {
         state: attempt.word().to_owned(),
         meaning: words::attempt(&attempt.state),
         cost: attempt.cost.decimal(),
-        code: attempt.code.clone(),
+        code: attempt.code.to_string(),
         supplier_ref: attempt.supplier_ref.clone(),
         settings: attempt.settings.to_string(),
         queries: attempt.queries,

@@ -318,7 +318,7 @@ fn plan() -> Plan {
         candidates: vec![Candidate {
             supplier: SupplierId::from("alpha"),
             settings: SettingsDigest::from("d1"),
-            code: "c100".to_owned(),
+            code: "c100".into(),
             cost: Money::new(9_700, Currency::Cny),
             stands: Stands::default(),
         }],

@@ -251,7 +251,7 @@ fn offers(first: First) -> Vec<Offer> {
         face_minor: FACE_MINOR,
         cost_minor: COST_MINOR,
         priority: Some(priority),
-        code: code.to_owned(),
+        code: code.into(),
         enabled: true,
     };
     let own = |at: First, priority: u16| match at {

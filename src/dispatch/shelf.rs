@@ -1,10 +1,10 @@
 //! The catalog arranged for the hot path: an order looks at its own product and offers only,
 //! however many there are. Made anew at each reload, never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::ids::{ShopId, Sku};
+use crate::domain::ids::{ShopId, Sku, SupplierId};
 use crate::domain::offer::Offer;
 use crate::domain::product::Product;
 use crate::store::Catalog;
@@ -21,8 +21,18 @@ impl Shelf {
         let places = catalog.products.iter().enumerate();
         let products = places.map(|(place, product)| (product.sku.clone(), place)).collect();
         let mut offers: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
+        // Names are kept once: what is compared and cloned for every order then stays close at hand.
+        let mut names: BTreeSet<SupplierId> = BTreeSet::new();
         for offer in &catalog.offers {
-            offers.entry(offer.sku.clone()).or_default().push(offer.clone());
+            let supplier = names.get(&offer.supplier).unwrap_or(&offer.supplier).clone();
+            names.insert(supplier.clone());
+            let of_product = offers.entry(offer.sku.clone()).or_default();
+            let sku = of_product.first().map_or(&offer.sku, |first| &first.sku).clone();
+            of_product.push(Offer {
+                supplier,
+                sku,
+                ..offer.clone()
+            });
         }
         // The router looks at them in this order, and need not sort them for each order.
         for of_product in offers.values_mut() {

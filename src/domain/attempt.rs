@@ -1,5 +1,7 @@
 //! One try of an order at one supplier, and the transmissions that carried it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::desk::Signature;
@@ -17,7 +19,7 @@ pub struct Attempt {
     /// Which version of the supplier's settings wrote the request; a resubmit uses the same.
     pub settings: SettingsDigest,
     /// The supplier's own code for the product.
-    pub code: String,
+    pub code: Arc<str>,
     /// What it costs: expected at first, then what the supplier said.
     pub cost: Money,
     /// When it was opened, UTC milliseconds; the time that requests carry, resubmits too.

@@ -5,6 +5,8 @@
 //! (tests/fixtures/events.jsonl holds one of every kind and version ever written).
 //! Deliberately absent: recipients, inputs and card secrets.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Extent, NotSentReason};
@@ -44,7 +46,7 @@ pub enum Event {
         /// Which version of the supplier's settings wrote the request.
         settings: SettingsDigest,
         /// The supplier's code for the product.
-        code: String,
+        code: Arc<str>,
         /// What it is expected to cost.
         cost: Money,
         /// Who was preferred less, or left out and why.

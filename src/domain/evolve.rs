@@ -1,6 +1,8 @@
 //! Making an event part of an order. Total and pure: replaying an order's events from nothing
 //! gives the stored order again, which the store's tests and the auditor compare.
 
+use std::sync::Arc;
+
 use super::attempt::{Attempt, AttemptState, Extent, Fate, Proof, Transmission};
 use super::event::{Event, Recorded};
 use super::ids::Seq;
@@ -67,7 +69,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 seq: *seq,
                 supplier: supplier.clone(),
                 settings: settings.clone(),
-                code: code.clone(),
+                code: Arc::clone(code),
                 cost: *cost,
                 opened_at_ms: at_ms,
                 transmissions: vec![Transmission {

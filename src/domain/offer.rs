@@ -1,5 +1,7 @@
 //! Who can deliver what, at which cost: (supplier, product, face value).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Sku, SupplierId};
@@ -18,7 +20,7 @@ pub struct Offer {
     /// Lower is tried first; absent: the supplier's default from adapters.toml.
     pub priority: Option<u16>,
     /// The supplier's own code for this product; its dialect puts it on the wire.
-    pub code: String,
+    pub code: Arc<str>,
     /// Whether the router may choose it.
     pub enabled: bool,
 }

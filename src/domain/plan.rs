@@ -1,5 +1,7 @@
 //! The router's answer: who may be tried, in order, and why the others may not.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Seq, SettingsDigest, SupplierId};
@@ -36,7 +38,7 @@ pub struct Candidate {
     /// Which version of its settings writes the request.
     pub settings: SettingsDigest,
     /// The supplier's own code for the product.
-    pub code: String,
+    pub code: Arc<str>,
     /// What the whole attempt is expected to cost.
     pub cost: Money,
     /// How it came to its place.
@@ -245,6 +247,15 @@ pub enum CircuitCause {
 }
 
 impl CircuitCause {
+    /// Whether the supplier said so itself, rather than being judged by what it did.
+    #[must_use]
+    pub fn is_its_word(self) -> bool {
+        match self {
+            Self::Maintenance | Self::SupplierBalance | Self::Credentials => true,
+            Self::FaultsInARow | Self::FaultRate | Self::UnknownRate => false,
+        }
+    }
+
     /// The word in storage, JSON and on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {

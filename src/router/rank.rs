@@ -1,10 +1,12 @@
 //! A supplier that may be tried, and where it stands before health and chance have their say.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::constraint::Asking;
 use super::health::Standing;
 use super::snapshot::SupplierView;
+use super::strategy::{Health, Rank};
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::plan::{Because, Candidate, Stands};
@@ -57,9 +59,25 @@ pub(super) struct Fit<'a> {
     pub view: &'a SupplierView,
     pub cost: Money,
     pub standing: Standing,
+    pub health: Health,
+    pub rank: Rank,
+    pub because: Because,
 }
 
-impl Fit<'_> {
+impl<'a> Fit<'a> {
+    /// One in its place, before health has its say.
+    pub fn new(place: Place<'a>, view: &'a SupplierView, cost: Money, standing: Standing) -> Self {
+        Self {
+            place,
+            view,
+            cost,
+            standing,
+            health: Health::Well,
+            rank: Rank::Front,
+            because: Because::Priority,
+        }
+    }
+
     /// What steering says of this supplier within the product.
     pub fn steered<'s>(&self, asking: &Asking<'s>) -> Option<&'s OfferSteering> {
         asking.product.supplier.get(&self.place.offer.supplier)
@@ -75,14 +93,14 @@ impl Fit<'_> {
         self.standing.score_bp.unwrap_or(10_000)
     }
 
-    pub fn candidate(&self, because: Because) -> Candidate {
+    pub fn candidate(&self) -> Candidate {
         Candidate {
             supplier: self.place.offer.supplier.clone(),
             settings: self.view.settings.clone(),
-            code: self.place.offer.code.clone(),
+            code: Arc::clone(&self.place.offer.code),
             cost: self.cost,
             stands: Stands {
-                because,
+                because: self.because,
                 score_bp: self.standing.score_bp,
             },
         }

@@ -22,8 +22,8 @@ use super::strategy;
 #[must_use]
 pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'_>) -> Plan {
     let group = view.steering.group(&terms.sku);
-    let standing = |supplier: &SupplierId| view.health.standing(supplier, group, view.steering, view.now_ms);
-    route_by(terms, attempts, offers, view, standing)
+    let standings = view.health.standings(group, view.steering, view.now_ms);
+    route_by(terms, attempts, offers, view, standings)
 }
 
 /// `route`, with the suppliers' health from anywhere.
@@ -35,10 +35,7 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
         view,
         product,
     };
-    let mut rows: Vec<Row<'_>> = one_offer_each(terms, offers)
-        .into_iter()
-        .map(|offer| Row::of(offer, &asking))
-        .collect();
+    let mut rows = one_row_each(offers, &asking);
     let has_pin = rows.iter().any(|row| row.is_pinned(&terms.sku));
     // Sorted while they are small.
     rows.sort_unstable_by(|a, b| a.place.cmp(&b.place));
@@ -47,12 +44,10 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
     for row in rows {
         match asking.judge(row.place.offer, row.view) {
             Ok(_) if has_pin && !row.is_pinned(&terms.sku) => skipped.push((row.place, SkipReason::NotPinned)),
-            Ok((view, cost)) => fits.push(Fit {
-                place: row.place,
-                view,
-                cost,
-                standing: standing(&row.place.offer.supplier),
-            }),
+            Ok((view, cost)) => {
+                let standing = standing(&row.place.offer.supplier);
+                fits.push(Fit::new(row.place, view, cost, standing));
+            }
             Err(reason) => skipped.push((row.place, reason)),
         }
     }
@@ -92,19 +87,22 @@ impl<'a> Row<'a> {
 
 /// The store keeps one offer for each (supplier, product, face); should there ever be more, the
 /// enabled and cheapest one speaks for its supplier, whatever order they came in.
-fn one_offer_each<'a>(terms: &Terms, offers: &'a [Offer]) -> Vec<&'a Offer> {
-    let is_asked = |offer: &&Offer| offer.sku == terms.sku && offer.face_minor == terms.face.minor;
-    let mut chosen: Vec<&Offer> = offers.iter().filter(is_asked).collect();
+fn one_row_each<'a>(offers: &'a [Offer], asking: &Asking<'a>) -> Vec<Row<'a>> {
+    let terms = asking.terms;
+    let is_asked = |offer: &&Offer| offer.face_minor == terms.face.minor && offer.sku == terms.sku;
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(offers.len());
+    rows.extend(offers.iter().filter(is_asked).map(|offer| Row::of(offer, asking)));
     // As the catalog keeps them, they come by supplier.
-    if !chosen.is_sorted_by(|a, b| a.supplier < b.supplier) {
-        let preference = |offer: &Offer| (Reverse(offer.enabled), offer.cost_minor, offer.priority);
-        chosen.sort_by(|a, b| {
+    if !rows.is_sorted_by(|a, b| a.place.offer.supplier < b.place.offer.supplier) {
+        rows.sort_by(|a, b| {
+            let (a, b) = (a.place.offer, b.place.offer);
+            let preference = |offer: &Offer| (Reverse(offer.enabled), offer.cost_minor, offer.priority);
             let by_preference = || preference(a).cmp(&preference(b)).then_with(|| a.code.cmp(&b.code));
             a.supplier.cmp(&b.supplier).then_with(by_preference)
         });
-        chosen.dedup_by(|a, b| a.supplier == b.supplier);
+        rows.dedup_by(|a, b| a.place.offer.supplier == b.place.offer.supplier);
     }
-    chosen
+    rows
 }
 
 #[cfg(test)]

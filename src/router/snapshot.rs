@@ -1,6 +1,8 @@
 //! What the router knows at one moment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use super::health::HealthBook;
 use crate::domain::ids::{SettingsDigest, Sku, SupplierId};

@@ -310,7 +310,7 @@ fn offer(sku: &str, supplier: &str, priority: u16) -> Offer {
         face_minor: FACE_MINOR,
         cost_minor: COST_MINOR,
         priority: Some(priority),
-        code: code.to_owned(),
+        code: code.into(),
         enabled: true,
     }
 }

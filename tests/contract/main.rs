@@ -97,7 +97,7 @@ impl Story {
                 seq: 1,
                 supplier: SupplierId::from("any"),
                 settings: SettingsDigest::from("any"),
-                code: "77".to_owned(),
+                code: "77".into(),
                 cost: cny(9_850),
                 opened_at_ms: OPENED_MS,
                 transmissions: Vec::new(),

@@ -250,7 +250,7 @@ async fn stock(store: &SlowStore, offering: &[&str]) -> Shop {
         face_minor: 10_000,
         cost_minor: 9_800,
         priority: Some(priority),
-        code: "12".to_owned(),
+        code: "12".into(),
         enabled: true,
     });
     store.inner.put_offers(offers.collect()).await.unwrap();

@@ -493,7 +493,7 @@ fn offer(supplier: &str, face_minor: i64, cost_minor: i64) -> Offer {
         face_minor,
         cost_minor,
         priority: None,
-        code: "m100".to_owned(),
+        code: "m100".into(),
         enabled: true,
     }
 }

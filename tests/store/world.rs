@@ -146,7 +146,7 @@ pub fn plan() -> Plan {
     let candidate = |name: &str, cost| Candidate {
         supplier: SupplierId::from(name),
         settings: SettingsDigest::from("digest-1"),
-        code: format!("{name}-100"),
+        code: format!("{name}-100").into(),
         cost: cny(cost),
         stands: Stands::default(),
     };

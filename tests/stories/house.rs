@@ -451,7 +451,7 @@ async fn stock(gateway: &Running, settings: &Settings) {
             face_minor: FACE_MINOR,
             cost_minor: if *code == DEAR { PRICE_MINOR + 1 } else { COST_MINOR },
             priority: Some(priority),
-            code: (*code).to_owned(),
+            code: (*code).into(),
             enabled: true,
         })
     });

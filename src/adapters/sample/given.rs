@@ -29,13 +29,15 @@ pub(super) fn given(section: &mut Section<'_>, base: Facts) -> Result<Facts, Loa
     facts.face = money(section.get("face"))?.unwrap_or(facts.face);
     for (key, field) in [
         ("attempt_id", &mut facts.attempt_id),
-        ("code", &mut facts.code),
         ("notify_url", &mut facts.notify_url),
         ("recipient_input", &mut facts.recipient_input),
     ] {
         if let Some(text) = section.text(key)? {
             *field = text.to_owned();
         }
+    }
+    if let Some(code) = section.text("code")? {
+        facts.code = code.into();
     }
     if let Some(inputs) = section.section("inputs")? {
         facts.inputs = BTreeMap::new();

@@ -379,7 +379,7 @@ pub fn opened(seq: u8, supplier: &str) -> Event {
         seq,
         supplier: SupplierId::from(supplier),
         settings: SettingsDigest::from("digest"),
-        code: "supplier-code".to_owned(),
+        code: "supplier-code".into(),
         cost: cny(970),
         skipped: Vec::new(),
         process: None,

@@ -52,7 +52,7 @@ fn offer(row: &Row, products: &[Product], problems: &mut Problems) -> Option<Off
         face_minor: face?,
         cost_minor: cost?,
         priority: priority?,
-        code: code?,
+        code: code?.into(),
         enabled: enabled?,
     })
 }

@@ -17,10 +17,11 @@ mod tally;
 
 pub use sighting::{Fact, Sighting, sightings, sightings_of};
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use blame::{Blame, blame};
 use circuit::{Breaker, End};
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 use tally::{Count, Tally};
 
@@ -28,8 +29,8 @@ use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
 use crate::domain::plan::CircuitCause;
 use crate::domain::steering::{HealthRules, Steering};
 
-/// Most products of one supplier that are remembered apart; beyond, the half unheard of longest goes.
-const MOST_PRODUCTS: usize = 2_048;
+/// Most products, or groups of them, that are remembered apart; beyond, the half unheard of longest goes.
+const MOST_PRODUCTS: usize = 16_384;
 /// Sightings that cost a supplier something and are kept to show for it.
 const MOST_EVIDENCE: usize = 50;
 
@@ -37,14 +38,22 @@ const MOST_EVIDENCE: usize = 50;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HealthBook {
     suppliers: HashMap<SupplierId, Ward>,
+    /// A plan asks about one product at many suppliers.
+    products: HashMap<String, Shown>,
 }
 
 /// One supplier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Ward {
     whole: Record,
-    products: HashMap<String, Record>,
     evidence: VecDeque<Evidence>,
+}
+
+/// What was seen of one product, or group of products, at each supplier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Shown {
+    latest_ms: i64,
+    suppliers: HashMap<SupplierId, Record>,
 }
 
 /// What is remembered of a supplier, or of one of its products.
@@ -151,6 +160,10 @@ impl Circuit {
 impl HealthBook {
     /// Takes a sighting in.
     pub fn learn(&mut self, sighting: &Sighting, steering: &Steering) {
+        let group = steering.group(&sighting.sku);
+        if self.products.len() >= MOST_PRODUCTS && !self.products.contains_key(group) {
+            self.forget_half();
+        }
         let ward = match self.suppliers.get_mut(&sighting.supplier) {
             Some(ward) => ward,
             None => self.suppliers.entry(sighting.supplier.clone()).or_default(),
@@ -164,8 +177,17 @@ impl HealthBook {
         };
         let (salt, blame) = (salt(&sighting.supplier), blame(&sighting.fact));
         ward.whole.learn(&sighting.fact, blame.of_the_whole(), &evidence, salt, steering);
-        ward.product_mut(steering.group(&sighting.sku))
-            .learn(&sighting.fact, blame, &evidence, salt, steering);
+        let supplier = &sighting.supplier;
+        let product = match self.products.get_mut(group) {
+            Some(product) => product,
+            None => self.products.entry(group.to_owned()).or_default(),
+        };
+        product.latest_ms = product.latest_ms.max(sighting.at_ms);
+        let record = match product.suppliers.get_mut(supplier) {
+            Some(record) => record,
+            None => product.suppliers.entry(supplier.clone()).or_default(),
+        };
+        record.learn(&sighting.fact, blame, &evidence, salt, steering);
         if blame.costs() {
             ward.evidence.push_back(evidence);
             if ward.evidence.len() > MOST_EVIDENCE {
@@ -174,31 +196,32 @@ impl HealthBook {
         }
     }
 
-    /// How a supplier stands now with a product, or group of products (`Steering::group`).
+    fn forget_half(&mut self) {
+        let mut heard: Vec<i64> = self.products.values().map(|shown| shown.latest_ms).collect();
+        heard.sort_unstable();
+        let middle = heard.get(heard.len().div_euclid(2)).copied().unwrap_or(i64::MAX);
+        self.products.retain(|_, shown| shown.latest_ms > middle);
+    }
+
+    /// How suppliers stand now with a product, or group of products (`Steering::group`).
+    pub fn standings<'a>(&'a self, group: &str, steering: &'a Steering, now_ms: i64) -> impl Fn(&SupplierId) -> Standing + 'a {
+        let shown = self.products.get(group);
+        move |supplier| {
+            let Some(ward) = self.suppliers.get(supplier) else {
+                return Standing::default();
+            };
+            let whole = ward.whole.standing(None, steering, now_ms);
+            match shown.and_then(|shown| shown.suppliers.get(supplier)) {
+                Some(product) => product.standing_within(whole, steering, now_ms),
+                None => whole,
+            }
+        }
+    }
+
+    /// The same of one supplier.
     #[must_use]
     pub fn standing(&self, supplier: &SupplierId, group: &str, steering: &Steering, now_ms: i64) -> Standing {
-        let Some(ward) = self.suppliers.get(supplier) else {
-            return Standing::default();
-        };
-        let whole = ward.whole.standing(None, steering, now_ms);
-        let Some(product) = ward.products.get(group) else {
-            return whole;
-        };
-        let product = product.standing(whole.score_bp, steering, now_ms);
-        let circuit = if whole.circuit.severity() >= product.circuit.severity() {
-            whole.circuit
-        } else {
-            product.circuit
-        };
-        let is_thin = product.facts < steering.health.thin_below;
-        Standing {
-            circuit,
-            is_ill: product.is_ill || (is_thin && whole.is_ill),
-            latency_ms: product.latency_ms.or(whole.latency_ms),
-            unknown_bp: if is_thin { whole.unknown_bp } else { product.unknown_bp },
-            complaint_bp: whole.complaint_bp,
-            ..product
-        }
+        self.standings(group, steering, now_ms)(supplier)
     }
 
     /// How a supplier stands as a whole.
@@ -225,23 +248,6 @@ impl HealthBook {
     pub fn told_bp(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Option<u16> {
         let told = self.suppliers.get(supplier)?.whole.told.at(now_ms, half_life_ms(rules));
         (told.facts() > 0).then(|| told.score_bp(0, 0))
-    }
-}
-
-impl Ward {
-    fn product_mut(&mut self, group: &str) -> &mut Record {
-        if !self.products.contains_key(group) {
-            if self.products.len() >= MOST_PRODUCTS {
-                let oldest = self
-                    .products
-                    .iter()
-                    .min_by_key(|(name, record)| (record.tally.latest_ms(), (*name).clone()));
-                let oldest = oldest.map(|(name, _)| name.clone());
-                oldest.map(|name| self.products.remove(&name));
-            }
-            self.products.insert(group.to_owned(), Record::default());
-        }
-        self.products.entry(group.to_owned()).or_default()
     }
 }
 
@@ -283,6 +289,25 @@ impl Record {
         self.breaker.ended(end, evidence, salt, &steering.circuit);
         let score_bp = self.tally.lone_score_bp();
         self.is_ill = score_bp < if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
+    }
+
+    /// One product's standing at a supplier that stands so as a whole.
+    fn standing_within(&self, whole: Standing, steering: &Steering, now_ms: i64) -> Standing {
+        let product = self.standing(whole.score_bp, steering, now_ms);
+        let circuit = if whole.circuit.severity() >= product.circuit.severity() {
+            whole.circuit
+        } else {
+            product.circuit
+        };
+        let is_thin = product.facts < steering.health.thin_below;
+        Standing {
+            circuit,
+            is_ill: product.is_ill || (is_thin && whole.is_ill),
+            latency_ms: product.latency_ms.or(whole.latency_ms),
+            unknown_bp: if is_thin { whole.unknown_bp } else { product.unknown_bp },
+            complaint_bp: whole.complaint_bp,
+            ..product
+        }
     }
 
     fn standing(&self, prior_bp: Option<u16>, steering: &Steering, now_ms: i64) -> Standing {

@@ -100,11 +100,6 @@ impl Tally {
         self.score_bp(hoped, u32::try_from(HOPE_WEIGHS).unwrap_or(0))
     }
 
-    /// When the latest fact was taken in, UTC milliseconds.
-    pub fn latest_ms(&self) -> i64 {
-        self.at_ms
-    }
-
     fn ended(&self) -> u64 {
         self.good.saturating_add(self.fault).saturating_add(self.unknown)
     }

@@ -56,7 +56,7 @@ fn offer(supplier: &str, cost_minor: i64, priority: Option<u16>) -> Offer {
         face_minor: 1_000,
         cost_minor,
         priority,
-        code: format!("code-{supplier}"),
+        code: format!("code-{supplier}").into(),
         enabled: true,
     }
 }
@@ -100,7 +100,7 @@ fn attempt(seq: u8, supplier: &str, state: AttemptState) -> Attempt {
         seq,
         supplier: SupplierId::from(supplier),
         settings: SettingsDigest::from("s1"),
-        code: "c".to_owned(),
+        code: "c".into(),
         cost: Money::new(900, Currency::Cny),
         opened_at_ms: NOW_MS - 10_000,
         transmissions: vec![Transmission {
@@ -166,7 +166,7 @@ fn lower_priority_comes_first_then_lower_cost_then_the_name() {
     ];
     let plan = plan(&[], &offers, &snapshot(&["a", "b", "c", "d", "z"]));
     assert_eq!(order_of(&plan), ["a", "b", "c", "d", "z"]);
-    assert_eq!(plan.candidates[0].code, "code-a");
+    assert_eq!(plan.candidates[0].code.as_ref(), "code-a");
     assert_eq!(plan.candidates[0].cost, Money::new(999, Currency::Cny));
     assert!(plan.skipped.is_empty());
 }

@@ -83,7 +83,7 @@ fn stamped(n: u32, now_ms: i64) -> Command {
     let candidate = Candidate {
         supplier: supplier.clone(),
         settings: serde_json::from_value(serde_json::Value::String("0".repeat(64))).unwrap(),
-        code: "12".to_owned(),
+        code: "12".into(),
         cost: Money::new(9_800, Currency::Cny),
         stands: Stands::default(),
     };

@@ -93,7 +93,7 @@ impl Contestant {
             face_minor: crate::world::PRICE,
             cost_minor: supplier.cost,
             priority: Some(place as u16),
-            code: "c".to_owned(),
+            code: "c".into(),
             enabled: true,
         };
         Self {

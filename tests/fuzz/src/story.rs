@@ -31,7 +31,7 @@ impl Default for Story {
             seq: 1,
             supplier: SupplierId::from("any"),
             settings: SettingsDigest::from("any"),
-            code: "77".to_owned(),
+            code: "77".into(),
             cost: cny(9_850),
             opened_at_ms: OPENED_MS,
             transmissions: Vec::new(),

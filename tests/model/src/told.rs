@@ -94,7 +94,7 @@ pub fn plan(at: Option<At>) -> Plan {
     let candidate = |at| Candidate {
         supplier: supplier(at),
         settings: SettingsDigest::from("s1"),
-        code: "c".to_owned(),
+        code: "c".into(),
         cost: Money::new(1_900, Currency::Cny),
         stands: Stands::default(),
     };

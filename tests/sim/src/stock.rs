@@ -50,7 +50,7 @@ pub fn stock(world: &World) {
                 face_minor,
                 cost_minor: price_minor - 100,
                 priority: Some(u16::try_from(place).unwrap()),
-                code: "12".to_owned(),
+                code: "12".into(),
                 enabled: true,
             });
         }

@@ -86,7 +86,7 @@ pub fn plan(candidates: &[&str]) -> Plan {
     let candidate = |name: &&str| Candidate {
         supplier: SupplierId::from(*name),
         settings: SettingsDigest::from("s1"),
-        code: "c".to_owned(),
+        code: "c".into(),
         cost: Money::new(1_900, Currency::Cny),
         stands: Stands::default(),
     };
