@@ -149,6 +149,8 @@ pub(super) enum Supplier {
     Pause(About),
     /// Open new attempts there again, and let its promises count again.
     Resume(About),
+    /// Let it go: what is open there is settled, nothing new comes until it is resumed.
+    Drain(About),
     /// Hold its circuit open: no new attempts there until it is resumed.
     ForceOpen(About),
     /// Send products there and nowhere else.

@@ -8,6 +8,8 @@ use clap::Subcommand;
 use super::arguments::Output;
 use super::desk::Signed;
 use crate::console::AdminCall;
+use crate::console::drafts::DraftAsked;
+use crate::console::replay::ReplayAsked;
 use crate::console::steering::{ExplainAsked, PublishAsked};
 use crate::domain::ids::{ShopId, Sku};
 
@@ -49,9 +51,35 @@ pub(super) enum Route {
         #[command(flatten)]
         output: Output,
     },
+    /// Keep a steering document in the database as a draft; where a command asks for a file, @NAME means it.
+    Draft {
+        /// Lower-case letters, digits and hyphens; an earlier draft of this name is replaced.
+        name: String,
+        /// TOML; it may still be wrong.
+        file: PathBuf,
+        #[command(flatten)]
+        signed: Signed,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List the drafts that are kept.
+    Drafts {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Decide the attempts of the last hours again under a draft: what would have moved, what to expect of it.
+    Replay {
+        /// TOML, or @NAME of a draft; absent: the document in force.
+        file: Option<PathBuf>,
+        /// Over how many hours up to now.
+        #[arg(long, default_value_t = 24)]
+        hours: u32,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Put a steering document in force.
     Publish {
-        /// TOML; docs/operator-guide.md describes it.
+        /// TOML, or @NAME of a draft; docs/operator-guide.md describes it.
         file: PathBuf,
         /// The version it was written on: if another is in force, nothing happens.
         #[arg(long, value_name = "VERSION")]
@@ -93,6 +121,27 @@ pub(super) fn asked(command: Route) -> anyhow::Result<(AdminCall, Output)> {
         Route::Show { number, output } => (AdminCall::RouteShow { version: number }, output),
         Route::Versions { output } => (AdminCall::RouteVersions, output),
         Route::Validate { file, output } => (AdminCall::RouteCheck { text: text(&file)? }, output),
+        Route::Draft {
+            name,
+            file,
+            signed,
+            output,
+        } => {
+            let asked = DraftAsked {
+                name,
+                text: text(&file)?,
+                signing: signed.signing(),
+            };
+            (AdminCall::RouteDraft(asked), output)
+        }
+        Route::Drafts { output } => (AdminCall::RouteDrafts, output),
+        Route::Replay { file, hours, output } => {
+            let asked = ReplayAsked {
+                text: file.as_deref().map(text).transpose()?,
+                hours,
+            };
+            (AdminCall::RouteReplay(asked), output)
+        }
         Route::Publish {
             file,
             base,
@@ -113,6 +162,10 @@ pub(super) fn asked(command: Route) -> anyhow::Result<(AdminCall, Output)> {
     })
 }
 
+/// A file's text; `@NAME` stands for itself.
 fn text(file: &Path) -> anyhow::Result<String> {
+    if let Some(name) = file.to_str().filter(|name| name.starts_with('@')) {
+        return Ok(name.to_owned());
+    }
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }

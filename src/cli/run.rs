@@ -79,6 +79,10 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
             let (word, output) = about.asked();
             (AdminCall::SupplierResume(word), output)
         }
+        Command::Supplier(Supplier::Drain(about)) => {
+            let (word, output) = about.asked();
+            (AdminCall::SupplierDrain(word), output)
+        }
         Command::Supplier(Supplier::ForceOpen(about)) => {
             let (word, output) = about.asked();
             (AdminCall::SupplierForceOpen(word), output)

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, Trouble};
 use super::suppliers::SupplierLine;
-use super::{callbacks, cases, desk, dossier, import, operators, recovery, shops, steering, suppliers};
+use super::{callbacks, cases, desk, dossier, drafts, import, operators, recovery, replay, shops, steering, suppliers};
+use crate::dispatch::replay::Replayed;
 use crate::dispatch::steering::{NotPublished, Question};
 use crate::dispatch::{Acted, Dispatch, NoBalance, Scorecard};
 use crate::domain::decide::Input;
@@ -34,6 +35,8 @@ pub trait Running: Send + Sync {
     fn check_steering(&self, text: &str) -> Vec<Flaw>;
     /// Puts a steering document in force that was written on version `base`.
     fn publish(&self, base: u32, text: String, back_to: Option<u32>, signed: Signature) -> BoxFuture<'_, Result<u32, NotPublished>>;
+    /// Decides the attempts of the last hours again, under a draft or the document in force.
+    fn replay(&self, draft: Option<String>, hours: u32) -> BoxFuture<'_, Result<Replayed, NotPublished>>;
     /// Who would get an order, under the document in force or a draft.
     fn explain(&self, question: &Question) -> Result<Plan, Vec<Flaw>>;
 }
@@ -69,6 +72,10 @@ impl Running for Dispatch {
 
     fn publish(&self, base: u32, text: String, back_to: Option<u32>, signed: Signature) -> BoxFuture<'_, Result<u32, NotPublished>> {
         Box::pin(self.publish(base, text, back_to, signed))
+    }
+
+    fn replay(&self, draft: Option<String>, hours: u32) -> BoxFuture<'_, Result<Replayed, NotPublished>> {
+        Box::pin(async move { self.replay(draft.as_deref(), hours).await })
     }
 
     fn explain(&self, question: &Question) -> Result<Plan, Vec<Flaw>> {
@@ -129,13 +136,17 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
         AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
         AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
+        AdminCall::SupplierDrain(word) => steering::drain(context, word).await,
         AdminCall::SupplierForceOpen(word) => steering::force_open(context, word).await,
         AdminCall::SupplierPin(asked) => steering::pin(context, asked, true).await,
         AdminCall::SupplierUnpin(asked) => steering::pin(context, asked, false).await,
         AdminCall::SupplierScorecard { name } => suppliers::scorecard(context, &name),
         AdminCall::RouteVersions => steering::versions(context).await,
         AdminCall::RouteShow { version } => steering::show(context, version).await,
-        AdminCall::RouteCheck { text } => steering::check(context, &text),
+        AdminCall::RouteCheck { text } => steering::check(context, text).await,
+        AdminCall::RouteDraft(asked) => drafts::keep(context, asked).await,
+        AdminCall::RouteDrafts => drafts::list(context).await,
+        AdminCall::RouteReplay(asked) => replay::replay(context, asked).await,
         AdminCall::RoutePublish(asked) => steering::publish(context, asked).await,
         AdminCall::RouteRollBack { version, signing } => steering::roll_back(context, version, signing).await,
         AdminCall::RouteExplain(asked) => steering::explain(context, asked).await,

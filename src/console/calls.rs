@@ -8,7 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{CaseFile, CaseFinding, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
+use super::drafts::{DraftAsked, DraftLine};
 use super::lines::{CallbackLine, CaseLine, Dossier};
+use super::replay::{ReplayAsked, ReplayLine};
 use super::steering::{ExplainAsked, Explained, FlawLine, PinWord, PublishAsked, SteeringVersion};
 use super::suppliers::{ScorecardLine, SupplierCheck, SupplierLine};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -75,6 +77,8 @@ pub enum AdminCall {
     SupplierResume(SupplierWord),
     /// Holds a supplier's circuit open.
     SupplierForceOpen(SupplierWord),
+    /// Settles what is open at a supplier and opens nothing new there.
+    SupplierDrain(SupplierWord),
     /// Sends products to one supplier and no other.
     SupplierPin(PinWord),
     /// Steers products like others again.
@@ -96,6 +100,12 @@ pub enum AdminCall {
         /// All of it, TOML.
         text: String,
     },
+    /// Keeps a steering document as a draft.
+    RouteDraft(DraftAsked),
+    /// The drafts that are kept.
+    RouteDrafts,
+    /// Decides past orders again under a steering document; changes nothing.
+    RouteReplay(ReplayAsked),
     /// Puts a steering document in force.
     RoutePublish(PublishAsked),
     /// Puts an earlier version's text in force again.
@@ -269,6 +279,13 @@ pub enum AdminReply {
         /// Everything; empty if nothing is.
         flaws: Vec<FlawLine>,
     },
+    /// The drafts of steering documents.
+    SteeringDrafts {
+        /// The latest first.
+        drafts: Vec<DraftLine>,
+    },
+    /// What came of deciding past orders again.
+    Replayed(Box<ReplayLine>),
     /// Who would get an order.
     Explained(Explained),
     /// What was done at the desk.

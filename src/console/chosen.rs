@@ -41,7 +41,8 @@ pub(super) fn stands(stands: &Stands) -> String {
     }
 }
 
-fn because(because: Because) -> &'static str {
+/// What put a candidate where it stands.
+pub(super) fn because(because: Because) -> &'static str {
     match because {
         Because::Priority => "by priority",
         Because::Cost => "by cost",

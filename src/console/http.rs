@@ -206,6 +206,8 @@ async fn says(request: &HttpRequest, context: &AdminContext, call: AdminCall) ->
         | AdminReply::Scorecard(_)
         | AdminReply::SteeringVersions { .. }
         | AdminReply::Steering { .. }
+        | AdminReply::SteeringDrafts { .. }
+        | AdminReply::Replayed(_)
         | AdminReply::Explained(_)
         | AdminReply::Deeds { .. } => StatusCode::OK,
         AdminReply::SteeringChecked { flaws } if flaws.is_empty() => StatusCode::OK,

@@ -18,11 +18,13 @@ mod cases;
 mod chosen;
 mod desk;
 mod dossier;
+pub mod drafts;
 mod http;
 mod import;
 mod lines;
 mod operators;
 mod recovery;
+pub mod replay;
 mod shops;
 mod socket;
 pub mod steering;
@@ -35,6 +37,8 @@ mod desk_tests;
 mod socket_tests;
 #[cfg(test)]
 pub(crate) mod stage;
+#[cfg(test)]
+mod steering_tests;
 #[cfg(test)]
 mod tests;
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, Running, SupplierLine, perform};
+use crate::dispatch::replay::Replayed;
 use crate::dispatch::steering::{self, NotPublished, Question};
 use crate::dispatch::{Acted, NoBalance, Scorecard};
 use crate::domain::decide::{Facts, Input, accept, decide};
@@ -25,7 +26,8 @@ use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::{Policy, Promises, RuleBook};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
-use crate::domain::steering::Flaw;
+use crate::domain::steering::{Flaw, Steering};
+use crate::router::{Move, Replay, Way};
 use crate::seams::{BoxFuture, Clock, Random};
 use crate::store::{Answer, Command, Decision, Evidence, MemoryStore, Outage, Store};
 
@@ -80,6 +82,19 @@ impl Running for Remembers {
             _ => Err(NotPublished::Overtaken { version: 3 }),
         };
         Box::pin(async { answer })
+    }
+
+    fn replay(&self, draft: Option<String>, hours: u32) -> BoxFuture<'_, Result<Replayed, NotPublished>> {
+        let answer = draft.as_deref().map_or_else(|| Ok(Steering::default()), steering::read);
+        Box::pin(async move {
+            answer.map_err(|flaw| NotPublished::Flaws(vec![flaw]))?;
+            Ok(Replayed {
+                replay: replayed(),
+                from_ms: NOW_MS - i64::from(hours) * 3_600_000,
+                orders: 1,
+                is_cut: false,
+            })
+        })
     }
 
     fn explain(&self, _: &Question) -> Result<Plan, Vec<Flaw>> {
@@ -310,6 +325,34 @@ fn terms(shop: ShopId, number: &str, inputs: &Inputs) -> Terms {
         floor_minor: 0,
         deadline_ms: NOW_MS + 600_000,
         callback_url: Some(url),
+    }
+}
+
+fn replayed() -> Replay {
+    let order = OrderId::compose(NOW_MS, 1, 1).unwrap();
+    let (alpha, beta) = (SupplierId::from("alpha"), SupplierId::from("beta"));
+    let way = |attempts| Way {
+        attempts,
+        success_bp: 9_000 * u64::from(attempts),
+        unknown_bp: 0,
+        cost: BTreeMap::from([(Currency::Cny, 9_700)]),
+    };
+    Replay {
+        decisions: 2,
+        delivered: 1,
+        nobody: 1,
+        then: way(2),
+        draft: way(1),
+        shares: BTreeMap::from([(alpha.clone(), (1, 1)), (beta.clone(), (1, 0))]),
+        moved: 1,
+        moves: vec![Move {
+            order,
+            seq: 1,
+            at_ms: NOW_MS,
+            from: beta,
+            left_out: Some(SkipReason::OfferDisabled),
+            to: None,
+        }],
     }
 }
 

@@ -6,7 +6,7 @@ use super::admin::{AdminContext, away};
 use super::asked::{DeskStanding, Signing, SupplierWord};
 use super::calls::{AdminReply, Trouble};
 use super::desk::{acted, reply, running};
-use super::{chosen, operators, words};
+use super::{chosen, drafts, operators, words};
 use crate::dispatch::steering::{NotPublished, Question};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::ids::{ShopId, Sku, SupplierId};
@@ -123,8 +123,9 @@ pub(super) async fn show(context: &AdminContext, version: Option<u32>) -> Result
     Ok(AdminReply::Steering { version: known, text })
 }
 
-pub(super) fn check(context: &AdminContext, text: &str) -> Result<AdminReply, Trouble> {
-    let flaws = running(context)?.check_steering(text);
+pub(super) async fn check(context: &AdminContext, text: String) -> Result<AdminReply, Trouble> {
+    let text = drafts::text(context, text).await?;
+    let flaws = running(context)?.check_steering(&text);
     Ok(AdminReply::SteeringChecked { flaws: lines(flaws) })
 }
 
@@ -142,22 +143,34 @@ async fn put_in_force(context: &AdminContext, asked: PublishAsked, back_to: Opti
     let (_, signed) = operators::signature(context, &asked.signing).await?;
     let running = running(context)?;
     let base = asked.base.unwrap_or_else(|| running.steering_version());
-    match running.publish(base, asked.text, back_to, signed).await {
+    let text = drafts::text(context, asked.text).await?;
+    match running.publish(base, text, back_to, signed).await {
         Ok(version) => Ok(reply(
             &format!("{}{version}", Deed::ABOUT_STEERING),
             DeskStanding::Done,
             format!("version {version} is in force"),
         )),
-        Err(NotPublished::Flaws(flaws)) => Ok(AdminReply::SteeringChecked { flaws: lines(flaws) }),
         Err(NotPublished::Overtaken { version }) => Err(Trouble::new(
             format!("version {version} has been published since version {base}, on which this was written"),
             "look at it with `route show`, bring both together, and publish that",
         )),
-        Err(NotPublished::Unavailable) => Err(Trouble::new(
+        Err(why) => not_published(why),
+    }
+}
+
+/// Why a document was not tried or put in force.
+pub(super) fn not_published(why: NotPublished) -> Result<AdminReply, Trouble> {
+    match why {
+        NotPublished::Flaws(flaws) => Ok(AdminReply::SteeringChecked { flaws: lines(flaws) }),
+        NotPublished::Overtaken { version } => Err(Trouble::new(
+            format!("version {version} has been published meanwhile"),
+            "look at it with `route show`, and do this again on it",
+        )),
+        NotPublished::Unavailable => Err(Trouble::new(
             "the database is away; nothing has changed",
             "try again once it is back: `/readyz` says when",
         )),
-        Err(NotPublished::Unknown) => Err(Trouble::new(
+        NotPublished::Unknown => Err(Trouble::new(
             "it is not known whether the document was written",
             "look with `route versions` before publishing again",
         )),
@@ -174,16 +187,31 @@ pub(super) async fn explain(context: &AdminContext, asked: ExplainAsked) -> Resu
             Some(found.ok_or_else(unknown)?.shop)
         }
     };
+    let draft = match asked.draft {
+        Some(text) => Some(drafts::text(context, text).await?),
+        None => None,
+    };
     let question = Question {
         sku: asked.sku,
         face: asked.face,
         shop,
-        draft: asked.draft,
+        draft,
     };
     Ok(match running(context)?.explain(&question) {
         Ok(plan) => AdminReply::Explained(explained(&plan)),
         Err(flaws) => AdminReply::SteeringChecked { flaws: lines(flaws) },
     })
+}
+
+pub(super) async fn drain(context: &AdminContext, word: SupplierWord) -> Result<AdminReply, Trouble> {
+    let text = format!(
+        "{} gets nothing new until `supplier resume`; what is open there is settled",
+        word.supplier
+    );
+    let kind = DeedKind::SupplierDrained {
+        supplier: word.supplier.clone(),
+    };
+    about_supplier(context, word, kind, text).await
 }
 
 pub(super) async fn force_open(context: &AdminContext, word: SupplierWord) -> Result<AdminReply, Trouble> {

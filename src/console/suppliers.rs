@@ -30,10 +30,10 @@ pub(super) async fn list(context: &AdminContext) -> Result<AdminReply, Trouble> 
             if let DeedKind::SupplierPaused { .. } = deed.kind {
                 supplier.state = "paused".to_owned();
                 supplier.paused = Some(words::signed(&deed.signed));
-            } else if let DeedKind::SupplierForcedOpen { .. } = deed.kind
+            } else if let Some(state) = switched(&deed.kind)
                 && supplier.paused.is_none()
             {
-                supplier.state = "forced open".to_owned();
+                supplier.state = state.to_owned();
                 supplier.paused = Some(words::signed(&deed.signed));
             }
         }
@@ -43,6 +43,17 @@ pub(super) async fn list(context: &AdminContext) -> Result<AdminReply, Trouble> 
             .map(|running| Box::new(card(&supplier.id, &running.scorecard(&supplier.id))));
     }
     Ok(AdminReply::Suppliers { suppliers })
+}
+
+/// What a deed makes of a supplier that is not paused.
+fn switched(kind: &DeedKind) -> Option<&'static str> {
+    if let DeedKind::SupplierDrained { .. } = kind {
+        Some("draining")
+    } else if let DeedKind::SupplierForcedOpen { .. } = kind {
+        Some("forced open")
+    } else {
+        None
+    }
 }
 
 pub(super) fn scorecard(context: &AdminContext, name: &str) -> Result<AdminReply, Trouble> {

@@ -221,6 +221,8 @@ pub(super) fn deed(kind: &DeedKind) -> String {
             back_to: Some(old),
             ..
         } => format!("steering version {version} is in force: the text of version {old} again"),
+        DeedKind::SteeringDrafted { draft, .. } => format!("@{draft} is kept as a draft, in force nowhere"),
+        DeedKind::SupplierDrained { .. } => "drained: what is open there is settled, nothing new comes".to_owned(),
         DeedKind::SupplierForcedOpen { .. } => "its circuit is held open: no new attempts there".to_owned(),
         DeedKind::ProductPinned { products, .. } => format!("{products} goes there and nowhere else"),
         DeedKind::ProductUnpinned { products, .. } => format!("{products} is steered like others again"),

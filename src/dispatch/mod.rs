@@ -20,6 +20,7 @@ pub mod parts;
 mod recover;
 mod recovery;
 mod remember;
+pub mod replay;
 mod run;
 mod schedule;
 mod scorecard;

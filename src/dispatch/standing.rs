@@ -40,6 +40,7 @@ impl Standing {
         for deed in deeds {
             match &deed.kind {
                 DeedKind::SupplierForcedOpen { supplier } if !resumed.contains(supplier) => standing.force_open(supplier),
+                DeedKind::SupplierDrained { supplier } if !resumed.contains(supplier) => standing.drain(supplier),
                 DeedKind::ProductPinned { supplier, products } if unpinned.insert((supplier, products)) => standing.pin(supplier, products),
                 DeedKind::ProductUnpinned { supplier, products } => {
                     unpinned.insert((supplier, products));
@@ -49,9 +50,11 @@ impl Standing {
                 }
                 DeedKind::SupplierPaused { supplier, broken } if !resumed.contains(supplier) => standing.pause(supplier, *broken),
                 DeedKind::SupplierPaused { .. }
+                | DeedKind::SupplierDrained { .. }
                 | DeedKind::SupplierForcedOpen { .. }
                 | DeedKind::ProductPinned { .. }
                 | DeedKind::SteeringPublished { .. }
+                | DeedKind::SteeringDrafted { .. }
                 | DeedKind::Proposed { .. }
                 | DeedKind::CaseClosed { .. }
                 | DeedKind::Refunded { .. }
@@ -62,6 +65,12 @@ impl Standing {
             }
         }
         standing
+    }
+
+    fn drain(&mut self, supplier: &SupplierId) {
+        if let Some(view) = self.view.get_mut(supplier) {
+            view.state = SupplierState::Draining;
+        }
     }
 
     fn force_open(&mut self, supplier: &SupplierId) {
@@ -132,6 +141,10 @@ impl House {
                 tracing::warn!(%supplier, by = deed.signed.by, "a supplier is resumed");
                 standing.resume(supplier, &self.parts);
             }
+            DeedKind::SupplierDrained { supplier } => {
+                tracing::warn!(%supplier, by = deed.signed.by, "a supplier is drained");
+                standing.drain(supplier);
+            }
             DeedKind::SupplierForcedOpen { supplier } => {
                 tracing::warn!(%supplier, by = deed.signed.by, "a supplier's circuit is held open");
                 standing.force_open(supplier);
@@ -153,6 +166,7 @@ impl House {
             }
             DeedKind::RecoveryBegun
             | DeedKind::SteeringPublished { .. }
+            | DeedKind::SteeringDrafted { .. }
             | DeedKind::Proposed { .. }
             | DeedKind::CaseClosed { .. }
             | DeedKind::Refunded { .. }

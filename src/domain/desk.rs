@@ -164,6 +164,18 @@ pub enum DeedKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         back_to: Option<u32>,
     },
+    /// A steering document is kept as a draft, in force nowhere.
+    SteeringDrafted {
+        /// Its name; the latest of a name counts.
+        draft: String,
+        /// Its text, right or wrong.
+        text: String,
+    },
+    /// The supplier is on its way out: what is open there is settled, nothing new comes.
+    SupplierDrained {
+        /// Which.
+        supplier: SupplierId,
+    },
     /// An operator holds the supplier's circuit open: no new attempts there.
     SupplierForcedOpen {
         /// Which.
@@ -207,6 +219,8 @@ impl DeedKind {
             Self::SupplierPaused { .. } => "supplier_paused",
             Self::SupplierResumed { .. } => "supplier_resumed",
             Self::SteeringPublished { .. } => "steering_published",
+            Self::SteeringDrafted { .. } => "steering_drafted",
+            Self::SupplierDrained { .. } => "supplier_drained",
             Self::SupplierForcedOpen { .. } => "supplier_forced_open",
             Self::ProductPinned { .. } => "product_pinned",
             Self::ProductUnpinned { .. } => "product_unpinned",
@@ -221,6 +235,9 @@ impl DeedKind {
 impl Deed {
     /// The beginning of the subjects of all steering documents.
     pub const ABOUT_STEERING: &'static str = "steering:";
+
+    /// The beginning of the subjects of all drafts of steering documents.
+    pub const ABOUT_DRAFTS: &'static str = "draft:";
 
     /// The subject of everything about restored backups.
     pub const ABOUT_RECOVERY: &'static str = "recovery:";

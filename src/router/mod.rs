@@ -12,10 +12,12 @@ mod chance;
 mod constraint;
 mod health;
 mod rank;
+mod replay;
 mod route;
 mod snapshot;
 mod strategy;
 
 pub use health::{Circuit, Evidence, Fact, HealthBook, Sighting, Standing, sightings, sightings_of};
+pub use replay::{Ground, Move, Replay, Way, replay};
 pub use route::route;
 pub use snapshot::{Snapshot, SupplierState, SupplierView, Switch, View};

@@ -312,6 +312,8 @@ pub(super) fn closes(deed: &Deed) -> Option<&str> {
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }
+        | DeedKind::SteeringDrafted { .. }
+        | DeedKind::SupplierDrained { .. }
         | DeedKind::SupplierForcedOpen { .. }
         | DeedKind::ProductPinned { .. }
         | DeedKind::ProductUnpinned { .. }

@@ -14,6 +14,7 @@ mod faults;
 mod frozen;
 mod moving;
 mod quiet;
+mod replay;
 mod restored;
 mod steering;
 mod store;

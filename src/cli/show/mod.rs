@@ -4,6 +4,7 @@ mod audit;
 mod desk;
 mod lists;
 mod order;
+mod replay;
 mod steering;
 
 pub(in crate::cli) use audit::audit;
@@ -33,6 +34,8 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::SteeringVersions { versions } => steering::versions(versions),
         AdminReply::Steering { text, .. } => text.clone(),
         AdminReply::SteeringChecked { flaws } => steering::flaws(flaws),
+        AdminReply::SteeringDrafts { drafts } => steering::drafts(drafts),
+        AdminReply::Replayed(replayed) => replay::replayed(replayed),
         AdminReply::Explained(explained) => steering::explained(explained),
         AdminReply::Deeds { deeds } => desk::deeds(deeds),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),

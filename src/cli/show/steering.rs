@@ -3,6 +3,7 @@
 use super::super::table::Table;
 use super::time;
 use crate::console::ScorecardLine;
+use crate::console::drafts::DraftLine;
 use crate::console::steering::{Explained, FlawLine, SteeringVersion};
 use crate::domain::report::rfc3339;
 
@@ -17,6 +18,22 @@ pub(super) fn versions(versions: &[SteeringVersion]) -> String {
             rfc3339(version.at_ms),
             version.signed.clone(),
             version.back_to.map(|old| old.to_string()).unwrap_or_default(),
+        ]);
+    }
+    table.text(0)
+}
+
+pub(super) fn drafts(drafts: &[DraftLine]) -> String {
+    if drafts.is_empty() {
+        return "no drafts are kept\n".to_owned();
+    }
+    let mut table = Table::new(&["draft", "written", "on whose word", "to correct"], &[3]);
+    for draft in drafts {
+        table.row([
+            format!("@{}", draft.name),
+            rfc3339(draft.at_ms),
+            draft.signed.clone(),
+            draft.flaws.map(|flaws| flaws.to_string()).unwrap_or_default(),
         ]);
     }
     table.text(0)

@@ -5,13 +5,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{Context, Nothing, Word, says, signing, supplier_word};
+use crate::console::drafts::DraftAsked;
+use crate::console::replay::ReplayAsked;
 use crate::console::steering::{ExplainAsked, PinWord, PublishAsked};
 use crate::console::{AdminCall, SupplierWord};
 use crate::domain::ids::SupplierId;
 
 /// The routes, below `/admin/v1`.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    cfg.route("/suppliers/{name}/force-open", web::post().to(force_open))
+    cfg.route("/suppliers/{name}/drain", web::post().to(drain))
+        .route("/suppliers/{name}/force-open", web::post().to(force_open))
         .route("/suppliers/{name}/pin", web::post().to(pin))
         .route("/suppliers/{name}/unpin", web::post().to(unpin))
         .route("/suppliers/{name}/scorecard", web::get().to(scorecard))
@@ -19,6 +22,9 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .route("/steering", web::post().to(publish))
         .route("/steering/check", web::post().to(check))
         .route("/steering/explain", web::post().to(explain))
+        .route("/steering/replay", web::post().to(replay))
+        .route("/steering/drafts", web::get().to(drafts))
+        .route("/steering/drafts/{name}", web::put().to(keep))
         .route("/steering/{version}", web::get().to(document))
         .route("/steering/{version}/rollback", web::post().to(roll_back));
 }
@@ -37,6 +43,11 @@ struct Draft {
 struct Document {
     base: Option<u32>,
     text: String,
+}
+
+async fn drain(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Nothing>>) -> HttpResponse {
+    let word = supplier_word(&request, &name, word.into_inner());
+    says(&request, &context, AdminCall::SupplierDrain(word)).await
 }
 
 async fn force_open(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Nothing>>) -> HttpResponse {
@@ -90,6 +101,24 @@ async fn roll_back(request: HttpRequest, context: Context, version: Path<u32>, w
 
 async fn explain(request: HttpRequest, context: Context, asked: Json<ExplainAsked>) -> HttpResponse {
     says(&request, &context, AdminCall::RouteExplain(asked.into_inner())).await
+}
+
+async fn replay(request: HttpRequest, context: Context, asked: Json<ReplayAsked>) -> HttpResponse {
+    says(&request, &context, AdminCall::RouteReplay(asked.into_inner())).await
+}
+
+async fn drafts(request: HttpRequest, context: Context) -> HttpResponse {
+    says(&request, &context, AdminCall::RouteDrafts).await
+}
+
+async fn keep(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Draft>>) -> HttpResponse {
+    let Word { reason, about } = word.into_inner();
+    let asked = DraftAsked {
+        name: name.into_inner(),
+        text: about.text,
+        signing: signing(&request, reason),
+    };
+    says(&request, &context, AdminCall::RouteDraft(asked)).await
 }
 
 fn pin_word(request: &HttpRequest, name: &str, word: Word<Products>) -> PinWord {

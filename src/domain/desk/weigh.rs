@@ -95,6 +95,8 @@ fn stands(deed: &Deed, word: &Word) -> bool {
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }
+        | DeedKind::SteeringDrafted { .. }
+        | DeedKind::SupplierDrained { .. }
         | DeedKind::SupplierForcedOpen { .. }
         | DeedKind::ProductPinned { .. }
         | DeedKind::ProductUnpinned { .. }

@@ -15,6 +15,7 @@ mod circuit;
 mod sighting;
 mod tally;
 
+pub(super) use sighting::sighting;
 pub use sighting::{Fact, Sighting, sightings, sightings_of};
 
 use std::collections::VecDeque;
@@ -100,6 +101,14 @@ pub struct Standing {
     pub circuit: Circuit,
     /// It is ill: below the score at which it stands behind the healthy ones, and not yet well again.
     pub is_ill: bool,
+}
+
+impl Standing {
+    /// Its score; what is hoped of it while nothing is known.
+    #[must_use]
+    pub fn hoped_bp(&self) -> u16 {
+        self.score_bp.unwrap_or_else(|| Tally::default().lone_score_bp())
+    }
 }
 
 /// Whether traffic flows to a supplier.

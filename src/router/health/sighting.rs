@@ -85,7 +85,8 @@ pub fn sightings_of(history: &[Recorded]) -> Vec<Sighting> {
     seen
 }
 
-fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
+/// What an event shows of the supplier that it is about.
+pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
     let seq = event.subject().seq()?;
     let attempt = after.attempt(seq)?;
     let fact = match event {
