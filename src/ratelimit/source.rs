@@ -9,7 +9,6 @@ use crate::domain::limits::Rate;
 use crate::seams::Clock;
 
 /// One operation's tokens.
-#[expect(clippy::large_enum_variant, reason = "three a supplier, each for the life of the process")]
 pub enum Source {
     /// This process has the whole contract.
     Own(Bucket),
