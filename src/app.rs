@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use futures_util::future::select;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
@@ -93,11 +94,19 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let store = parts::open_store(config, &seams).await?;
     let adapters = parts::adapters(&site.config, &site.adapters, &site.secrets)?;
     let inbound = descriptors::inbound(parts::outbound(config, &adapters))?;
-    let suppliers = parts::suppliers(&adapters, &store, &seams).await?;
+    let sharing = parts::sharing(config);
+    let suppliers = parts::suppliers(&adapters, &store, sharing.as_ref(), &seams).await?;
+    let peers = parts::peers(config, &suppliers, sharing, &seams)?;
     let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)).await?;
     let open_orders = dispatch.recover().await?;
     tracing::info!(open_orders, %address, "the schedule is read");
     let (stopping, _) = watch::channel(false);
+    if let Some(peers) = peers {
+        let stop = stopped(stopping.subscribe());
+        seams.spawner.spawn(Box::pin(async move {
+            drop(select(Box::pin(peers.run()), Box::pin(stop)).await);
+        }));
+    }
     keep_metrics(&site.metrics, &seams, stopping.subscribe());
     let told = run_callbacks(config, &store, &dispatch, &seams, stopping.subscribe())?;
     let at_work = dispatch.clone();

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod dispatch;
 pub mod domain;
 pub mod net;
+pub mod peers;
 pub mod ratelimit;
 pub mod router;
 pub mod seams;

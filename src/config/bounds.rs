@@ -15,6 +15,7 @@ pub(super) fn complaints(config: &Config, sources: &Sources) -> Vec<Complaint> {
     };
     server(config, &mut check);
     store(config, &mut check);
+    peers(config, &mut check);
     policy(config, &mut check);
     callbacks(config, &mut check);
     check.found
@@ -101,6 +102,21 @@ fn store(config: &Config, check: &mut Check<'_>) {
         "admin",
         "solo_cooling_off_minutes",
     );
+}
+
+fn peers(config: &Config, check: &mut Check<'_>) {
+    let peers = &config.peers;
+    check.within(peers.nodes, 1..=i64::from(OrderId::MAX_NODE).saturating_add(1), "peers", "nodes");
+    let Some(url) = &peers.redis_url else {
+        let alone = "says that limits are shared, but there is no [peers] redis_url to share them through";
+        check.that(peers.nodes <= 1, "peers", "nodes", alone);
+        return;
+    };
+    let is_plain = url.starts_with("redis://") && !url.contains('@');
+    let plain = "must be redis://host:port/0, without user and password: name the password's variable in redis_password_env";
+    check.that(is_plain, "peers", "redis_url", plain);
+    let numbered = "must be below [peers] nodes where redis_url is set: number the processes from 0";
+    check.that(config.server.node < peers.nodes, "server", "node", numbered);
 }
 
 fn policy(config: &Config, check: &mut Check<'_>) {

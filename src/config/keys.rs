@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::settings::{Admin, Callbacks, Config, Log, Server, Store, Suppliers};
+use super::settings::{Admin, Callbacks, Config, Log, Peers, Server, Store, Suppliers};
 use crate::domain::policy::Policy;
 
 /// The sections.
@@ -20,6 +20,7 @@ pub(super) fn keys_of(section: &str) -> &'static [&'static str] {
         "server" => fields_of::<Server>(),
         "store" => fields_of::<Store>(),
         "suppliers" => fields_of::<Suppliers>(),
+        "peers" => fields_of::<Peers>(),
         "policy" => fields_of::<Policy>(),
         "callbacks" => fields_of::<Callbacks>(),
         "admin" => fields_of::<Admin>(),

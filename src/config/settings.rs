@@ -18,6 +18,8 @@ pub struct Config {
     pub store: Store,
     /// Where the suppliers are described.
     pub suppliers: Suppliers,
+    /// With which other processes the suppliers' limits are shared.
+    pub peers: Peers,
     /// Times and bounds of settlement.
     pub policy: Policy,
     /// How shops are told.
@@ -102,6 +104,28 @@ impl Default for Suppliers {
         Self {
             file: PathBuf::from("adapters.toml"),
             dialects_dir: None,
+        }
+    }
+}
+
+/// `[peers]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Peers {
+    /// Where Redis is, without a password; absent: this process has every limit to itself.
+    pub redis_url: Option<String>,
+    /// Name of the environment variable that holds Redis' password.
+    pub redis_password_env: Option<String>,
+    /// How many processes share the suppliers' limits.
+    pub nodes: u16,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self {
+            redis_url: None,
+            redis_password_env: None,
+            nodes: 1,
         }
     }
 }

@@ -35,6 +35,13 @@ const LATEST_NS: u64 = u64::MAX / 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(u64);
 
+impl Token {
+    /// The token with this number.
+    pub(super) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// The tokens of one operation.
 pub struct Bucket {
     limiter: RateLimiter<NotKeyed, FullAt, Ticks, NoOpMiddleware<Duration>>,

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bucket::{Bucket, Token};
+use super::bucket::Token;
 use super::queue::FairQueue;
+use super::shared::{Seat, Tap, Terms, in_flight_share};
+use super::source::Source;
 use crate::domain::limits::{Limits, Operation};
 use crate::seams::Clock;
 
@@ -88,9 +90,10 @@ pub enum Asked {
 /// The state of a lane.
 pub struct Desk {
     clock: Arc<dyn Clock>,
-    submit: Bucket,
-    query: Bucket,
-    balance: Bucket,
+    seat: Option<Seat>,
+    submit: Source,
+    query: Source,
+    balance: Source,
     slots: usize,
     unreserved: usize,
     normal: usize,
@@ -105,11 +108,12 @@ pub struct Desk {
 
 impl Desk {
     /// A desk with nobody at it and empty buckets.
-    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(limits: &Limits, seat: Option<Seat>, clock: Arc<dyn Clock>) -> Self {
         let mut desk = Self {
-            submit: Bucket::new(limits.submit, Arc::clone(&clock), 0),
-            query: Bucket::new(limits.query, Arc::clone(&clock), 0),
-            balance: Bucket::new(limits.balance, Arc::clone(&clock), 0),
+            seat,
+            submit: Source::new(limits.submit, seat, &clock, 0),
+            query: Source::new(limits.query, seat, &clock, 0),
+            balance: Source::new(limits.balance, seat, &clock, 0),
             clock,
             slots: 0,
             unreserved: 0,
@@ -126,14 +130,15 @@ impl Desk {
 
     /// Changes the limits under those who wait and those in flight. Buckets start empty again.
     pub fn set_limits(&mut self, limits: &Limits) {
-        self.submit = Bucket::new(limits.submit, Arc::clone(&self.clock), self.submit.last());
-        self.query = Bucket::new(limits.query, Arc::clone(&self.clock), self.query.last());
-        self.balance = Bucket::new(limits.balance, Arc::clone(&self.clock), self.balance.last());
+        self.submit = self.submit.renewed(limits.submit, self.seat, &self.clock);
+        self.query = self.query.renewed(limits.query, self.seat, &self.clock);
+        self.balance = self.balance.renewed(limits.balance, self.seat, &self.clock);
         self.set_concurrency(limits);
     }
 
     /// At least one slot exists, and at least one is not reserved: nothing may wait for ever.
     fn set_concurrency(&mut self, limits: &Limits) {
+        let limits = &self.seat.map_or_else(|| limits.clone(), |seat| in_flight_share(limits, seat));
         let slots = limits.concurrency.max(1);
         let unreserved = slots.saturating_sub(limits.reserved_for_doubt).max(1);
         self.slots = usize::try_from(slots).unwrap_or(usize::MAX);
@@ -280,11 +285,38 @@ impl Desk {
         }
     }
 
-    fn bucket_mut(&mut self, class: Class) -> &mut Bucket {
-        match class.operation() {
+    fn bucket_mut(&mut self, class: Class) -> &mut Source {
+        self.source_mut(class.operation())
+    }
+
+    fn source_mut(&mut self, operation: Operation) -> &mut Source {
+        match operation {
             Operation::Submit => &mut self.submit,
             Operation::Query => &mut self.query,
             Operation::Balance => &mut self.balance,
+        }
+    }
+
+    /// Whether somebody found nothing of what the processes share.
+    pub fn is_wanting(&self) -> bool {
+        [&self.submit, &self.query, &self.balance].into_iter().any(Source::is_wanting)
+    }
+
+    /// The contracts that are shared, and how many slots each wants.
+    pub fn wishes(&mut self) -> Vec<(Operation, Terms, u64)> {
+        let mut wishes = Vec::new();
+        for operation in [Operation::Submit, Operation::Query, Operation::Balance] {
+            if let Some((terms, wanted)) = self.source_mut(operation).tap_mut().map(Tap::wish) {
+                wishes.push((operation, terms, wanted));
+            }
+        }
+        wishes
+    }
+
+    /// Does something to what one operation shares.
+    pub fn with_tap(&mut self, operation: Operation, deed: impl FnOnce(&mut Tap)) {
+        if let Some(tap) = self.source_mut(operation).tap_mut() {
+            deed(tap);
         }
     }
 }

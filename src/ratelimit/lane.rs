@@ -8,13 +8,15 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::desk::{Asked, Class, Desk, Grant};
+use super::shared::{Seat, Tap, Terms};
 use crate::domain::ids::{OrderId, ShopId};
-use crate::domain::limits::Limits;
+use crate::domain::limits::{Limits, Operation};
 use crate::seams::Clock;
 
 /// One supplier's limits and its queue of waiting orders; cheap to clone.
@@ -24,6 +26,8 @@ pub struct Lane {
 }
 
 struct Shared {
+    /// Rung when somebody finds nothing of what the processes share.
+    thirst: Option<Arc<Notify>>,
     clock: Arc<dyn Clock>,
     desk: Mutex<Desk>,
     resubmit: Gate,
@@ -44,9 +48,21 @@ impl Lane {
     /// A lane with nobody in it. Its buckets start empty, so that restarts cannot add up to a burst.
     #[must_use]
     pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        Self::seated(limits, None, None, clock)
+    }
+
+    /// A lane of one process of several. It is dry until slots are poured in or it falls to its own
+    /// place; `thirst` is rung when slots are wanted.
+    #[must_use]
+    pub fn shared(limits: &Limits, seat: Seat, thirst: Arc<Notify>, clock: Arc<dyn Clock>) -> Self {
+        Self::seated(limits, Some(seat), Some(thirst), clock)
+    }
+
+    fn seated(limits: &Limits, seat: Option<Seat>, thirst: Option<Arc<Notify>>, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(Shared {
-                desk: Mutex::new(Desk::new(limits, Arc::clone(&clock))),
+                thirst,
+                desk: Mutex::new(Desk::new(limits, seat, Arc::clone(&clock))),
                 clock,
                 resubmit: Gate::default(),
                 queue: Gate::default(),
@@ -67,6 +83,9 @@ impl Lane {
     #[must_use]
     pub fn try_submit(&self) -> Option<Permit> {
         let grant = self.shared.desk().submit_now();
+        if grant.is_none() {
+            self.shared.thirst();
+        }
         grant.map(|grant| self.permit(grant))
     }
 
@@ -131,6 +150,40 @@ impl Lane {
         u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 
+    /// The contracts that are shared with other processes, and how many slots each wants now.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<(Operation, Terms, u64)> {
+        self.shared.desk().wishes()
+    }
+
+    /// Slots of one operation: microseconds after Redis' answer, to a question sent at `sent` and
+    /// answered at `heard` on the lane's clock.
+    pub fn pour(&self, operation: Operation, after_us: &[u64], sent: Duration, heard: Duration) {
+        self.shared.desk().with_tap(operation, |tap| tap.pour(after_us, sent, heard));
+    }
+
+    /// Whoever waits looks again.
+    pub fn wake(&self) {
+        self.shared.ring();
+    }
+
+    /// This process has left the pool and uses its own place.
+    pub fn fall(&self) {
+        self.each_tap(Tap::fall);
+    }
+
+    /// This process is back in the pool.
+    pub fn join(&self) {
+        self.each_tap(Tap::join);
+    }
+
+    fn each_tap(&self, deed: fn(&mut Tap)) {
+        for operation in [Operation::Submit, Operation::Query, Operation::Balance] {
+            self.shared.desk().with_tap(operation, deed);
+        }
+        self.shared.ring();
+    }
+
     async fn acquire(&self, class: Class) -> Permit {
         let gate = self.shared.gate(class);
         let _turn = gate.turnstile.lock().await;
@@ -141,7 +194,10 @@ impl Lane {
             match asked {
                 Asked::Served(grant) => return self.permit(grant),
                 Asked::WhenWoken => bell.await,
-                Asked::After(wait) => drop(select(bell, self.shared.clock.sleep(wait)).await),
+                Asked::After(wait) => {
+                    self.shared.thirst();
+                    drop(select(bell, self.shared.clock.sleep(wait)).await);
+                }
             }
         }
     }
@@ -163,6 +219,14 @@ impl fmt::Debug for Lane {
 impl Shared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn thirst(&self) {
+        if let Some(thirst) = &self.thirst
+            && self.desk().is_wanting()
+        {
+            thirst.notify_one();
+        }
     }
 
     fn gate(&self, class: Class) -> &Gate {

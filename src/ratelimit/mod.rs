@@ -16,6 +16,8 @@ mod bucket;
 mod desk;
 mod lane;
 mod queue;
+pub mod shared;
+mod source;
 
 pub use lane::{Lane, Permit};
 

@@ -63,7 +63,7 @@ impl Shop {
         self.call(&::http::Method::GET, path, String::new()).await
     }
 
-    async fn call(&self, method: &::http::Method, path: &str, body: String) -> Option<Answer> {
+    pub async fn call(&self, method: &::http::Method, path: &str, body: String) -> Option<Answer> {
         let clock = SystemClock::new();
         let timestamp = (clock.now_ms().div_euclid(1_000) + self.ahead_s.load(Ordering::Relaxed)).to_string();
         let mut nonce = [0_u8; 12];

@@ -25,6 +25,7 @@ pub const ROOMS: &[(&str, May)] = &[
     ("adapters", May::Only(&["domain"])),
     ("config", May::Only(&["domain", "adapters"])),
     ("ratelimit", May::Only(&["domain", "seams"])),
+    ("peers", May::Only(&["domain", "ratelimit", "seams"])),
     ("store", May::Only(&["domain", "seams"])),
     ("net", May::Only(&["domain", "seams"])),
     (

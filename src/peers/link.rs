@@ -1,0 +1,143 @@
+//! The one connection to Redis, and the two questions that are asked on it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use deadpool_redis::redis::{self, IntoConnectionInfo, RedisError, Value};
+use deadpool_redis::{Connection, Manager, Pool};
+use futures_util::future::{Either, select};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::ratelimit::shared::{CALL_US, HORIZON_US, LIVE_US, Seat, Terms};
+use crate::seams::Clock;
+
+const SCRIPT: &str = include_str!("../ratelimit/shared/pool.lua");
+
+/// Why Redis gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// It took too long.
+    #[error("no answer within 20 ms")]
+    Late,
+    /// It cannot be reached.
+    #[error("no connection")]
+    Away,
+    /// It said no.
+    #[error("Redis says {0}")]
+    Redis(#[from] RedisError),
+    /// It answered something else than what was asked, or too late for it to count.
+    #[error("an answer that does not count")]
+    Unusable,
+    /// The address cannot be used.
+    #[error("[peers] redis_url is no address of a Redis: write redis://host:port/0")]
+    Address,
+}
+
+/// How many slots one contract wants.
+pub(super) struct Wish {
+    pub(super) name: String,
+    pub(super) terms: Terms,
+    pub(super) wanted: u64,
+}
+
+/// The connection, made when first used and again after every failure.
+pub struct Link {
+    pool: Pool,
+    open: Option<(Connection, String)>,
+}
+
+impl Link {
+    /// A link to the Redis at this address; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn new(url: &str, password: Option<&SecretString>) -> Result<Self, LinkError> {
+        let mut info = url.into_connection_info().map_err(|_| LinkError::Address)?;
+        if let Some(password) = password {
+            let settings = info.redis_settings().clone().set_password(password.expose_secret());
+            info = info.set_redis_settings(settings);
+        }
+        let manager = Manager::new(info).map_err(|_| LinkError::Address)?;
+        let pool = Pool::builder(manager).max_size(1).build().map_err(|_| LinkError::Address)?;
+        Ok(Self { pool, open: None })
+    }
+
+    /// Redis' time in microseconds.
+    pub(super) async fn time(&mut self, clock: &dyn Clock) -> Result<u64, LinkError> {
+        self.open = None;
+        let mut connection = within(clock, self.pool.get()).await?.map_err(|_| LinkError::Away)?;
+        let question = async {
+            let mut both = redis::pipe();
+            both.cmd("INFO").arg("server").cmd("TIME");
+            both.query_async::<(String, (u64, u64))>(&mut connection).await
+        };
+        let (told, (seconds, micros)) = match within(clock, question).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) => {
+                drop(Connection::take(connection));
+                return Err(error.into());
+            }
+            Err(late) => {
+                drop(Connection::take(connection));
+                return Err(late);
+            }
+        };
+        let life = told.lines().find_map(|line| line.strip_prefix("run_id:"));
+        let life = life.ok_or(LinkError::Unusable)?.trim().to_owned();
+        self.open = Some((connection, life));
+        Ok(seconds.saturating_mul(1_000_000).saturating_add(micros))
+    }
+
+    /// Redis' time in microseconds, and for each wish slots, in microseconds after it.
+    pub(super) async fn ask(
+        &mut self,
+        clock: &dyn Clock,
+        seat: Seat,
+        void_after_us: u64,
+        wishes: &[&Wish],
+    ) -> Result<(u64, Vec<Vec<u64>>), LinkError> {
+        let Some((mut connection, life)) = self.open.take() else {
+            return Err(LinkError::Away);
+        };
+        let mut question = redis::cmd("EVAL");
+        question.arg(SCRIPT).arg(2);
+        question
+            .arg(format!("recharge:{life}:seen"))
+            .arg(format!("recharge:{life}:contracts"));
+        question.arg(seat.node).arg(void_after_us).arg(LIVE_US).arg(HORIZON_US);
+        for wish in wishes {
+            let terms = &wish.terms;
+            question.arg(&wish.name).arg(wish.wanted).arg(terms.step_us);
+            question.arg(terms.rate.burst).arg(terms.slack_us).arg(terms.places);
+        }
+        let answer = match within(clock, question.query_async::<Value>(&mut connection)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                // Out of the pool with it: what it still has to say is not for the next question.
+                drop(Connection::take(connection));
+                return Err(error.into());
+            }
+            Err(late) => {
+                drop(Connection::take(connection));
+                return Err(late);
+            }
+        };
+        self.open = Some((connection, life));
+        let mut rows = redis::from_redis_value::<Vec<Vec<u64>>>(answer)
+            .map_err(|_| LinkError::Unusable)?
+            .into_iter();
+        match rows.next().as_deref() {
+            Some([now_us, 1]) => Ok((*now_us, rows.collect())),
+            Some(_) | None => Err(LinkError::Unusable),
+        }
+    }
+}
+
+/// What comes of it within 20 ms.
+async fn within<T>(clock: &dyn Clock, work: impl Future<Output = T>) -> Result<T, LinkError> {
+    match select(pin!(work), clock.sleep(Duration::from_micros(CALL_US))).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right(_) => Err(LinkError::Late),
+    }
+}

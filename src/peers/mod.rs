@@ -1,0 +1,126 @@
+//! The other gateway processes, as far as Redis tells of them: what they share of each contract.
+//!
+//! One task, one connection. Every 25 to 100 ms it asks Redis for the slots that this process wants
+//! and pours them into the lanes, so no order waits for Redis. Each call is waited for 20 ms at most.
+//! What is allowed when Redis is away, and when it is back, is decided in `ratelimit::shared`; here
+//! is only the carrying. Keys carry Redis' run id: one that starts anew, even from a snapshot, has
+//! forgotten everything. Deliberately absent: anything that safety of money needs (R19), and anything
+//! about shops, orders or recipients.
+
+mod link;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::select;
+use tokio::sync::Notify;
+
+use crate::ratelimit::Lane;
+use crate::ratelimit::shared::{Member, Move, Seat};
+use crate::seams::Clock;
+
+use link::Wish;
+pub use link::{Link, LinkError};
+
+const BUSY_EVERY: Duration = Duration::from_millis(25);
+const IDLE_EVERY: Duration = Duration::from_millis(75);
+
+/// This process among the others.
+pub struct Peers {
+    link: Link,
+    seat: Seat,
+    lanes: Vec<(String, Lane)>,
+    thirst: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Peers {
+    /// The lanes by supplier; `thirst` is the bell that they were made with.
+    #[must_use]
+    pub fn new(link: Link, seat: Seat, lanes: Vec<(String, Lane)>, thirst: Arc<Notify>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            link,
+            seat,
+            lanes,
+            thirst,
+            clock,
+        }
+    }
+
+    /// Asks for slots until dropped.
+    pub async fn run(mut self) {
+        let mut member = Member::new(self.clock.monotonic());
+        loop {
+            self.turn(&mut member).await;
+            self.clock.sleep(BUSY_EVERY).await;
+            let thirst = std::pin::pin!(self.thirst.notified());
+            drop(select(thirst, self.clock.sleep(IDLE_EVERY)).await);
+        }
+    }
+
+    async fn turn(&mut self, member: &mut Member) {
+        let sent = self.clock.monotonic();
+        let was_alone = member.is_alone();
+        let answered = match member.next(sent) {
+            Move::Probe => self.probe(member, sent).await,
+            Move::Ask { void_after_us } => self.ask(member, sent, void_after_us).await,
+        };
+        if let Err(error) = answered {
+            member.missed();
+            metrics::counter!("redis_calls_missed_total").increment(1);
+            tracing::debug!(%error, "Redis did not answer in time");
+        }
+        if member.falls(self.clock.monotonic()) {
+            tracing::warn!(
+                nodes = self.seat.nodes,
+                "Redis is away: this process uses its own part of each supplier's limits"
+            );
+            self.lanes.iter().for_each(|(_, lane)| lane.fall());
+        }
+        if was_alone && !member.is_alone() {
+            tracing::info!("Redis is back: suppliers' limits are shared again");
+        }
+        metrics::gauge!("redis_is_away").set(if member.is_alone() { 1_u8 } else { 0 });
+    }
+
+    async fn probe(&mut self, member: &mut Member, sent: Duration) -> Result<(), LinkError> {
+        let redis_us = self.link.time(self.clock.as_ref()).await?;
+        if member.heard(redis_us, sent) {
+            // Before the pool is asked: its slots and the own place never overlap.
+            self.lanes.iter().for_each(|(_, lane)| lane.join());
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, member: &mut Member, sent: Duration, void_after_us: u64) -> Result<(), LinkError> {
+        let mut wishes = Vec::new();
+        for (at, (supplier, lane)) in self.lanes.iter().enumerate() {
+            for (operation, terms, wanted) in lane.wishes() {
+                let name = format!("{supplier}/{operation:?}");
+                wishes.push((at, operation, Wish { name, terms, wanted }));
+            }
+        }
+        wishes.retain(|(_, _, wish)| wish.wanted > 0);
+        let asked: Vec<&Wish> = wishes.iter().map(|(_, _, wish)| wish).collect();
+        let answer = self.link.ask(self.clock.as_ref(), self.seat, void_after_us, &asked).await;
+        let heard = self.clock.monotonic();
+        if let Ok((redis_us, given)) = &answer {
+            member.heard(*redis_us, sent);
+            for ((at, operation, _), slots) in wishes.iter().zip(given) {
+                if let Some((_, lane)) = self.lanes.get(*at) {
+                    lane.pour(*operation, slots, sent, heard);
+                }
+            }
+        }
+        // Whether or not there are slots now, whoever still wants some must say so again.
+        let mut woken = None;
+        for (at, _, _) in &wishes {
+            if woken.replace(*at) != Some(*at)
+                && let Some((_, lane)) = self.lanes.get(*at)
+            {
+                lane.wake();
+            }
+        }
+        answer.map(|_| ())
+    }
+}

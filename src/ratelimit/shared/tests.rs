@@ -1,0 +1,214 @@
+//! Three processes, one contract, a Redis that dies, forgets, and is cut off from one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::bucket::Token;
+use super::super::rig::TestClock;
+use super::model::Model;
+use super::*;
+use crate::seams::Clock;
+
+const TICK_US: u64 = 5_000;
+const ASK_EVERY: u64 = 5;
+
+struct Process {
+    node: u16,
+    member: Member,
+    tap: Tap,
+    up: bool,
+}
+
+impl Process {
+    fn new(rate: Rate, node: u16, clock: &TestClock) -> Self {
+        let seat = Seat { node, nodes: 3 };
+        Self {
+            node,
+            member: Member::new(clock.monotonic()),
+            tap: Tap::new(rate, seat, Arc::new(clock.clone()), 0),
+            up: true,
+        }
+    }
+
+    /// One question. What is asked reaches the model; the answer may be lost on the way.
+    fn call(&mut self, model: &mut Model, clock: &TestClock, reaches: bool, answered: bool) {
+        let now = clock.monotonic();
+        let now_us = u64::try_from(now.as_micros()).unwrap();
+        match self.member.next(now) {
+            Move::Probe if reaches && answered => {
+                if self.member.heard(now_us, now) {
+                    self.tap.join();
+                }
+            }
+            Move::Ask { .. } if reaches => {
+                let (terms, wanted) = self.tap.wish();
+                let slots = model.ask(now_us, self.node, &terms, wanted);
+                if answered {
+                    self.member.heard(now_us, now);
+                    self.tap.pour(&slots, now, now);
+                } else {
+                    self.member.missed();
+                }
+            }
+            Move::Probe | Move::Ask { .. } => self.member.missed(),
+        }
+        if self.member.falls(now) {
+            self.tap.fall();
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Fault {
+    None,
+    Restart,
+    Away,
+    CutOff(u16),
+    AnswersLost(u16),
+    Killed(u16),
+}
+
+fn fault() -> impl Strategy<Value = (Fault, u64)> {
+    let kind = prop_oneof![
+        2 => Just(Fault::None),
+        1 => Just(Fault::Restart),
+        1 => Just(Fault::Away),
+        1 => (0_u16..3).prop_map(Fault::CutOff),
+        1 => (0_u16..3).prop_map(Fault::AnswersLost),
+        1 => (0_u16..3).prop_map(Fault::Killed),
+    ];
+    (kind, 20_u64..800)
+}
+
+/// Runs through the faults with a backlog everywhere; the instants at which something was sent.
+fn run(rate: Rate, faults: &[(Fault, u64)]) -> Vec<u64> {
+    let clock = TestClock::default();
+    let mut model = Model::default();
+    let mut processes: Vec<Process> = (0..3).map(|node| Process::new(rate, node, &clock)).collect();
+    let mut sent = Vec::new();
+    let mut tick = 0;
+    for (fault, ticks) in faults {
+        if let Fault::Restart = fault {
+            model = Model::default();
+        }
+        for process in &mut processes {
+            let dies = matches!(fault, Fault::Killed(node) if *node == process.node);
+            if !dies && !process.up {
+                *process = Process::new(rate, process.node, &clock);
+            }
+            process.up = !dies;
+        }
+        for _ in 0..*ticks {
+            clock.pass(Duration::from_micros(TICK_US));
+            tick += 1;
+            for process in processes.iter_mut().filter(|process| process.up) {
+                let node = process.node;
+                if tick % ASK_EVERY == u64::from(node) {
+                    let cut = matches!(fault, Fault::CutOff(other) if *other == node);
+                    let lost = matches!(fault, Fault::AnswersLost(other) if *other == node);
+                    process.call(&mut model, &clock, !cut && !matches!(fault, Fault::Away), !lost);
+                }
+                while process.tap.take().is_ok() {
+                    sent.push(u64::try_from(clock.monotonic().as_micros()).unwrap());
+                }
+            }
+        }
+    }
+    sent
+}
+
+/// The first window with more than the contract in it: how many, in how many microseconds.
+fn too_many(rate: Rate, sent: &[u64]) -> Option<(usize, u64)> {
+    let step_us = MINUTE_US.div_ceil(u64::from(rate.per_minute));
+    // As full as it may be before each one: one pass finds what comparing all pairs would.
+    let mut tat = 0_u64;
+    for (i, at) in sent.iter().enumerate() {
+        let least = tat.saturating_sub(u64::from(rate.burst - 1) * step_us);
+        if *at < least {
+            return Some((i, least - at));
+        }
+        tat = tat.max(*at) + step_us;
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn whatever_becomes_of_redis_no_window_of_three_processes_holds_more_than_the_contract(
+        per_minute in 1_u32..6_000,
+        burst in 1_u32..40,
+        faults in prop::collection::vec(fault(), 1..12),
+    ) {
+        let rate = Rate { per_minute, burst };
+        prop_assert_eq!(too_many(rate, &run(rate, &faults)), None);
+    }
+}
+
+/// Sent of what the contract allowed from the tenth second on, in percent.
+fn percent_used(rate: Rate, faults: &[(Fault, u64)]) -> u64 {
+    let after: Vec<u64> = run(rate, faults).into_iter().filter(|at| *at >= 10_000_000).collect();
+    let ticks: u64 = faults.iter().map(|(_, ticks)| ticks).sum();
+    let lasted_us = ticks * TICK_US - 10_000_000;
+    u64::try_from(after.len()).unwrap() * 100 * MINUTE_US / (u64::from(rate.per_minute) * lasted_us)
+}
+
+#[test]
+fn without_faults_nine_tenths_of_a_contract_are_used_under_backlog() {
+    for (per_minute, burst) in [(60, 2), (600, 10), (600, 3), (3_000, 50), (6_000, 20), (120, 5), (30, 2)] {
+        let used = percent_used(Rate { per_minute, burst }, &[(Fault::None, 14_000)]);
+        assert!(used >= 90, "{per_minute} a minute, burst {burst}: {used} % used");
+    }
+}
+
+#[test]
+fn with_redis_away_nine_tenths_of_a_contract_are_used_under_backlog() {
+    for (per_minute, burst) in [(600, 10), (3_000, 50), (120, 5)] {
+        let rate = Rate { per_minute, burst };
+        let used = percent_used(rate, &[(Fault::Away, 14_000)]);
+        assert!(used >= 90, "{per_minute} a minute, burst {burst}: {used} % used");
+    }
+}
+
+#[test]
+fn the_checker_sees_a_process_that_does_not_wait_before_it_is_alone() {
+    let rate = Rate { per_minute: 600, burst: 6 };
+    let mut sent = run(rate, &[(Fault::None, 2_000)]);
+    let clock = TestClock::default();
+    clock.pass(Duration::from_secs(5));
+    let mut hasty = Process::new(rate, 0, &clock);
+    hasty.tap.fall();
+    for _ in 0..600 {
+        clock.pass(Duration::from_micros(TICK_US));
+        while hasty.tap.take().is_ok() {
+            sent.push(u64::try_from(clock.monotonic().as_micros()).unwrap());
+        }
+    }
+    sent.sort_unstable();
+    assert!(too_many(rate, &sent).is_some());
+}
+
+#[test]
+fn a_slot_that_came_back_can_be_used_again_and_only_in_its_time() {
+    let clock = TestClock::default();
+    let seat = Seat { node: 0, nodes: 3 };
+    let mut tap = Tap::new(Rate { per_minute: 600, burst: 3 }, seat, Arc::new(clock.clone()), 0);
+    tap.pour(&[0], clock.monotonic(), clock.monotonic());
+    let token: Token = tap.take().unwrap();
+    tap.give_back(token);
+    let again = tap.take().unwrap();
+    assert_ne!(again, token);
+    clock.pass(Duration::from_millis(200));
+    tap.give_back(again);
+    assert!(tap.take().is_err());
+}
+
+#[test]
+fn a_process_for_which_the_contract_has_no_place_sends_nothing_alone() {
+    let terms = Terms::new(Rate { per_minute: 600, burst: 2 }, 3);
+    assert_eq!(terms.alone(0), Some(Rate { per_minute: 300, burst: 1 }));
+    assert_eq!(terms.alone(2), None);
+}
