@@ -12,7 +12,7 @@ use super::{chosen, drafts};
 use crate::dispatch::replay::{MAX_HOURS, Replayed};
 use crate::domain::ids::{AttemptId, SupplierId};
 use crate::domain::money::{Currency, Money};
-use crate::router::{Move, Way};
+use crate::domain::replay::{Move, Way};
 
 /// What is to be replayed.
 #[derive(Debug, Clone, Serialize, Deserialize)]

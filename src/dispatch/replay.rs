@@ -7,7 +7,8 @@ use super::steering::NotPublished;
 use crate::domain::event::Recorded;
 use crate::domain::ids::OrderId;
 use crate::domain::order::Terms;
-use crate::router::{self, Ground, Replay};
+use crate::domain::replay::Replay;
+use crate::router::{self, Ground};
 use crate::store::Outage;
 
 /// Longest time that is looked back over, in hours.

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod policy;
 pub mod product;
 pub mod recipient;
+pub mod replay;
 pub mod report;
 pub mod shop;
 pub mod steering;

@@ -18,6 +18,6 @@ mod snapshot;
 mod strategy;
 
 pub use health::{Circuit, Evidence, Fact, HealthBook, Sighting, Standing, sightings, sightings_of};
-pub use replay::{Ground, Move, Replay, Way, replay};
+pub use replay::{Ground, replay};
 pub use route::route;
 pub use snapshot::{Snapshot, SupplierState, SupplierView, Switch, View};
