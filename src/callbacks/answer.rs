@@ -1,9 +1,9 @@
 //! What a shop's answer means. Only its status and `Retry-After` count; its body is never looked at.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
-use jiff::fmt::rfc2822;
+use http::{Response, StatusCode};
 
+use crate::net::retry_after_ms;
 use crate::seams::{MaybeSent, NotSent, SendFailure};
 
 /// What an answer means for the callback.
@@ -58,21 +58,10 @@ fn verdict(response: &Response<Bytes>, now_ms: i64) -> Verdict {
     } else if status == StatusCode::GONE {
         Verdict::Gone
     } else {
-        let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         Verdict::Again {
-            pause_ms: asked.and_then(|text| pause_ms(text.trim(), now_ms)),
+            pause_ms: retry_after_ms(response.headers(), now_ms),
         }
     }
-}
-
-/// Seconds, or an HTTP date; what is neither asks for nothing.
-fn pause_ms(text: &str, now_ms: i64) -> Option<i64> {
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More digits than 64 bits hold ask for longer than any pause we grant.
-        return Some(text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(1_000));
-    }
-    let until_ms = rfc2822::parse(text).ok()?.timestamp().as_millisecond();
-    Some(until_ms.saturating_sub(now_ms).max(0))
 }
 
 fn word(failure: SendFailure) -> &'static str {

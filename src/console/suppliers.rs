@@ -123,6 +123,15 @@ pub struct ScorecardLine {
     pub latency_ms: Option<u64>,
     /// Deliveries that it told of by itself, in basis points.
     pub told_bp: Option<u16>,
+    /// How many requests it has shown that it bears at once.
+    #[serde(default)]
+    pub at_once: usize,
+    /// How many its contract allows.
+    #[serde(default)]
+    pub at_once_most: usize,
+    /// Until when it wants no submits, UTC milliseconds.
+    #[serde(default)]
+    pub rests_until_ms: Option<i64>,
     /// Whether it stands behind the healthy ones.
     pub is_ill: bool,
     /// `closed`, `returning`, `half_open` or `open`.
@@ -169,6 +178,9 @@ fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
         complaint_bp: card.complaint_bp,
         latency_ms: card.latency_ms,
         told_bp: card.told_bp,
+        at_once: card.at_once,
+        at_once_most: card.at_once_most,
+        rests_until_ms: card.rests_until_ms,
         is_ill: card.is_ill,
         circuit: card.circuit.to_owned(),
         since_ms: card.since_ms,

@@ -5,8 +5,10 @@
 //! send again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 
 use super::hand::Hand;
 use super::journey::Step;
@@ -15,10 +17,12 @@ use crate::adapters::{Call, Unencodable};
 use crate::domain::attempt::{Attempt, NotSentReason};
 use crate::domain::decide::Input;
 use crate::domain::ids::{EvidenceId, OrderId, Seq};
+use crate::domain::limits::Operation;
 use crate::domain::order::Order;
-use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust, Via};
+use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, RefusalKind, Trust, Via};
 use crate::domain::recipient::Inputs;
-use crate::ratelimit::Permit;
+use crate::net::retry_after_ms;
+use crate::ratelimit::{Heard, Permit};
 use crate::seams::failpoint::{self, Point};
 use crate::seams::{MaybeSent, NotSent, Outbound, SendFailure};
 use crate::store::Evidence;
@@ -203,10 +207,46 @@ async fn exchange(
         timeout_ms,
         max_reply_bytes,
     };
+    let sent_at = house.parts.clock.monotonic();
     match supplier.transport.send(outbound).await {
-        Ok(reply) => Sent::Answered(read(&reply), house.evidence(call.attempt_id.order, call.attempt, via, &reply)),
+        Ok(reply) => {
+            let reading = read(&reply);
+            supplier
+                .lane
+                .hear(operation(via), heard(&reply, Some(&reading.outcome), house.now_ms()), sent_at);
+            Sent::Answered(reading, house.evidence(call.attempt_id.order, call.attempt, via, &reply))
+        }
         Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
-        Err(SendFailure::MaybeSent(why)) => Sent::Silent(doubt(why)),
+        Err(SendFailure::MaybeSent(why)) => {
+            if why == MaybeSent::Timeout {
+                supplier.lane.hear(operation(via), Heard::Late, sent_at);
+            }
+            Sent::Silent(doubt(why))
+        }
+    }
+}
+
+/// What an answer tells of what the supplier bears: 429, an overload that names its end, or a refusal
+/// for being asked too often.
+fn heard(reply: &http::Response<Bytes>, outcome: Option<&Outcome>, now_ms: i64) -> Heard {
+    let rest_ms = retry_after_ms(reply.headers(), now_ms).and_then(|ms| u64::try_from(ms).ok());
+    let is_too_many = match reply.status() {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::SERVICE_UNAVAILABLE => rest_ms.is_some(),
+        _ => matches!(outcome, Some(Outcome::Refused(refusal)) if refusal.kind == RefusalKind::Limit),
+    };
+    if is_too_many {
+        let rest = rest_ms.map(Duration::from_millis);
+        Heard::TooMany { rest }
+    } else {
+        Heard::Fine
+    }
+}
+
+fn operation(via: Via) -> Operation {
+    match via {
+        Via::Submit => Operation::Submit,
+        Via::Query | Via::Notification | Via::Attestation => Operation::Query,
     }
 }
 
@@ -225,7 +265,9 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
         timeout_ms,
         max_reply_bytes: supplier.adapter.max_reply_bytes(),
     };
+    let sent_at = house.parts.clock.monotonic();
     let reply = supplier.transport.send(outbound).await.map_err(NoBalance::Send)?;
+    supplier.lane.hear(Operation::Balance, heard(&reply, None, house.now_ms()), sent_at);
     Ok(supplier.adapter.read_balance(&reply))
 }
 

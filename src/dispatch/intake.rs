@@ -236,7 +236,7 @@ impl House {
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
         let hand = permit.is_some().then(|| self.take(id)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);
-        let (shop, price, deadline_ms) = (terms.shop, terms.price, terms.deadline_ms);
+        let (price, deadline_ms) = (terms.price, terms.deadline_ms);
         let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(&standing), now_ms) else {
             give_back(permit.map(|(_, permit)| permit));
             return Err(Turned::Unavailable);
@@ -268,7 +268,7 @@ impl House {
                         give_back(permit);
                         if let Some(best) = best.filter(|_| order.verdict.is_none()) {
                             // Not permitted yet: in the queue the deadline holds too.
-                            best.lane.enqueue(shop, id);
+                            best.lane.enqueue(self.waiting(id, &order.terms));
                             self.schedule.set(id, Some(deadline_ms));
                         }
                         None

@@ -174,7 +174,7 @@ impl House {
             None => None,
         };
         let Some(permit) = held.or_else(|| supplier.lane.try_submit()) else {
-            supplier.lane.enqueue(order.terms.shop, id);
+            supplier.lane.enqueue(self.waiting(id, &order.terms));
             // The deadline holds in the queue too.
             return self.schedule.set(id, Some(order.terms.deadline_ms));
         };

@@ -35,6 +35,12 @@ pub struct Scorecard {
     pub cause: Option<CircuitCause>,
     /// The share of its traffic on its way back, in percent.
     pub share_percent: Option<u8>,
+    /// How many requests it has shown that it bears at once.
+    pub at_once: usize,
+    /// How many its contract allows.
+    pub at_once_most: usize,
+    /// Until when it wants no submits, UTC milliseconds.
+    pub rests_until_ms: Option<i64>,
     /// The attempt that opened its circuit last.
     pub opened_by: Option<Costly>,
     /// What cost it something of late, oldest first.
@@ -75,6 +81,12 @@ impl Dispatch {
             costly: book.evidence(supplier).map(costly).collect(),
             ..Scorecard::default()
         };
+        if let Some(known) = self.house.parts.suppliers.get(supplier) {
+            let (at_once, most, rest) = known.lane.learnt();
+            (card.at_once, card.at_once_most) = (at_once, most);
+            let rest_ms = i64::try_from(rest.as_millis()).unwrap_or(i64::MAX);
+            card.rests_until_ms = (rest_ms > 0).then(|| now_ms.saturating_add(rest_ms));
+        }
         match standing.circuit {
             Circuit::Closed => {}
             Circuit::Returning { since_ms, percent } => (card.since_ms, card.share_percent) = (Some(since_ms), Some(percent)),

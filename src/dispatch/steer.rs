@@ -11,6 +11,7 @@ use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::order::Terms;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Steering;
+use crate::ratelimit::Waiting;
 use crate::router::{self, HealthBook, Sighting, View};
 
 /// What steers this process.
@@ -66,15 +67,27 @@ impl House {
         router::route(terms, attempts, shelf.offers(&terms.sku), &view)
     }
 
-    /// How long the queues of the product's suppliers are estimated to take; empty while nobody queues.
+    /// How long a submit to the product's suppliers is estimated to wait; those where none need wait are left out.
     fn waits_ms(&self, terms: &Terms, shelf: &Shelf) -> BTreeMap<SupplierId, u64> {
         let offers = shelf.offers(&terms.sku).iter();
         let queues = offers
             .filter_map(|offer| self.parts.suppliers.get(&offer.supplier))
-            .filter(|supplier| supplier.lane.waiting() > 0);
+            .filter(|supplier| supplier.lane.may_wait());
         queues
             .map(|supplier| (supplier.adapter.id().clone(), supplier.lane.estimated_wait_ms()))
             .collect()
+    }
+
+    /// An order in a supplier's queue.
+    pub(super) fn waiting(&self, order: OrderId, terms: &Terms) -> Waiting {
+        let published = self.published();
+        let steered = published.document.shop.get(self.shelf().shop_key(terms.shop));
+        Waiting {
+            order,
+            shop: terms.shop,
+            weight: steered.map_or(1, |shop| shop.weight),
+            deadline_ms: terms.deadline_ms,
+        }
     }
 
     /// Takes in what a written change shows of the suppliers.

@@ -13,12 +13,14 @@ pub mod address;
 mod kept;
 mod request;
 mod resolve;
+mod retry;
 mod shop;
 mod supplier;
 mod tls;
 mod wire;
 
 pub use resolve::{Lookup, SystemLookup};
+pub use retry::retry_after_ms;
 pub use shop::{ShopClient, ShopProfile};
 pub use supplier::{SupplierClient, SupplierProfile};
 pub use tls::{Roots, install_crypto};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::Token;
+use super::pace::{Heard, Pace};
 use super::queue::FairQueue;
 use super::shared::{Seat, Tap, Terms, in_flight_share};
 use super::source::Source;
@@ -102,6 +103,7 @@ pub struct Desk {
     last_ticket: u64,
     /// How long a submit has held its slot of late, smoothed.
     submit_held: Duration,
+    pace: Pace,
     /// The orders that wait.
     pub queue: FairQueue,
 }
@@ -122,6 +124,7 @@ impl Desk {
             heads: BTreeMap::new(),
             last_ticket: 0,
             submit_held: Duration::ZERO,
+            pace: Pace::new(usize::MAX),
             queue: FairQueue::default(),
         };
         desk.set_concurrency(limits);
@@ -143,6 +146,7 @@ impl Desk {
         let unreserved = slots.saturating_sub(limits.reserved_for_doubt).max(1);
         self.slots = usize::try_from(slots).unwrap_or(usize::MAX);
         self.unreserved = usize::try_from(unreserved).unwrap_or(usize::MAX);
+        self.pace.set_most(self.unreserved);
     }
 
     /// Lets the head of a class step up.
@@ -235,6 +239,17 @@ impl Desk {
         self.free_slot(grant.class);
     }
 
+    /// Takes in what came of a request that was sent at `sent`.
+    pub fn hear(&mut self, operation: Operation, heard: Heard, sent: Duration) {
+        self.pace.hear(operation, heard, sent, self.clock.monotonic());
+    }
+
+    /// What was learnt below the contract: requests at once, of how many, and how long submits rest.
+    pub fn learnt(&self) -> (usize, usize, Duration) {
+        let rest = self.pace.rest(Operation::Submit, self.clock.monotonic());
+        (self.pace.bears(), self.unreserved, rest)
+    }
+
     /// Requests in flight.
     pub fn in_flight(&self) -> usize {
         self.normal.saturating_add(self.doubt)
@@ -247,9 +262,11 @@ impl Desk {
             .len()
             .saturating_add(usize::from(self.heads.contains_key(&Class::Resubmit)));
         let by_rate = self.submit.wait(u64::try_from(ahead).unwrap_or(u64::MAX));
-        let short = ahead.saturating_add(1).saturating_sub(self.unreserved.saturating_sub(self.normal));
-        let rounds = u32::try_from(short.div_ceil(self.unreserved.max(1))).unwrap_or(u32::MAX);
-        by_rate.max(self.submit_held.saturating_mul(rounds))
+        let at_once = self.pace.bears();
+        let short = ahead.saturating_add(1).saturating_sub(at_once.saturating_sub(self.normal));
+        let rounds = u32::try_from(short.div_ceil(at_once.max(1))).unwrap_or(u32::MAX);
+        let rest = self.pace.rest(Operation::Submit, self.clock.monotonic());
+        by_rate.max(self.submit_held.saturating_mul(rounds)).max(rest)
     }
 
     fn grant_head(&mut self, class: Class) -> Result<Grant, Lack> {
@@ -263,6 +280,10 @@ impl Desk {
         if !self.has_slot(class) {
             return Err(Lack::Slot);
         }
+        let rest = self.pace.rest(class.operation(), self.clock.monotonic());
+        if !rest.is_zero() {
+            return Err(Lack::Token(rest));
+        }
         let token = self.bucket_mut(class).take().map_err(Lack::Token)?;
         if class.may_use_reserve() {
             self.doubt = self.doubt.saturating_add(1);
@@ -274,7 +295,7 @@ impl Desk {
     }
 
     fn has_slot(&self, class: Class) -> bool {
-        self.in_flight() < self.slots && (class.may_use_reserve() || self.normal < self.unreserved)
+        self.in_flight() < self.slots && (class.may_use_reserve() || self.normal < self.pace.bears())
     }
 
     fn free_slot(&mut self, class: Class) {

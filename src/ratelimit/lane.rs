@@ -14,8 +14,10 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::desk::{Asked, Class, Desk, Grant};
+use super::pace::Heard;
+use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
-use crate::domain::ids::{OrderId, ShopId};
+use crate::domain::ids::OrderId;
 use crate::domain::limits::{Limits, Operation};
 use crate::seams::Clock;
 
@@ -90,8 +92,8 @@ impl Lane {
     }
 
     /// Puts an order into the supplier's fair queue; one already waiting here keeps its place.
-    pub fn enqueue(&self, shop: ShopId, order: OrderId) {
-        self.shared.desk().queue.push(shop, order);
+    pub fn enqueue(&self, waiting: Waiting) {
+        self.shared.desk().queue.push(waiting);
         self.shared.queue.bell.notify_one();
     }
 
@@ -130,6 +132,14 @@ impl Lane {
         self.acquire(Class::Resubmit).await
     }
 
+    /// Whether a submit may have to wait, for others or because the supplier wants to be left alone.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        let desk = self.shared.desk();
+        let (_, _, rest) = desk.learnt();
+        !desk.queue.is_empty() || !rest.is_zero()
+    }
+
     /// How many orders wait in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -140,6 +150,22 @@ impl Lane {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.desk().in_flight()
+    }
+
+    /// Takes in what came of a request that was sent at `sent`, by the lane's clock: what the supplier
+    /// bears is learnt at once.
+    pub fn hear(&self, operation: Operation, heard: Heard, sent: Duration) {
+        let is_fine = heard == Heard::Fine;
+        self.shared.desk().hear(operation, heard, sent);
+        if is_fine {
+            self.shared.ring();
+        }
+    }
+
+    /// What was learnt below the contract: requests at once, of how many, and how long submits rest.
+    #[must_use]
+    pub fn learnt(&self) -> (usize, usize, Duration) {
+        self.shared.desk().learnt()
     }
 
     /// When a submit permit may next be free for somebody who joins the queue now, in milliseconds:

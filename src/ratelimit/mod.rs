@@ -15,11 +15,14 @@
 mod bucket;
 mod desk;
 mod lane;
+mod pace;
 mod queue;
 pub mod shared;
 mod source;
 
 pub use lane::{Lane, Permit};
+pub use pace::Heard;
+pub use queue::Waiting;
 
 #[cfg(test)]
 mod rig;

@@ -1,61 +1,94 @@
-//! The orders that wait for one supplier: round robin over shops, first in first out within one.
+//! The orders that wait for one supplier: shops take turns by weight; within a shop the order whose
+//! deadline is nearest is next.
 //!
-//! A shop that joins, or joins again, stands behind the shops already waiting, so with S shops
-//! waiting the first order of any of them is at most S permits away, however many the others have.
-//! An order costs some 60 bytes here.
+//! A turn costs its shop a stride, the shorter the heavier it is, and the shop that is least far ahead
+//! is next. One that joins, or joins again, begins one stride behind the shop served last, so it gains
+//! nothing by leaving; with S shops of one weight waiting, the first order of any of them is at most S
+//! permits away, however many the others have. An order costs some 80 bytes here.
 
 use std::collections::BTreeMap;
 
 use crate::domain::ids::{OrderId, ShopId};
 
+/// How far a turn takes a shop of weight 1.
+const STRIDE: u64 = 1 << 20;
+
+/// An order that waits for a permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub order: OrderId,
+    /// Whose.
+    pub shop: ShopId,
+    /// How many turns its shop gets where others get one; at least 1.
+    pub weight: u32,
+    /// Until when it can be tried, UTC milliseconds.
+    pub deadline_ms: i64,
+}
+
 /// Waiting orders in fair order.
 #[derive(Debug, Default)]
 pub struct FairQueue {
     shops: BTreeMap<ShopId, ShopLine>,
-    turns: BTreeMap<u64, ShopId>,
-    places: BTreeMap<OrderId, Place>,
+    turns: BTreeMap<Turn, ShopId>,
+    places: BTreeMap<OrderId, (ShopId, Place)>,
+    /// How far the shop that was served last had come.
+    passed: u64,
     last: u64,
 }
 
-#[derive(Debug, Default)]
-struct ShopLine {
-    turn: u64,
-    orders: BTreeMap<u64, OrderId>,
-}
+/// How far a shop has come, and which of those that have come as far was first.
+type Turn = (u64, u64);
+/// An order's deadline, and which of those with the same came first.
+type Place = (i64, u64);
 
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    shop: ShopId,
-    number: u64,
+#[derive(Debug)]
+struct ShopLine {
+    turn: Turn,
+    weight: u32,
+    orders: BTreeMap<Place, OrderId>,
 }
 
 impl FairQueue {
-    /// Adds an order at the end of its shop's line; one already waiting keeps its place.
-    pub fn push(&mut self, shop: ShopId, order: OrderId) {
+    /// Adds an order to its shop's line; one already waiting keeps its place.
+    pub fn push(&mut self, waiting: Waiting) {
+        let Waiting {
+            order,
+            shop,
+            weight,
+            deadline_ms,
+        } = waiting;
         if self.places.contains_key(&order) {
             return;
         }
         let number = self.number();
-        self.places.insert(order, Place { shop, number });
-        let line = self.shops.entry(shop).or_default();
+        let place = (deadline_ms, number);
+        self.places.insert(order, (shop, place));
+        let turn = self.turn(weight, number);
+        let line = self.shops.entry(shop).or_insert_with(|| ShopLine {
+            turn,
+            weight,
+            orders: BTreeMap::new(),
+        });
         if line.orders.is_empty() {
-            line.turn = number;
-            self.turns.insert(number, shop);
+            self.turns.insert(line.turn, shop);
         }
-        line.orders.insert(number, order);
+        line.weight = weight;
+        line.orders.insert(place, order);
     }
 
-    /// Takes out the order whose turn it is; its shop goes behind the others.
+    /// Takes out the order whose turn it is; its shop moves on by its stride.
     pub fn pop(&mut self) -> Option<OrderId> {
-        let (_, shop) = self.turns.pop_first()?;
-        let turn = self.number();
+        let ((passed, _), shop) = self.turns.pop_first()?;
+        self.passed = passed;
+        let number = self.number();
         let line = self.shops.get_mut(&shop)?;
         let (_, order) = line.orders.pop_first()?;
         if line.orders.is_empty() {
             self.shops.remove(&shop);
         } else {
-            line.turn = turn;
-            self.turns.insert(turn, shop);
+            line.turn = (passed.saturating_add(stride(line.weight)), number);
+            self.turns.insert(line.turn, shop);
         }
         self.places.remove(&order);
         Some(order)
@@ -63,15 +96,21 @@ impl FairQueue {
 
     /// Takes `order` out wherever it stands; true if it was there.
     pub fn remove(&mut self, order: OrderId) -> bool {
-        let Some(place) = self.places.remove(&order) else { return false };
-        if let Some(line) = self.shops.get_mut(&place.shop) {
-            line.orders.remove(&place.number);
+        let Some((shop, place)) = self.places.remove(&order) else {
+            return false;
+        };
+        if let Some(line) = self.shops.get_mut(&shop) {
+            line.orders.remove(&place);
             if line.orders.is_empty() {
                 self.turns.remove(&line.turn);
-                self.shops.remove(&place.shop);
+                self.shops.remove(&shop);
             }
         }
         true
+    }
+
+    fn turn(&self, weight: u32, number: u64) -> Turn {
+        (self.passed.saturating_add(stride(weight)), number)
     }
 
     /// How many wait.
@@ -91,6 +130,10 @@ impl FairQueue {
     }
 }
 
+fn stride(weight: u32) -> u64 {
+    STRIDE.checked_div(u64::from(weight)).unwrap_or(STRIDE).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -101,11 +144,53 @@ mod tests {
         n.to_string().parse().unwrap()
     }
 
+    fn waiting(shop: i64, order: OrderId) -> Waiting {
+        Waiting {
+            order,
+            shop: ShopId(shop),
+            weight: 1,
+            deadline_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_shop_three_times_as_heavy_has_three_turns_where_another_has_one() {
+        let mut queue = FairQueue::default();
+        for n in 0..40 {
+            queue.push(Waiting {
+                weight: 3,
+                ..waiting(1, order(100 + n))
+            });
+            queue.push(waiting(2, order(200 + n)));
+        }
+        let served: Vec<OrderId> = std::iter::from_fn(|| queue.pop()).take(40).collect();
+        let heavy = served.iter().filter(|id| id.get() < 200).count();
+        assert_eq!(heavy, 30);
+        let longest = served
+            .chunk_by(|a, b| (a.get() < 200) == (b.get() < 200))
+            .map(<[OrderId]>::len)
+            .max();
+        assert_eq!(longest, Some(3), "turns are spread, not saved up");
+    }
+
+    #[test]
+    fn within_a_shop_the_nearest_deadline_is_next() {
+        let mut queue = FairQueue::default();
+        for (n, deadline_ms) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+            queue.push(Waiting {
+                deadline_ms,
+                ..waiting(1, order(n))
+            });
+        }
+        let served: Vec<i64> = std::iter::from_fn(|| queue.pop()).map(OrderId::get).collect();
+        assert_eq!(served, [2, 4, 3, 1]);
+    }
+
     #[test]
     fn shops_take_turns_and_each_is_served_first_in_first_out() {
         let mut queue = FairQueue::default();
         for (shop, n) in [(1, 11), (1, 12), (1, 13), (2, 21), (3, 31), (3, 32)] {
-            queue.push(ShopId(shop), order(n));
+            queue.push(waiting(shop, order(n)));
         }
         let served: Vec<String> = std::iter::from_fn(|| queue.pop()).map(|id| id.to_string()).collect();
         assert_eq!(served, ["11", "21", "31", "12", "32", "13"]);
@@ -114,10 +199,10 @@ mod tests {
     #[test]
     fn an_order_that_waits_already_keeps_its_place() {
         let mut queue = FairQueue::default();
-        queue.push(ShopId(1), order(1));
-        queue.push(ShopId(1), order(2));
-        queue.push(ShopId(1), order(1));
-        queue.push(ShopId(9), order(1));
+        queue.push(waiting(1, order(1)));
+        queue.push(waiting(1, order(2)));
+        queue.push(waiting(1, order(1)));
+        queue.push(waiting(9, order(1)));
         assert_eq!(queue.len(), 2);
         assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some(order(1)), Some(order(2)), None]);
     }
@@ -125,10 +210,10 @@ mod tests {
     #[test]
     fn leaving_and_joining_again_gains_no_turn() {
         let mut queue = FairQueue::default();
-        queue.push(ShopId(1), order(1));
-        queue.push(ShopId(2), order(2));
+        queue.push(waiting(1, order(1)));
+        queue.push(waiting(2, order(2)));
         assert!(queue.remove(order(1)));
-        queue.push(ShopId(1), order(3));
+        queue.push(waiting(1, order(3)));
         assert_eq!([queue.pop(), queue.pop()], [Some(order(2)), Some(order(3))]);
     }
 
@@ -156,7 +241,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Push(shop, n) => {
-                        queue.push(ShopId(shop), order(n));
+                        queue.push(waiting(shop, order(n)));
                         if plain.iter().all(|(_, orders)| !orders.contains(&n)) {
                             match plain.iter_mut().find(|(of, _)| *of == shop) {
                                 Some((_, orders)) => orders.push(n),

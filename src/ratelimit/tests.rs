@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::rig::Rig;
-use super::{Lane, Permit};
+use super::{Lane, Permit, Waiting};
 use crate::domain::ids::{OrderId, ShopId};
 use crate::domain::limits::{Limits, Rate};
 use crate::seams::{Clock, SystemClock};
@@ -13,6 +13,15 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn order(n: i64) -> OrderId {
     n.to_string().parse().unwrap()
+}
+
+fn waiting(shop: i64, order: OrderId) -> Waiting {
+    Waiting {
+        order,
+        shop: ShopId(shop),
+        weight: 1,
+        deadline_ms: 0,
+    }
 }
 
 fn rate(per_minute: u32, burst: u32) -> Rate {
@@ -111,7 +120,7 @@ fn the_concurrency_cap_holds_over_all_operations() {
     );
     let shelf = Shelf::default();
     for n in 0..20 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
         keep(&mut rig, &shelf, query(&lane, n % 2 == 0));
         keep(&mut rig, &shelf, resubmit(&lane));
     }
@@ -146,10 +155,10 @@ fn a_shop_with_one_order_is_served_within_as_many_permits_as_there_are_shops() {
     );
     for shop in 0..10 {
         for n in 0..100 {
-            lane.enqueue(ShopId(shop), order(shop * 1_000 + n));
+            lane.enqueue(waiting(shop, order(shop * 1_000 + n)));
         }
     }
-    lane.enqueue(ShopId(77), order(77_000));
+    lane.enqueue(waiting(77, order(77_000)));
     assert_eq!(lane.waiting(), 1_001);
     let log = Log::default();
     pump(&mut rig, &lane, &log);
@@ -183,7 +192,7 @@ fn whoever_drops_the_waiting_loses_no_order_and_no_permit() {
         },
     );
     for n in 0..50 {
-        lane.enqueue(ShopId(n % 7), order(n));
+        lane.enqueue(waiting(n % 7, order(n)));
     }
     let log = Log::default();
     // A pump that is killed and started anew at odd moments, between permits and in the middle.
@@ -240,7 +249,7 @@ fn a_permit_given_back_is_there_for_the_next() {
     lane.try_submit().unwrap().give_back();
     let again = lane.try_submit().unwrap();
     assert!(lane.try_submit().is_none());
-    lane.enqueue(ShopId(1), order(1));
+    lane.enqueue(waiting(1, order(1)));
     let log = Log::default();
     pump(&mut rig, &lane, &log);
     assert!(log.lock().unwrap().is_empty());
@@ -248,7 +257,7 @@ fn a_permit_given_back_is_there_for_the_next() {
     rig.settle();
     assert_eq!(log.lock().unwrap().len(), 1, "it wakes whoever waits");
     rig.pass(59 * SECOND);
-    lane.enqueue(ShopId(1), order(2));
+    lane.enqueue(waiting(1, order(2)));
     rig.settle();
     assert_eq!(log.lock().unwrap().len(), 1, "a permit that was used stays used");
     rig.pass(SECOND);
@@ -280,7 +289,7 @@ fn a_permit_given_back_shortens_the_wait_of_whoever_sleeps() {
 fn a_free_permit_is_not_for_somebody_who_overtakes_the_queue() {
     let mut rig = Rig::default();
     let lane = lane(&mut rig, &open());
-    lane.enqueue(ShopId(1), order(1));
+    lane.enqueue(waiting(1, order(1)));
     assert!(lane.try_submit().is_none());
     assert!(lane.forget(order(1)));
     assert!(!lane.forget(order(1)));
@@ -298,7 +307,7 @@ fn a_resubmit_goes_before_the_queue() {
         },
     );
     for n in 0..10 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
     }
     let log = Log::default();
     pump(&mut rig, &lane, &log);
@@ -331,8 +340,8 @@ fn starved_submits_do_not_hold_up_queries_nor_the_other_way_round() {
     let log = Log::default();
     let shelf = Shelf::default();
     for n in 0..100 {
-        slow_submits.enqueue(ShopId(1), order(n));
-        slow_queries.enqueue(ShopId(2), order(1_000 + n));
+        slow_submits.enqueue(waiting(1, order(n)));
+        slow_queries.enqueue(waiting(2, order(1_000 + n)));
         keep(&mut rig, &shelf, query(&slow_queries, n % 2 == 0));
     }
     pump(&mut rig, &slow_submits, &log);
@@ -353,7 +362,7 @@ fn where_slots_are_short_the_classes_take_turns() {
     let served = Arc::new(Mutex::new(Vec::new()));
     let held = lane.try_submit();
     for n in 0..200 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
         for in_doubt in [false, true] {
             let (lane, served, clock) = (lane.clone(), Arc::clone(&served), rig.clock.clone());
             rig.start(async move {
@@ -413,7 +422,7 @@ fn the_estimate_follows_the_queue_and_is_kept() {
     drop(lane.try_submit());
     assert_eq!(lane.estimated_wait_ms(), 1_000);
     for n in 0..9 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
     }
     assert_eq!(lane.estimated_wait_ms(), 10_000);
     let log = Log::default();
@@ -435,7 +444,7 @@ fn the_estimate_knows_that_slots_come_free_slowly() {
     }
     let _held = [lane.try_submit(), lane.try_submit()];
     for n in 0..3 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
     }
     // Four to go, two at a time, about eight seconds each.
     assert!(
@@ -451,7 +460,7 @@ fn new_limits_keep_the_queue_and_start_without_a_burst() {
     let lane = lane(&mut rig, &open());
     let held = lane.try_submit().unwrap();
     for n in 0..5 {
-        lane.enqueue(ShopId(1), order(n));
+        lane.enqueue(waiting(1, order(n)));
     }
     lane.set_limits(&Limits {
         submit: rate(60, 5),
@@ -485,7 +494,7 @@ fn limits_without_sense_still_let_every_order_through() {
             reserved_for_doubt: 9,
         },
     );
-    lane.enqueue(ShopId(1), order(1));
+    lane.enqueue(waiting(1, order(1)));
     let log = Log::default();
     pump(&mut rig, &lane, &log);
     assert_eq!(log.lock().unwrap().len(), 1);
@@ -506,7 +515,7 @@ async fn on_real_threads_nobody_is_forgotten() {
     let lane = Lane::new(&limits, Arc::new(SystemClock::new()));
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..300 {
-        lane.enqueue(ShopId(n % 5), order(n));
+        lane.enqueue(waiting(n % 5, order(n)));
         let lane = lane.clone();
         tasks.spawn(async move {
             let permit = match n % 6 {

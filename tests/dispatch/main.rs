@@ -12,6 +12,7 @@
 mod clocks;
 mod faults;
 mod frozen;
+mod learnt;
 mod moving;
 mod quiet;
 mod replay;

@@ -17,6 +17,8 @@ pub enum Say {
     NotFound,
     Refused,
     Silence,
+    /// HTTP 429, with `Retry-After` in seconds.
+    TooMany(u64),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,10 @@ impl Transport for Wire {
             delay.await;
             let entry = |state: &str| format!(r#"[{{"order_number":"CZ","out_trade_num":"{number}","state":{state},"voucher":"SN"}}]"#);
             let body = match (say, is_query) {
+                (Say::TooMany(seconds), _) => {
+                    let reply = http::Response::builder().status(429).header("retry-after", seconds.to_string());
+                    return Ok(reply.body(Bytes::new()).unwrap());
+                }
                 (Say::Silence, _) => return Err(SendFailure::MaybeSent(MaybeSent::Timeout)),
                 (Say::Refused, false) => r#"{"errno":4,"data":[]}"#.to_owned(),
                 (Say::Accepted | Say::Succeeded | Say::NotFound, false) => {

@@ -125,6 +125,15 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
             percent(bp)
         ));
     }
+    if card.at_once < card.at_once_most {
+        text.push_str(&format!(
+            "  bears       {} requests at once, as learnt; its contract allows {}\n",
+            card.at_once, card.at_once_most
+        ));
+    }
+    if let Some(until_ms) = card.rests_until_ms {
+        text.push_str(&format!("  wants       no submits until {}\n", rfc3339(until_ms)));
+    }
     text.push_str(&format!("  way back    {}\n", way_back(card)));
     if !card.costly.is_empty() {
         let mut table = Table::new(&["when", "attempt", "product", "what it was"], &[]);

@@ -63,6 +63,12 @@ impl Steering {
                 None => flaws.add(&field, "adapters.toml names no such supplier; `supplier list` shows all"),
             }
         }
+        for (key, shop) in &self.shop {
+            if !ground.shop_keys.contains(key.as_str()) {
+                flaws.add(&format!("shop.{key}"), "there is no shop with this key; `shop list` shows all");
+            }
+            flaws.within(&format!("shop.{key}.weight"), u64::from(shop.weight), 1, 1_000);
+        }
         self.health.flaws(&mut flaws);
         self.circuit.flaws(&mut flaws);
         flaws.0

@@ -14,8 +14,8 @@ mod parts;
 pub use calendar::Begins;
 pub use check::{Flaw, Ground};
 pub use parts::{
-    AllOut, CircuitRules, Consistency, HealthRules, LowerLimits, LowerRate, OfferSteering, ProductSteering, Strategy, SupplierSteering,
-    Window,
+    AllOut, CircuitRules, Consistency, HealthRules, LowerLimits, LowerRate, OfferSteering, ProductSteering, ShopSteering, Strategy,
+    SupplierSteering, Window,
 };
 
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Steering {
     pub product: BTreeMap<String, ProductSteering>,
     /// By supplier.
     pub supplier: BTreeMap<SupplierId, SupplierSteering>,
+    /// By the key of a shop.
+    pub shop: BTreeMap<String, ShopSteering>,
     /// How suppliers are scored.
     pub health: HealthRules,
     /// When a supplier is left alone, and how it comes back.

@@ -125,6 +125,20 @@ pub struct SupplierSteering {
     pub window: Vec<Window>,
 }
 
+/// One shop among others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShopSteering {
+    /// Where orders wait: how many turns it gets where a shop of weight 1 gets one.
+    pub weight: u32,
+}
+
+impl Default for ShopSteering {
+    fn default() -> Self {
+        Self { weight: 1 }
+    }
+}
+
 /// Limits that narrow the contract; what is absent, or above it, is the contract's.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

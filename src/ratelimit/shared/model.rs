@@ -13,7 +13,9 @@ pub struct Model {
 impl Model {
     /// Slots for a process, in microseconds after `now`.
     pub fn ask(&mut self, now: u64, node: u16, terms: &Terms, wanted: u64) -> Vec<u64> {
-        self.seen.insert(node, now);
+        if self.seen.insert(node, now).is_none_or(|last| now - last > LIVE_US) {
+            self.tat = None;
+        }
         let places = u64::from(terms.places);
         let seen = self.seen.iter().filter(|(_, at)| now - **at <= LIVE_US);
         let sign: Vec<u16> = seen.map(|(node, _)| *node).filter(|node| u64::from(*node) < places).collect();

@@ -6,6 +6,11 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 if now > tonumber(ARGV[2]) then return {{now, 0}} end
 local horizon = tonumber(ARGV[4])
+local last = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or -1)
+if math.abs(now - last) > tonumber(ARGV[3]) then
+  -- It may have used its own place meanwhile, and nobody else need have been here to miss it.
+  redis.call('DEL', KEYS[2])
+end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], 3600000)
 local live = {}
