@@ -103,8 +103,9 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let (stopping, _) = watch::channel(false);
     if let Some(peers) = peers {
         let stop = stopped(stopping.subscribe());
+        let gossip = Arc::new(parts::Gossip(dispatch.clone()));
         seams.spawner.spawn(Box::pin(async move {
-            drop(select(Box::pin(peers.run()), Box::pin(stop)).await);
+            drop(select(Box::pin(peers.run(gossip)), Box::pin(stop)).await);
         }));
     }
     keep_metrics(&site.metrics, &seams, stopping.subscribe());

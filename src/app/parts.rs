@@ -18,7 +18,7 @@ use crate::dispatch::{Dispatch, Parts, Supplier};
 use crate::domain::ids::SupplierId;
 use crate::net::address::AddressPolicy;
 use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
-use crate::peers::{Link, Peers};
+use crate::peers::{Link, Peers, Talk};
 use crate::ratelimit::Lane;
 use crate::ratelimit::shared::Seat;
 use crate::store::sqlite::{SqliteStore, Surroundings};
@@ -123,6 +123,22 @@ pub(super) fn peers(
     let link = Link::new(url, password.as_ref())?;
     let lanes = suppliers.iter().map(|(id, supplier)| (id.to_string(), supplier.lane.clone()));
     Ok(Some(Peers::new(link, seat, lanes.collect(), thirst, Arc::clone(&seams.clock))))
+}
+
+/// What dispatch has to say to the other processes, and how it hears them.
+pub(super) struct Gossip(pub(super) Dispatch);
+
+impl Talk for Gossip {
+    fn say(&self, most: usize) -> Vec<String> {
+        let seen = self.0.sightings(most).into_iter();
+        seen.filter_map(|sighting| serde_json::to_string(&sighting).ok()).collect()
+    }
+
+    fn hear(&self, lines: Vec<String>) {
+        // A newer build may say what this one does not understand.
+        let seen = lines.iter().filter_map(|line| serde_json::from_str(line).ok());
+        self.0.hear_of(seen.collect());
+    }
 }
 
 /// What operators' calls work with, beside a running server or alone.

@@ -204,6 +204,7 @@ impl House {
     pub(super) fn follow(&self, followed: Followed) {
         self.schedule.put(followed.order, followed.due);
         self.notice(&followed.seen);
+        self.steer.gossip.keep(&followed.seen);
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
             failpoint::reach(Point::AfterVerdict);

@@ -12,6 +12,7 @@ mod checks;
 mod desk;
 mod frozen;
 mod gate;
+mod gossip;
 mod hand;
 pub mod intake;
 mod journey;

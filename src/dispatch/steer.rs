@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::House;
+use super::gossip::Gossip;
 use super::shelf::Shelf;
 use super::standing::Standing;
 use crate::domain::attempt::Attempt;
@@ -19,6 +20,7 @@ use crate::router::{self, HealthBook, Sighting, View};
 pub(super) struct Steer {
     pub(super) published: Mutex<Arc<Published>>,
     pub(super) health: Mutex<HealthBook>,
+    pub(super) gossip: Gossip,
     /// Held by whoever publishes.
     pub(super) publishing: tokio::sync::Mutex<()>,
 }
@@ -90,7 +92,7 @@ impl House {
         }
     }
 
-    /// Takes in what a written change shows of the suppliers.
+    /// Takes in what was seen of the suppliers, here or elsewhere.
     pub(super) fn notice(&self, seen: &[Sighting]) {
         if seen.is_empty() {
             return;

@@ -14,6 +14,13 @@ use crate::seams::Clock;
 
 const SCRIPT: &str = include_str!("../ratelimit/shared/pool.lua");
 
+/// About so many lines of the conversation are kept.
+const MOST_LINES: u32 = 4_096;
+/// And for so long after the last one, in milliseconds.
+const LINES_LAST_MS: u32 = 600_000;
+/// Lines read at once.
+const MOST_READ: u32 = 256;
+
 /// Why Redis gave no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -132,6 +139,61 @@ impl Link {
             Some(_) | None => Err(LinkError::Unusable),
         }
     }
+}
+
+/// A line of the conversation.
+pub(super) struct Told {
+    pub(super) id: String,
+    pub(super) node: String,
+    pub(super) line: String,
+}
+
+impl Link {
+    /// Which of Redis' lives the open connection leads to.
+    pub(super) fn life(&self) -> Option<&str> {
+        self.open.as_ref().map(|(_, life)| life.as_str())
+    }
+
+    /// Adds lines to the conversation and reads what came after the line `after`.
+    pub(super) async fn talk(&mut self, clock: &dyn Clock, node: u16, lines: &[String], after: &str) -> Result<Vec<Told>, LinkError> {
+        let Some((mut connection, life)) = self.open.take() else {
+            return Err(LinkError::Away);
+        };
+        let key = format!("recharge:{life}:sightings");
+        let mut all = redis::pipe();
+        for line in lines {
+            all.cmd("XADD").arg(&key).arg("MAXLEN").arg("~").arg(MOST_LINES).arg("*");
+            all.arg(node).arg(line).ignore();
+        }
+        all.cmd("PEXPIRE").arg(&key).arg(LINES_LAST_MS).ignore();
+        all.cmd("XRANGE")
+            .arg(&key)
+            .arg(format!("({after}"))
+            .arg("+")
+            .arg("COUNT")
+            .arg(MOST_READ);
+        let answer = within(clock, all.query_async::<(Vec<(String, Vec<String>)>,)>(&mut connection)).await;
+        match answer {
+            Ok(Ok((told,))) => {
+                self.open = Some((connection, life));
+                Ok(told.into_iter().filter_map(told_line).collect())
+            }
+            Ok(Err(error)) => {
+                drop(Connection::take(connection));
+                Err(error.into())
+            }
+            Err(late) => {
+                drop(Connection::take(connection));
+                Err(late)
+            }
+        }
+    }
+}
+
+fn told_line((id, fields): (String, Vec<String>)) -> Option<Told> {
+    let mut fields = fields.into_iter();
+    let (node, line) = (fields.next()?, fields.next()?);
+    Some(Told { id, node, line })
 }
 
 /// What comes of it within 20 ms.

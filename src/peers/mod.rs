@@ -3,11 +3,13 @@
 //! One task, one connection. Every 25 to 100 ms it asks Redis for the slots that this process wants
 //! and pours them into the lanes, so no order waits for Redis. Each call is waited for 20 ms at most.
 //! What is allowed when Redis is away, and when it is back, is decided in `ratelimit::shared`; here
-//! is only the carrying. Keys carry Redis' run id: one that starts anew, even from a snapshot, has
-//! forgotten everything. Deliberately absent: anything that safety of money needs (R19), and anything
-//! about shops, orders or recipients.
+//! is only the carrying. Besides, it carries what each process saw of the suppliers to the others
+//! (`talk`). Keys carry Redis' run id: one that starts anew, even from a snapshot, has forgotten
+//! everything. Deliberately absent: anything that safety of money needs (R19), and anything about
+//! shops or recipients.
 
 mod link;
+mod talk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use crate::seams::Clock;
 
 use link::Wish;
 pub use link::{Link, LinkError};
+use talk::Conversation;
+pub use talk::Talk;
 
 const BUSY_EVERY: Duration = Duration::from_millis(25);
 const IDLE_EVERY: Duration = Duration::from_millis(75);
@@ -47,11 +51,17 @@ impl Peers {
         }
     }
 
-    /// Asks for slots until dropped.
-    pub async fn run(mut self) {
+    /// Asks for slots and talks until dropped.
+    pub async fn run(mut self, talk: Arc<dyn Talk>) {
         let mut member = Member::new(self.clock.monotonic());
+        let mut conversation = Conversation::new(talk, self.seat.node);
         loop {
             self.turn(&mut member).await;
+            if let Err(error) = conversation.turn(&mut self.link, self.clock.as_ref()).await {
+                member.missed();
+                metrics::counter!("redis_calls_missed_total").increment(1);
+                tracing::debug!(%error, "Redis did not answer in time");
+            }
             self.clock.sleep(BUSY_EVERY).await;
             let thirst = std::pin::pin!(self.thirst.notified());
             drop(select(thirst, self.clock.sleep(IDLE_EVERY)).await);

@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod gossip;
 mod limits;
 #[path = "../chaos/process.rs"]
 #[expect(dead_code, reason = "the drills of one process look at more of it")]

@@ -18,7 +18,7 @@ use recharge_gateway::domain::shop::Shop as Record;
 use recharge_gateway::seams::{Clock, SystemClock};
 use recharge_gateway::store::{Answer, Command as Write, ShopRecord, Store};
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -195,6 +195,17 @@ impl Node {
         Some(line.trim().to_owned())
     }
 
+    /// The word for a supplier's circuit, as an operator sees it.
+    pub fn circuit(&self, supplier: &str) -> Option<String> {
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_recharge-gateway")));
+        command
+            .args(["supplier", "scorecard", supplier, "--json"])
+            .current_dir(self.folder.path());
+        let output = credentials(&mut command).output().unwrap();
+        let card: Value = serde_json::from_slice(&output.stdout).ok()?;
+        Some(card["circuit"].as_str()?.to_owned())
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(log_path(self.folder.path())).unwrap_or_default()
     }
@@ -205,15 +216,19 @@ fn log_path(folder: &Path) -> PathBuf {
 }
 
 fn command(folder: &Path) -> Command {
-    let credentials = Wire::Ofpay.demo_credentials();
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_recharge-gateway")));
-    command
+    credentials(&mut command)
         .arg("serve")
         .current_dir(folder)
-        .env("OFPAY_KEY", credentials.key)
-        .env("OFPAY_PASSWORD", credentials.password.unwrap())
         .env("RECHARGE_GATEWAY__LOG__FILTER", "info");
     command
+}
+
+fn credentials(command: &mut Command) -> &mut Command {
+    let credentials = Wire::Ofpay.demo_credentials();
+    command
+        .env("OFPAY_KEY", credentials.key)
+        .env("OFPAY_PASSWORD", credentials.password.unwrap())
 }
 
 fn product(sku: &str) -> Product {
