@@ -28,7 +28,8 @@ mod products;
 pub mod receipts;
 mod reply;
 mod request;
-pub mod server;
+pub mod scorecards;
+mod server;
 pub mod state;
 mod timeline;
 mod words;
@@ -62,6 +63,7 @@ pub fn routes(state: Arc<ApiState>) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .service(resource("/v1/orders/{id}/timeline", "GET").route(web::get().to(orders::timeline)))
             .service(resource("/v1/orders/{id}/receipt", "GET").route(web::get().to(receipts::receipt)))
             .service(resource("/.well-known/jwks.json", "GET").route(web::get().to(receipts::keys)))
+            .service(resource("/scorecards/{token}", "GET").route(web::get().to(scorecards::card)))
             .service(resource("/v1/products", "GET").route(web::get().to(products::list)))
             .service(resource("/v1/balance", "GET").route(web::get().to(balance::show)))
             .service(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::dispatch::{Acted, Dispatch, Heard, NewOrder, Submitted, Turned};
-use crate::domain::ids::OrderId;
+use crate::dispatch::{Acted, Dispatch, Heard, NewOrder, Scorecard, Submitted, Turned};
+use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::order::Order;
 use crate::seams::{BoxFuture, Clock};
 use crate::store::{Catalog, Signer, Store};
@@ -29,6 +29,8 @@ pub trait Front: Send + Sync {
     fn notification(&self, supplier: String, request: http::Request<Bytes>) -> BoxFuture<'_, Heard>;
     /// Whether new orders are taken.
     fn is_accepting(&self) -> bool;
+    /// How a supplier is doing.
+    fn scorecard(&self, supplier: &SupplierId) -> Scorecard;
 }
 
 impl Front for Dispatch {
@@ -50,6 +52,10 @@ impl Front for Dispatch {
 
     fn is_accepting(&self) -> bool {
         Self::is_accepting(self)
+    }
+
+    fn scorecard(&self, supplier: &SupplierId) -> Scorecard {
+        Self::scorecard(self, supplier)
     }
 }
 

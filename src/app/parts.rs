@@ -12,7 +12,7 @@ use super::{Seams, Site};
 use crate::adapters::{Adapter, Adapters, SupplierState};
 use crate::callbacks::{CallbackSettings, Callbacks};
 use crate::config::{Config, secret_from_env};
-use crate::console::{self, AdminContext, SupplierLine};
+use crate::console::{self, AdminContext, Links, SupplierLine};
 use crate::dispatch::parts::SecretLookup;
 use crate::dispatch::{Dispatch, Parts, Supplier};
 use crate::domain::ids::SupplierId;
@@ -157,6 +157,10 @@ pub fn admin_context(
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
         manning: config.admin.manning(),
+        links: dispatch.map(|_| Links {
+            signer: store.signer(),
+            public_url: config.public_url(),
+        }),
     }
 }
 

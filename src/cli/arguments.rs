@@ -157,6 +157,16 @@ pub(super) enum Supplier {
     Pin(Pin),
     /// Steer products like others again.
     Unpin(Pin),
+    /// Make a link under which the supplier sees its own scorecard for a while.
+    Link {
+        /// Its name in adapters.toml.
+        name: String,
+        /// For how many days, 1 to 90.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Show how it is doing: its score, what cost it, and the way back.
     Scorecard {
         /// Its name in adapters.toml.

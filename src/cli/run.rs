@@ -95,6 +95,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
             let (asked, output) = pin.asked();
             (AdminCall::SupplierUnpin(asked), output)
         }
+        Command::Supplier(Supplier::Link { name, days, output }) => (AdminCall::SupplierLink { name, days }, output),
         Command::Supplier(Supplier::Scorecard { name, output }) => (AdminCall::SupplierScorecard { name }, output),
         Command::Route(command) => route::asked(command)?,
         Command::Case(command) => desk::case(command),

@@ -15,6 +15,7 @@ use crate::domain::outcome::BalanceReading;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Flaw;
 use crate::seams::{BoxFuture, Clock, Random};
+use crate::store::signer::Signer;
 use crate::store::{Evidence, Outage, Store};
 
 /// What only a running server can do.
@@ -83,6 +84,15 @@ impl Running for Dispatch {
     }
 }
 
+/// What links for suppliers are made with.
+#[derive(Clone)]
+pub struct Links {
+    /// Whose signature they carry.
+    pub signer: Arc<Signer>,
+    /// The address under which shops and suppliers reach the gateway, without a trailing slash.
+    pub public_url: String,
+}
+
 /// What calls work with.
 #[derive(Clone)]
 pub struct AdminContext {
@@ -98,6 +108,8 @@ pub struct AdminContext {
     pub random: Arc<dyn Random>,
     /// How many persons run the gateway.
     pub manning: Manning,
+    /// What links for suppliers are made with; absent where none are.
+    pub links: Option<Links>,
 }
 
 impl AdminContext {
@@ -136,6 +148,7 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
         AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
         AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
+        AdminCall::SupplierLink { name, days } => suppliers::link(context, &name, days),
         AdminCall::SupplierDrain(word) => steering::drain(context, word).await,
         AdminCall::SupplierForceOpen(word) => steering::force_open(context, word).await,
         AdminCall::SupplierPin(asked) => steering::pin(context, asked, true).await,

@@ -88,6 +88,13 @@ pub enum AdminCall {
         /// Which.
         name: String,
     },
+    /// A link under which a supplier sees its own scorecard.
+    SupplierLink {
+        /// Which.
+        name: String,
+        /// For how many days.
+        days: u32,
+    },
     /// The latest versions of the steering document.
     RouteVersions,
     /// A steering document's text.
@@ -278,6 +285,13 @@ pub enum AdminReply {
     SteeringChecked {
         /// Everything; empty if nothing is.
         flaws: Vec<FlawLine>,
+    },
+    /// A link for a supplier.
+    Link {
+        /// The whole address.
+        url: String,
+        /// Until when it shows anything, UTC milliseconds.
+        until_ms: i64,
     },
     /// The drafts of steering documents.
     SteeringDrafts {

@@ -206,6 +206,7 @@ async fn says(request: &HttpRequest, context: &AdminContext, call: AdminCall) ->
         | AdminReply::Scorecard(_)
         | AdminReply::SteeringVersions { .. }
         | AdminReply::Steering { .. }
+        | AdminReply::Link { .. }
         | AdminReply::SteeringDrafts { .. }
         | AdminReply::Replayed(_)
         | AdminReply::Explained(_)

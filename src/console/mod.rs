@@ -42,7 +42,7 @@ mod steering_tests;
 #[cfg(test)]
 mod tests;
 
-pub use admin::{AdminContext, Running, perform};
+pub use admin::{AdminContext, Links, Running, perform};
 pub use ask::{AskError, ask};
 pub use asked::{CaseFile, CaseFinding, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord};
 pub use calls::{AdminCall, AdminReply, CatalogFile, FileFormat, ImportReport, NewShop, Once, OrderKey, Problem, ShopLine, Trouble};

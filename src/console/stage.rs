@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use running::{Remembers, plan};
 
-use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, SupplierLine, perform};
+use super::{AdminCall, AdminContext, AdminReply, CatalogFile, FileFormat, Links, SupplierLine, perform};
 use crate::domain::decide::{Facts, Input, accept, decide};
 use crate::domain::desk::Manning;
 use crate::domain::effect::Change;
@@ -28,6 +28,8 @@ use crate::domain::policy::{Policy, Promises, RuleBook};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
 use crate::seams::{BoxFuture, Clock, Random};
+use crate::store::SealKey;
+use crate::store::signer::Signer;
 use crate::store::{Answer, Command, Decision, Evidence, MemoryStore, Store};
 
 /// What a buyer entered: no test's output may contain it.
@@ -86,6 +88,10 @@ impl Stage {
             clock: clock.clone(),
             random: Arc::new(Counting::default()),
             manning: Manning::Pair,
+            links: Some(Links {
+                signer: Arc::new(Signer::new(&SealKey::new([1; 32])).unwrap()),
+                public_url: "https://gateway.example".to_owned(),
+            }),
         };
         Self {
             store,

@@ -6,7 +6,7 @@
 
 use super::drafts::DraftAsked;
 use super::replay::ReplayAsked;
-use super::stage::Stage;
+use super::stage::{NOW_MS, Stage};
 use super::steering::PublishAsked;
 use super::{AdminCall, AdminReply, Signing, SupplierWord};
 use crate::domain::ids::SupplierId;
@@ -139,6 +139,27 @@ async fn a_replay_tells_shares_costs_and_moves() {
         AdminReply::SteeringChecked { flaws } => assert_eq!(flaws[0].field, "line 2"),
         other => panic!("{other:?}"),
     }
+}
+
+#[actix_web::test]
+async fn a_link_is_made_for_a_known_supplier_and_a_bounded_time() {
+    let desk = Desk::new().await;
+    let link = |name: &str, days| {
+        let call = AdminCall::SupplierLink {
+            name: name.to_owned(),
+            days,
+        };
+        desk.stage.perform(call)
+    };
+    match link("alpha", 7).await {
+        AdminReply::Link { url, until_ms } => {
+            assert!(url.starts_with("https://gateway.example/scorecards/"), "{url}");
+            assert_eq!(until_ms, NOW_MS + 7 * 86_400_000);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(words(link("alpha", 91).await).starts_with("days: 91 is out of range"));
+    assert!(words(link("nobody", 7).await).contains("names no supplier nobody"));
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@ use super::calls::{AdminReply, Trouble};
 use super::words;
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::{Costly, NoBalance, Scorecard};
+use crate::dispatch::{Costly, NoBalance, Scorecard, scorecard_link};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::ids::SupplierId;
 use crate::domain::limits::Limits;
@@ -65,6 +65,36 @@ pub(super) fn scorecard(context: &AdminContext, name: &str) -> Result<AdminReply
         &supplier.id,
         &running.scorecard(&supplier.id),
     ))))
+}
+
+/// Longest time for which a link is given out, in days.
+const MOST_DAYS: u32 = 90;
+
+pub(super) fn link(context: &AdminContext, name: &str, days: u32) -> Result<AdminReply, Trouble> {
+    let supplier = all(context).into_iter().find(|supplier| supplier.id.as_str() == name);
+    let unknown = || Trouble::new(format!("adapters.toml names no supplier {name}"), "`supplier list` shows all");
+    let supplier = supplier.ok_or_else(unknown)?;
+    if !(1..=MOST_DAYS).contains(&days) {
+        let message = format!("days: {days} is out of range");
+        return Err(Trouble::new(message, format!("give 1 to {MOST_DAYS} days")));
+    }
+    let without = || {
+        Trouble::new(
+            "links are made where a server runs",
+            "start the server and give the same command again",
+        )
+    };
+    let links = context.links.as_ref().ok_or_else(without)?;
+    if links.public_url.is_empty() {
+        return Err(Trouble::new(
+            "[server] public_url is not set: nobody outside could follow a link",
+            "set it in gateway.toml and start the server again",
+        ));
+    }
+    let until_ms = context.clock.now_ms().saturating_add(i64::from(days).saturating_mul(86_400_000));
+    let token = scorecard_link::issue(&links.signer, &supplier.id, until_ms);
+    let url = format!("{}/scorecards/{token}", links.public_url);
+    Ok(AdminReply::Link { url, until_ms })
 }
 
 /// A supplier in a list: what adapters.toml says of it.

@@ -25,6 +25,7 @@ pub mod replay;
 mod run;
 mod schedule;
 mod scorecard;
+pub mod scorecard_link;
 pub mod settle;
 mod shelf;
 mod standing;

@@ -3,13 +3,15 @@
 
 use std::sync::PoisonError;
 
+use serde::{Serialize, Serializer};
+
 use super::Dispatch;
 use crate::domain::ids::{AttemptId, Sku, SupplierId};
 use crate::domain::plan::CircuitCause;
 use crate::router::{Circuit, Evidence, Fact};
 
 /// One supplier's standing as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Scorecard {
     /// Its score in basis points; absent while nothing is known of it.
     pub score_bp: Option<u16>,
@@ -48,9 +50,10 @@ pub struct Scorecard {
 }
 
 /// An attempt that cost its supplier something.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Costly {
     /// The number that the supplier saw.
+    #[serde(serialize_with = "as_text")]
     pub attempt: AttemptId,
     /// When, UTC milliseconds.
     pub at_ms: i64,
@@ -97,6 +100,10 @@ impl Dispatch {
         }
         card
     }
+}
+
+fn as_text<S: Serializer>(attempt: &AttemptId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(attempt)
 }
 
 fn costly(evidence: &Evidence) -> Costly {

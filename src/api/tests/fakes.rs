@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::api::Front;
-use crate::dispatch::{Acted, Heard, NewOrder, Submitted, Turned};
+use crate::dispatch::{Acted, Heard, NewOrder, Scorecard, Submitted, Turned};
 use crate::domain::attempt::Extent;
 use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::replay;
@@ -103,6 +103,14 @@ impl FakeFront {
 }
 
 impl Front for FakeFront {
+    fn scorecard(&self, supplier: &SupplierId) -> Scorecard {
+        Scorecard {
+            score_bp: (supplier.as_str() == "north").then_some(8_700),
+            circuit: "closed",
+            ..Scorecard::default()
+        }
+    }
+
     fn submit(&self, order: NewOrder) -> BoxFuture<'_, Result<Submitted, Turned>> {
         self.taken.lock().unwrap().push(order);
         Box::pin(async {

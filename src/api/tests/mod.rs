@@ -9,6 +9,7 @@ mod live;
 mod looking;
 mod notifying;
 mod receipts;
+mod scorecards;
 mod signing;
 mod stories;
 mod taking_in;

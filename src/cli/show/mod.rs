@@ -34,6 +34,7 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::SteeringVersions { versions } => steering::versions(versions),
         AdminReply::Steering { text, .. } => text.clone(),
         AdminReply::SteeringChecked { flaws } => steering::flaws(flaws),
+        AdminReply::Link { url, until_ms } => format!("{url}\n  shows this supplier its scorecard until {}\n", rfc3339(*until_ms)),
         AdminReply::SteeringDrafts { drafts } => steering::drafts(drafts),
         AdminReply::Replayed(replayed) => replay::replayed(replayed),
         AdminReply::Explained(explained) => steering::explained(explained),

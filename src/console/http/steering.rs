@@ -18,6 +18,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .route("/suppliers/{name}/pin", web::post().to(pin))
         .route("/suppliers/{name}/unpin", web::post().to(unpin))
         .route("/suppliers/{name}/scorecard", web::get().to(scorecard))
+        .route("/suppliers/{name}/link", web::post().to(link))
         .route("/steering", web::get().to(versions))
         .route("/steering", web::post().to(publish))
         .route("/steering/check", web::post().to(check))
@@ -32,6 +33,11 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
 #[derive(Deserialize)]
 struct Products {
     products: String,
+}
+
+#[derive(Deserialize)]
+struct Days {
+    days: u32,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +73,11 @@ async fn unpin(request: HttpRequest, context: Context, name: Path<String>, word:
 
 async fn scorecard(request: HttpRequest, context: Context, name: Path<String>) -> HttpResponse {
     says(&request, &context, AdminCall::SupplierScorecard { name: name.into_inner() }).await
+}
+
+async fn link(request: HttpRequest, context: Context, name: Path<String>, asked: Json<Days>) -> HttpResponse {
+    let (name, days) = (name.into_inner(), asked.into_inner().days);
+    says(&request, &context, AdminCall::SupplierLink { name, days }).await
 }
 
 async fn versions(request: HttpRequest, context: Context) -> HttpResponse {

@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Box<dyn Reader>> {
         clock: Arc::new(Still),
         random: Arc::new(Still),
         manning: Manning::Pair,
+        links: None,
     };
     let products: fn(CatalogFile) -> AdminCall = AdminCall::ProductImport;
     let kinds = [

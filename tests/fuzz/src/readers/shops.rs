@@ -18,8 +18,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use recharge_gateway::api::{ApiLimits, ApiState, Front, auth, routes, sign};
-use recharge_gateway::dispatch::{Acted, Heard, NewOrder, Submitted, Turned};
-use recharge_gateway::domain::ids::{OrderId, ShopId};
+use recharge_gateway::dispatch::{Acted, Heard, NewOrder, Scorecard, Submitted, Turned};
+use recharge_gateway::domain::ids::{OrderId, ShopId, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::Order;
 use recharge_gateway::domain::shop::Shop;
@@ -285,6 +285,10 @@ impl Clock for Ticks {
 struct NoFunds;
 
 impl Front for NoFunds {
+    fn scorecard(&self, _: &SupplierId) -> Scorecard {
+        Scorecard::default()
+    }
+
     fn submit(&self, _: NewOrder) -> BoxFuture<'_, Result<Submitted, Turned>> {
         let (available, price) = (Money::new(0, Currency::Cny), Money::new(9_900, Currency::Cny));
         Box::pin(std::future::ready(Err(Turned::NoFunds { available, price })))
