@@ -18,7 +18,8 @@ mod toml;
 mod tests;
 
 use super::admin::{AdminContext, away};
-use super::calls::{AdminReply, CatalogFile, FileFormat, ImportReport, Problem, Trouble};
+use super::calls::{AdminReply, Trouble};
+use super::files::{CatalogFile, FileFormat, ImportReport, Problem};
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::product::Product;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::super::calls::Problem;
+use super::super::files::Problem;
 use crate::domain::product::InputField;
 
 /// Problems told at once, at most: a wrong separator makes one a line.
