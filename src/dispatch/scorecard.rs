@@ -85,9 +85,9 @@ impl Dispatch {
             ..Scorecard::default()
         };
         if let Some(known) = self.house.parts.suppliers.get(supplier) {
-            let (at_once, most, rest) = known.lane.learnt();
-            (card.at_once, card.at_once_most) = (at_once, most);
-            let rest_ms = i64::try_from(rest.as_millis()).unwrap_or(i64::MAX);
+            let learnt = known.lane.learnt();
+            (card.at_once, card.at_once_most) = (learnt.at_once, learnt.at_once_most);
+            let rest_ms = i64::try_from(learnt.rest.as_millis()).unwrap_or(i64::MAX);
             card.rests_until_ms = (rest_ms > 0).then(|| now_ms.saturating_add(rest_ms));
         }
         match standing.circuit {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::Token;
-use super::pace::{Heard, Pace};
+use super::pace::{Heard, Learnt, Pace};
 use super::queue::FairQueue;
 use super::shared::{Seat, Tap, Terms, in_flight_share};
 use super::source::Source;
@@ -244,10 +244,13 @@ impl Desk {
         self.pace.hear(operation, heard, sent, self.clock.monotonic());
     }
 
-    /// What was learnt below the contract: requests at once, of how many, and how long submits rest.
-    pub fn learnt(&self) -> (usize, usize, Duration) {
-        let rest = self.pace.rest(Operation::Submit, self.clock.monotonic());
-        (self.pace.bears(), self.unreserved, rest)
+    /// What was learnt below the contract.
+    pub fn learnt(&self) -> Learnt {
+        Learnt {
+            at_once: self.pace.bears(),
+            at_once_most: self.unreserved,
+            rest: self.pace.rest(Operation::Submit, self.clock.monotonic()),
+        }
     }
 
     /// Requests in flight.

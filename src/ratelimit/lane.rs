@@ -14,7 +14,7 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::desk::{Asked, Class, Desk, Grant};
-use super::pace::Heard;
+use super::pace::{Heard, Learnt};
 use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
 use crate::domain::ids::OrderId;
@@ -136,8 +136,7 @@ impl Lane {
     #[must_use]
     pub fn may_wait(&self) -> bool {
         let desk = self.shared.desk();
-        let (_, _, rest) = desk.learnt();
-        !desk.queue.is_empty() || !rest.is_zero()
+        !desk.queue.is_empty() || !desk.learnt().rest.is_zero()
     }
 
     /// How many orders wait in the queue.
@@ -153,18 +152,14 @@ impl Lane {
     }
 
     /// Takes in what came of a request that was sent at `sent`, by the lane's clock: what the supplier
-    /// bears is learnt at once.
+    /// bears is learnt at once. Whoever waits looks again when the request's permit is dropped.
     pub fn hear(&self, operation: Operation, heard: Heard, sent: Duration) {
-        let is_fine = heard == Heard::Fine;
         self.shared.desk().hear(operation, heard, sent);
-        if is_fine {
-            self.shared.ring();
-        }
     }
 
-    /// What was learnt below the contract: requests at once, of how many, and how long submits rest.
+    /// What was learnt below the contract.
     #[must_use]
-    pub fn learnt(&self) -> (usize, usize, Duration) {
+    pub fn learnt(&self) -> Learnt {
         self.shared.desk().learnt()
     }
 

@@ -21,7 +21,7 @@ pub mod shared;
 mod source;
 
 pub use lane::{Lane, Permit};
-pub use pace::Heard;
+pub use pace::{Heard, Learnt};
 pub use queue::Waiting;
 
 #[cfg(test)]

@@ -35,7 +35,18 @@ pub enum Heard {
     },
 }
 
-/// What was learnt of one supplier.
+/// What was learnt, as it counts now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learnt {
+    /// Requests that the supplier bears at once.
+    pub at_once: usize,
+    /// How many its contract allows.
+    pub at_once_most: usize,
+    /// How much longer it wants no submits.
+    pub rest: Duration,
+}
+
+/// What is being learnt of one supplier.
 #[derive(Debug)]
 pub struct Pace {
     most: u64,
