@@ -79,17 +79,8 @@ impl Link {
             both.cmd("INFO").arg("server").cmd("TIME");
             both.query_async::<(String, (u64, u64))>(&mut connection).await
         };
-        let (told, (seconds, micros)) = match within(clock, question).await {
-            Ok(Ok(told)) => told,
-            Ok(Err(error)) => {
-                drop(Connection::take(connection));
-                return Err(error.into());
-            }
-            Err(late) => {
-                drop(Connection::take(connection));
-                return Err(late);
-            }
-        };
+        let answer = within(clock, question).await;
+        let (connection, (told, (seconds, micros))) = kept(connection, answer)?;
         let life = told.lines().find_map(|line| line.strip_prefix("run_id:"));
         let life = life.ok_or(LinkError::Unusable)?.trim().to_owned();
         self.open = Some((connection, life));
@@ -118,18 +109,8 @@ impl Link {
             question.arg(&wish.name).arg(wish.wanted).arg(terms.step_us);
             question.arg(terms.rate.burst).arg(terms.slack_us).arg(terms.places);
         }
-        let answer = match within(clock, question.query_async::<Value>(&mut connection)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                // Out of the pool with it: what it still has to say is not for the next question.
-                drop(Connection::take(connection));
-                return Err(error.into());
-            }
-            Err(late) => {
-                drop(Connection::take(connection));
-                return Err(late);
-            }
-        };
+        let answer = within(clock, question.query_async::<Value>(&mut connection)).await;
+        let (connection, answer) = kept(connection, answer)?;
         self.open = Some((connection, life));
         let mut rows = redis::from_redis_value::<Vec<Vec<u64>>>(answer)
             .map_err(|_| LinkError::Unusable)?
@@ -173,19 +154,20 @@ impl Link {
             .arg("COUNT")
             .arg(MOST_READ);
         let answer = within(clock, all.query_async::<(Vec<(String, Vec<String>)>,)>(&mut connection)).await;
-        match answer {
-            Ok(Ok((told,))) => {
-                self.open = Some((connection, life));
-                Ok(told.into_iter().filter_map(told_line).collect())
-            }
-            Ok(Err(error)) => {
-                drop(Connection::take(connection));
-                Err(error.into())
-            }
-            Err(late) => {
-                drop(Connection::take(connection));
-                Err(late)
-            }
+        let (connection, (told,)) = kept(connection, answer)?;
+        self.open = Some((connection, life));
+        Ok(told.into_iter().filter_map(told_line).collect())
+    }
+}
+
+/// What was answered in time, and the connection. One that failed or is late goes out of the pool: what
+/// it still has to say is not for the next question.
+fn kept<T>(connection: Connection, answer: Result<Result<T, RedisError>, LinkError>) -> Result<(Connection, T), LinkError> {
+    match answer.and_then(|answer| answer.map_err(LinkError::from)) {
+        Ok(told) => Ok((connection, told)),
+        Err(error) => {
+            drop(Connection::take(connection));
+            Err(error)
         }
     }
 }

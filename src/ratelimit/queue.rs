@@ -138,19 +138,11 @@ fn stride(weight: u32) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::rig::waiting;
     use super::*;
 
     fn order(n: i64) -> OrderId {
         n.to_string().parse().unwrap()
-    }
-
-    fn waiting(shop: i64, order: OrderId) -> Waiting {
-        Waiting {
-            order,
-            shop: ShopId(shop),
-            weight: 1,
-            deadline_ms: 0,
-        }
     }
 
     #[test]

@@ -9,7 +9,19 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use super::Waiting;
+use crate::domain::ids::{OrderId, ShopId};
 use crate::seams::{BoxFuture, Clock};
+
+/// An order of a shop of weight 1; all of them have one deadline.
+pub fn waiting(shop: i64, order: OrderId) -> Waiting {
+    Waiting {
+        order,
+        shop: ShopId(shop),
+        weight: 1,
+        deadline_ms: 0,
+    }
+}
 
 /// A clock that the test moves.
 #[derive(Clone, Default)]

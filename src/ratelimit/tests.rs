@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::rig::Rig;
-use super::{Lane, Permit, Waiting};
-use crate::domain::ids::{OrderId, ShopId};
+use super::rig::{Rig, waiting};
+use super::{Lane, Permit};
+use crate::domain::ids::OrderId;
 use crate::domain::limits::{Limits, Rate};
 use crate::seams::{Clock, SystemClock};
 
@@ -13,15 +13,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn order(n: i64) -> OrderId {
     n.to_string().parse().unwrap()
-}
-
-fn waiting(shop: i64, order: OrderId) -> Waiting {
-    Waiting {
-        order,
-        shop: ShopId(shop),
-        weight: 1,
-        deadline_ms: 0,
-    }
 }
 
 fn rate(per_minute: u32, burst: u32) -> Rate {
