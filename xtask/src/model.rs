@@ -6,7 +6,18 @@
 use crate::cargo;
 
 /// The test programs of the model, and how they are run; `cargo test` comes before, its options after.
-pub const TESTS: &[&str] = &["--package", "model", "--profile", "proof", "--test", "proofs", "--test", "mutants"];
+pub const TESTS: &[&str] = &[
+    "--package",
+    "model",
+    "--profile",
+    "proof",
+    "--test",
+    "proofs",
+    "--test",
+    "mutants",
+    "--test",
+    "facts",
+];
 
 /// Runs the model.
 pub fn run(options: &[String]) -> anyhow::Result<()> {

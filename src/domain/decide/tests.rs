@@ -10,5 +10,5 @@ mod money;
 mod progress;
 mod settle;
 
-/// Sets of facts that are told in two orders; `tests/fuzz/tests/facts.rs` says more for itself.
+/// Sets of facts that are told in two orders; `tests/model/tests/facts.rs` says more for itself.
 const SETS_OF_FACTS: u32 = 400;

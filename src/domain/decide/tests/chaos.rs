@@ -106,7 +106,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(super::SETS_OF_FACTS))]
 
-    /// I13. `tests/fuzz/tests/facts.rs` is this file again, with a hundred thousand sets.
+    /// I13. `tests/model/tests/facts.rs` is this file again, with a hundred thousand sets.
     #[test]
     fn facts_that_do_not_contradict_each_other_end_in_one_state_whatever_their_order(
         supplier in proptest::sample::select(ALL.to_vec()),

@@ -8,7 +8,7 @@
 )]
 #![expect(dead_code, reason = "the bench serves other tests too")]
 
-use recharge_gateway::domain;
+use model::domain;
 
 #[path = "../../../src/domain/decide/tests/bench.rs"]
 mod bench;
