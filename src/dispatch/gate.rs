@@ -207,6 +207,7 @@ async fn exchange(
         timeout_ms,
         max_reply_bytes,
     };
+    supplier.lane.leave(operation(via)).await;
     let sent_at = house.parts.clock.monotonic();
     match supplier.transport.send(outbound).await {
         Ok(reply) => {
@@ -265,6 +266,7 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
         timeout_ms,
         max_reply_bytes: supplier.adapter.max_reply_bytes(),
     };
+    supplier.lane.leave(Operation::Balance).await;
     let sent_at = house.parts.clock.monotonic();
     let reply = supplier.transport.send(outbound).await.map_err(NoBalance::Send)?;
     supplier.lane.hear(Operation::Balance, heard(&reply, None, house.now_ms()), sent_at);

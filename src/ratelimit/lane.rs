@@ -14,6 +14,7 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::desk::{Asked, Class, Desk, Grant};
+use super::door::Door;
 use super::pace::{Heard, Learnt};
 use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
@@ -32,6 +33,7 @@ struct Shared {
     thirst: Option<Arc<Notify>>,
     clock: Arc<dyn Clock>,
     desk: Mutex<Desk>,
+    door: Mutex<Door>,
     resubmit: Gate,
     queue: Gate,
     doubt: Gate,
@@ -65,6 +67,7 @@ impl Lane {
             shared: Arc::new(Shared {
                 thirst,
                 desk: Mutex::new(Desk::new(limits, seat, Arc::clone(&clock))),
+                door: Mutex::new(Door::new(limits, Arc::clone(&clock))),
                 clock,
                 resubmit: Gate::default(),
                 queue: Gate::default(),
@@ -78,6 +81,7 @@ impl Lane {
     /// New limits for the same supplier: the queue and what is in flight stay, buckets start empty.
     pub fn set_limits(&self, limits: &Limits) {
         self.shared.desk().set_limits(limits);
+        self.shared.door().set_limits(limits);
         self.shared.ring();
     }
 
@@ -130,6 +134,19 @@ impl Lane {
     /// Waits for a permit to send an attempt in doubt again; goes before the queue.
     pub async fn resubmit(&self) -> Permit {
         self.acquire(Class::Resubmit).await
+    }
+
+    /// Waits until a request of this kind may leave: at once, if since its permit nothing has brought it
+    /// closer to those before it. Where processes share a contract, each has a door of its own.
+    pub async fn leave(&self, operation: Operation) {
+        loop {
+            // The lock is let go before anybody waits.
+            let passed = self.shared.door().pass(operation);
+            match passed {
+                Ok(()) => return,
+                Err(wait) => self.shared.clock.sleep(wait).await,
+            }
+        }
     }
 
     /// Whether a submit may have to wait, for others or because the supplier wants to be left alone.
@@ -240,6 +257,10 @@ impl fmt::Debug for Lane {
 impl Shared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn thirst(&self) {

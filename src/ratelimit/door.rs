@@ -1,0 +1,158 @@
+//! Where requests leave: the contract counted once more, at the last moment before the bytes go.
+//!
+//! A permit is counted when it is given. Between it and its request lies the commit of the stamp,
+//! which takes now longer, now shorter: requests whose permits lay apart come together again, and
+//! after a quiet time the whole burst went just before them. So a door counts what leaves. Requests
+//! that kept the distance of their permits pass it at once; the others wait here until they have
+//! their distance again, stamped and with their permit in hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use crate::domain::limits::{Limits, Operation};
+use crate::seams::Clock;
+
+/// One supplier's door.
+pub struct Door {
+    submit: Bucket,
+    query: Bucket,
+    balance: Bucket,
+    clock: Arc<dyn Clock>,
+}
+
+impl Door {
+    /// A door through which nothing has gone. Its buckets start empty, as the permits' do.
+    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        let bucket = |rate| Bucket::new(rate, Arc::clone(&clock), 0);
+        Self {
+            submit: bucket(limits.submit),
+            query: bucket(limits.query),
+            balance: bucket(limits.balance),
+            clock,
+        }
+    }
+
+    /// New limits; what left under the old ones counts as a whole burst.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        *self = Self::new(limits, Arc::clone(&self.clock));
+    }
+
+    /// Lets one request out, or says how long until one may go.
+    pub fn pass(&mut self, operation: Operation) -> Result<(), Duration> {
+        let bucket = match operation {
+            Operation::Submit => &mut self.submit,
+            Operation::Query => &mut self.query,
+            Operation::Balance => &mut self.balance,
+        };
+        let token = bucket.take()?;
+        bucket.used(token);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+
+    use super::super::Lane;
+    use super::super::rig::Rig;
+    use super::*;
+    use crate::domain::limits::Rate;
+
+    const QUIET: Duration = Duration::from_secs(60);
+
+    /// A lane that has been quiet, and then all at once those who want to send: each gets its permit, is
+    /// stamped in its own time, and leaves. When each had its permit, and when it left, in nanoseconds.
+    fn sent(rate: Rate, stamps: &[Duration]) -> Vec<(u64, u64)> {
+        let mut rig = Rig::default();
+        let limits = Limits {
+            submit: rate,
+            concurrency: 1_000,
+            reserved_for_doubt: 0,
+            ..Limits::default()
+        };
+        let lane = Lane::new(&limits, Arc::new(rig.clock.clone()));
+        rig.pass(QUIET);
+        let log: Arc<Mutex<Vec<(usize, u64, u64)>>> = Arc::default();
+        for (place, stamp) in stamps.iter().copied().enumerate() {
+            let (lane, clock, log) = (lane.clone(), rig.clock.clone(), Arc::clone(&log));
+            rig.start(async move {
+                let permit = lane.resubmit().await;
+                let permitted = clock.monotonic();
+                clock.sleep(stamp).await;
+                lane.leave(Operation::Submit).await;
+                let ns = |at: Duration| u64::try_from(at.as_nanos()).unwrap();
+                log.lock().unwrap().push((place, ns(permitted), ns(clock.monotonic())));
+                drop(permit);
+            });
+        }
+        rig.pass(Duration::from_secs(3_600));
+        let mut log = log.lock().unwrap().clone();
+        log.sort_unstable();
+        log.into_iter().map(|(_, permitted, left)| (permitted, left)).collect()
+    }
+
+    fn most_in_a_window(times: &[u64], rate: Rate) -> Option<String> {
+        let period = 60_000_000_000_u64.div_ceil(u64::from(rate.per_minute));
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let pairs = times.iter().enumerate().flat_map(|(i, first)| {
+            let later = times.iter().enumerate().skip(i);
+            later.map(move |(j, last)| (j - i + 1, last - first))
+        });
+        let above = |(count, window): &(usize, u64)| u64::try_from(*count).unwrap() > u64::from(rate.burst) + window / period;
+        pairs
+            .into_iter()
+            .find(above)
+            .map(|(count, window)| format!("{count} in {window} ns"))
+    }
+
+    #[test]
+    fn a_slow_commit_does_not_bring_requests_closer_than_the_contract() {
+        let rate = Rate { per_minute: 600, burst: 4 };
+        // The burst is stamped slowly, what comes after it at once.
+        let slow = std::iter::repeat_n(Duration::from_millis(700), 4);
+        let stamps: Vec<Duration> = slow.chain(std::iter::repeat_n(Duration::ZERO, 12)).collect();
+        let sent = sent(rate, &stamps);
+        assert_eq!(sent.len(), 16);
+        let left: Vec<u64> = sent.iter().map(|(_, left)| *left).collect();
+        assert_eq!(most_in_a_window(&left, rate), None);
+        let stamped = sent.iter().map(|(permitted, _)| *permitted).zip(&stamps);
+        let stamped: Vec<u64> = stamped.map(|(at, stamp)| at + u64::try_from(stamp.as_nanos()).unwrap()).collect();
+        assert!(most_in_a_window(&stamped, rate).is_some(), "nothing would have come too close");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn however_long_stamps_take_no_window_holds_more_than_the_contract(
+            per_minute in 60_u32..3_000,
+            burst in 1_u32..8,
+            stamps_ms in prop::collection::vec(0_u64..900, 1..40),
+        ) {
+            let rate = Rate { per_minute, burst };
+            let stamps: Vec<Duration> = stamps_ms.iter().map(|ms| Duration::from_millis(*ms)).collect();
+            let sent = sent(rate, &stamps);
+            prop_assert_eq!(sent.len(), stamps.len(), "a request never left");
+            let left: Vec<u64> = sent.iter().map(|(_, left)| *left).collect();
+            prop_assert_eq!(most_in_a_window(&left, rate), None);
+        }
+
+        #[test]
+        fn requests_that_kept_their_distance_leave_at_once(
+            per_minute in 60_u32..3_000,
+            burst in 1_u32..8,
+            stamp_ms in 0_u64..900,
+            count in 1_usize..40,
+        ) {
+            let stamp = Duration::from_millis(stamp_ms);
+            for (permitted, left) in sent(Rate { per_minute, burst }, &vec![stamp; count]) {
+                prop_assert_eq!(u128::from(left - permitted), stamp.as_nanos());
+            }
+        }
+    }
+}
