@@ -169,7 +169,7 @@ pub enum SkipReason {
         /// What opened it.
         cause: CircuitCause,
     },
-    /// Half-open: as many probes are in flight as may be, or this order is none to probe with.
+    /// Half-open: as many probes are in flight as may be, or this order is none to probe with (yet).
     Probing {
         /// When to look again.
         until_ms: i64,

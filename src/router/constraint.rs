@@ -16,6 +16,7 @@ use super::snapshot::{SupplierState, SupplierView, Switch, View};
 pub(super) struct Asking<'a> {
     pub terms: &'a Terms,
     pub attempts: &'a [Attempt],
+    pub offers: &'a [Offer],
     pub view: &'a View<'a>,
     pub product: &'a ProductSteering,
 }

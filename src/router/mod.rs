@@ -11,6 +11,7 @@
 mod chance;
 mod constraint;
 mod health;
+mod probe;
 mod rank;
 mod replay;
 mod route;

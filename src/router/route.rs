@@ -32,6 +32,7 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
     let asking = Asking {
         terms,
         attempts,
+        offers,
         view,
         product,
     };

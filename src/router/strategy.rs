@@ -8,6 +8,7 @@
 use super::chance::{Draw, below};
 use super::constraint::Asking;
 use super::health::Circuit;
+use super::probe::{self, Choosy};
 use super::rank::{Fit, Place, value_bp};
 use crate::domain::plan::{Because, Candidate, CircuitCause, SkipReason};
 use crate::domain::steering::{AllOut, Strategy};
@@ -128,7 +129,11 @@ fn by_health<'a>(asking: &Asking<'_>, fits: &mut Vec<Fit<'a>>, skipped: &mut Vec
     if !asking.product.uses_health {
         return;
     }
-    fits.iter_mut().for_each(|fit| fit.health = health(asking, fit));
+    fits.iter_mut().for_each(|fit| fit.health = health(asking, fit, Choosy::Yes));
+    if fits.iter().all(|fit| fit.health.is_out()) {
+        // Nobody else could take the order: then any that may probe does.
+        fits.iter_mut().for_each(|fit| fit.health = health(asking, fit, Choosy::No));
+    }
     if fits.iter().all(|fit| fit.health.is_out()) {
         if asking.product.when_all_out == AllOut::Best {
             best_of_bad(fits);
@@ -153,13 +158,12 @@ fn by_health<'a>(asking: &Asking<'_>, fits: &mut Vec<Fit<'a>>, skipped: &mut Vec
     }
 }
 
-fn health(asking: &Asking<'_>, fit: &Fit<'_>) -> Health {
+fn health(asking: &Asking<'_>, fit: &Fit<'_>, choosy: Choosy) -> Health {
     let now_ms = asking.view.now_ms;
     match fit.standing.circuit {
         Circuit::Open { until_ms, cause, .. } => Health::Open { until_ms, cause },
-        Circuit::HalfOpen { in_flight, .. } => {
-            let rules = &asking.view.steering.circuit;
-            if in_flight < rules.probes && may_probe(asking, fit) {
+        Circuit::HalfOpen { since_ms, in_flight, .. } => {
+            if in_flight < asking.view.steering.circuit.probes && probe::may(asking, fit, since_ms, choosy) {
                 Health::Probe
             } else {
                 let until_ms = now_ms
@@ -178,14 +182,6 @@ fn health(asking: &Asking<'_>, fit: &Fit<'_>) -> Health {
         Circuit::Closed if fit.standing.is_ill && asking.product.strategy != Strategy::Priority => Health::Ill,
         Circuit::Closed => Health::Well,
     }
-}
-
-/// A probe risks an order's time: only one that was not tried yet, has time to be tried elsewhere, and
-/// is not too dear.
-fn may_probe(asking: &Asking<'_>, fit: &Fit<'_>) -> bool {
-    let rules = &asking.view.steering.circuit;
-    let spare_ms = asking.terms.deadline_ms.saturating_sub(asking.view.now_ms);
-    asking.attempts.is_empty() && spare_ms >= rules.probe_spare_ms && rules.probe_max_cost_minor.is_none_or(|most| fit.cost.minor <= most)
 }
 
 /// Takes back what goes beyond the share that may be demoted or out at once; the worst stay so. Where

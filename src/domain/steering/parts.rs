@@ -220,7 +220,7 @@ pub struct CircuitRules {
     pub open_max_ms: u64,
     /// Most probes in flight while it is half-open.
     pub probes: u16,
-    /// An order is a probe only if its deadline is at least this far, in milliseconds.
+    /// An order is a probe only if its deadline is at least this far, in milliseconds; at first, twice this.
     pub probe_spare_ms: i64,
     /// An order is a probe only if its whole cost there is at most this, in minor units; absent: any.
     pub probe_max_cost_minor: Option<i64>,

@@ -7,6 +7,8 @@ use super::*;
 use crate::domain::plan::{Because, CircuitCause};
 use crate::domain::steering::{AllOut, Consistency, OfferSteering, ProductSteering, SupplierSteering, Window};
 
+mod probes;
+
 /// Suppliers with their cost, in order of priority, and what is known of them.
 struct Scene {
     offers: Vec<Offer>,
@@ -225,23 +227,6 @@ fn no_more_than_the_products_share_is_demoted_by_its_own_health() {
     all_but_one_out.standings.get_mut(&SupplierId::from("b")).unwrap().score_bp = Some(4_000);
     let order = all_but_one_out.order();
     assert_eq!(order, [("c".to_owned(), Because::Priority), ("b".to_owned(), Because::Demoted)]);
-}
-
-#[test]
-fn a_half_open_supplier_gets_one_order_that_can_afford_it() {
-    let scene = || Scene::of(&[("a", 900), ("b", 900)]);
-    assert_eq!(scene().stands("b", half_open(0)).order()[0], ("b".to_owned(), Because::Probe));
-    let probing = Some(SkipReason::Probing { until_ms: NOW_MS + 5_000 });
-    assert_eq!(scene().stands("b", half_open(1)).reason("b"), probing);
-    let mut dear = scene().stands("b", half_open(0));
-    dear.steering.circuit.probe_max_cost_minor = Some(899);
-    assert_eq!(dear.reason("b"), probing);
-    let mut late = scene().stands("b", half_open(0));
-    late.steering.circuit.probe_spare_ms = 600_001;
-    assert_eq!(late.reason("b"), probing);
-    let mut tried = scene().stands("b", half_open(0));
-    tried.attempts.push(attempt(1, "a", refused()));
-    assert_eq!(tried.reason("b"), probing);
 }
 
 #[test]
