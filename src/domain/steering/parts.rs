@@ -237,7 +237,8 @@ impl Default for CircuitRules {
     fn default() -> Self {
         Self {
             faults_in_a_row: 5,
-            sample: 12,
+            // Whenever half of twenty outcomes in a row fail, one half of them holds five.
+            sample: 10,
             fault_percent: 50,
             unknown_percent: 30,
             open_ms: 10_000,

@@ -1,5 +1,7 @@
 //! One circuit through its states.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::attempt::NotSentReason;
 use crate::domain::ids::Sku;
@@ -256,4 +258,21 @@ fn a_probe_for_a_wrong_recipient_is_over_and_says_nothing() {
         ),
         "{probing:?}"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn however_twenty_outcomes_lie_of_which_half_are_faults_it_is_open_by_the_last(
+        goods_before in 10_u16..40,
+        outcomes in Just([vec![End::Fault; 10], vec![End::Good; 10]].concat()).prop_shuffle(),
+    ) {
+        let mut rig = Rig::new();
+        for _ in 0..goods_before {
+            rig.sees(End::Good);
+        }
+        let opened = outcomes.iter().any(|end| rig.sees(*end) != Circuit::Closed);
+        prop_assert!(opened, "{outcomes:?}");
+    }
 }
