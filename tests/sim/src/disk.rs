@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use recharge_gateway::domain::desk::Deed;
+use recharge_gateway::domain::desk::{Deed, DeedKind};
 use recharge_gateway::domain::effect::Effect;
 use recharge_gateway::domain::event::Recorded;
 use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
@@ -46,6 +46,16 @@ impl Disk {
     }
 
     async fn write(&self, command: Command) -> Answer {
+        let paused = paused_by(&command);
+        let answer = self.attempted(command).await;
+        if answer == Answer::Unknown {
+            let wary = paused.into_iter().map(|supplier| (self.node, supplier));
+            self.world.record().wary.extend(wary);
+        }
+        answer
+    }
+
+    async fn attempted(&self, command: Command) -> Answer {
         if self.world.strikes(Fault::CommitSlow) {
             self.world.sleep(self.world.dice.between(1, 1_500)).await;
         }
@@ -127,6 +137,22 @@ impl Disk {
         }
         found
     }
+}
+
+/// The suppliers that a command pauses.
+fn paused_by(command: &Command) -> Vec<String> {
+    let Command::Decide(decision) = command else { return Vec::new() };
+    let paused = decision.change.effects.iter().filter_map(|effect| match effect {
+        Effect::Record(deed) => {
+            if let DeedKind::SupplierPaused { supplier, .. } = &deed.kind {
+                Some(supplier.to_string())
+            } else {
+                None
+            }
+        }
+        Effect::Post(_) | Effect::Tell(_) | Effect::OpenCase(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+    });
+    paused.collect()
 }
 
 /// What is to be remembered of a command after it is gone.

@@ -115,6 +115,7 @@ impl Site {
 
     /// Starts the node and opens its door; a database that is away only delays that.
     pub async fn start(self, doors: Doors) {
+        self.world.record().wary.retain(|(node, _)| *node != self.node);
         let dispatch = loop {
             match self.assemble().await {
                 Ok(dispatch) => break dispatch,

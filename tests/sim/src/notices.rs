@@ -135,13 +135,13 @@ async fn deliver(world: &Arc<World>, notice: &Notice) -> bool {
     });
     let is_acknowledged = reply.is_some_and(|reply| reply.status == 200);
     if is_acknowledged {
-        check(world, notice);
+        check(world, node, notice);
     }
     is_acknowledged
 }
 
 /// I13: what was acknowledged has been kept, and nothing that is not authentic is acknowledged.
-fn check(world: &World, notice: &Notice) {
+fn check(world: &World, node: usize, notice: &Notice) {
     let character = world.suppliers[notice.place].character;
     let number = &notice.number;
     let order = order_of(number);
@@ -173,7 +173,8 @@ fn check(world: &World, notice: &Notice) {
     // Of a supplier that was seen to break a promise, a failure is evidence and ends nothing (R21).
     let is_believed = at_once(world.store.deeds(format!("supplier:{}", character.name), 1))
         .unwrap()
-        .is_empty();
+        .is_empty()
+        && !world.record().wary.contains(&(node, character.name.to_owned()));
     let is_kept = match notice.stand {
         Stand::Done | Stand::Half => is_known_delivered,
         Stand::Failed => {

@@ -51,6 +51,9 @@ pub struct Record {
     pub charges: Vec<Charge>,
     /// Orders of which a supplier has broken a promise.
     pub excused: BTreeSet<OrderId>,
+    /// Nodes that asked to pause a supplier and were not told whether it was written: until they start
+    /// again they hold the pause, and believe its failures no more, whatever the store says.
+    pub wary: BTreeSet<(usize, String)>,
     /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.
     pub in_question: BTreeSet<String>,
     /// The story, if it is told.
@@ -69,6 +72,7 @@ impl Record {
             written: BTreeSet::new(),
             charges: Vec::new(),
             excused: BTreeSet::new(),
+            wary: BTreeSet::new(),
             in_question: BTreeSet::new(),
             lines: Vec::new(),
             is_telling,

@@ -19,7 +19,7 @@ use sim::shrink::shrink;
 use sim::story::tell;
 
 /// Seeds that once broke a law, and what they found.
-const KEPT: [(u64, &str); 2] = [
+const KEPT: [(u64, &str); 3] = [
     (
         17,
         "an accepted attempt whose failure is not final was asked for ever and called nobody",
@@ -27,6 +27,10 @@ const KEPT: [(u64, &str); 2] = [
     (
         310,
         "a process withdrew a stamp that was another's, and the recipient was recharged twice",
+    ),
+    (
+        1_795_729_600_179,
+        "a law held a pause to be written or nothing; a process that was not told holds it all the same",
     ),
 ];
 
