@@ -14,7 +14,7 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::desk::{Asked, Class, Desk, Grant};
-use super::door::Door;
+use super::exit::Exit;
 use super::pace::{Heard, Learnt};
 use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
@@ -33,7 +33,7 @@ struct Shared {
     thirst: Option<Arc<Notify>>,
     clock: Arc<dyn Clock>,
     desk: Mutex<Desk>,
-    door: Mutex<Door>,
+    exit: Mutex<Exit>,
     resubmit: Gate,
     queue: Gate,
     doubt: Gate,
@@ -67,7 +67,7 @@ impl Lane {
             shared: Arc::new(Shared {
                 thirst,
                 desk: Mutex::new(Desk::new(limits, seat, Arc::clone(&clock))),
-                door: Mutex::new(Door::new(limits, Arc::clone(&clock))),
+                exit: Mutex::new(Exit::new(limits, Arc::clone(&clock))),
                 clock,
                 resubmit: Gate::default(),
                 queue: Gate::default(),
@@ -81,7 +81,7 @@ impl Lane {
     /// New limits for the same supplier: the queue and what is in flight stay, buckets start empty.
     pub fn set_limits(&self, limits: &Limits) {
         self.shared.desk().set_limits(limits);
-        self.shared.door().set_limits(limits);
+        self.shared.exit().set_limits(limits);
         self.shared.ring();
     }
 
@@ -137,11 +137,11 @@ impl Lane {
     }
 
     /// Waits until a request of this kind may leave: at once, if since its permit nothing has brought it
-    /// closer to those before it. Where processes share a contract, each has a door of its own.
+    /// closer to those before it. Where processes share a contract, each has an exit of its own.
     pub async fn leave(&self, operation: Operation) {
         loop {
             // The lock is let go before anybody waits.
-            let passed = self.shared.door().pass(operation);
+            let passed = self.shared.exit().pass(operation);
             match passed {
                 Ok(()) => return,
                 Err(wait) => self.shared.clock.sleep(wait).await,
@@ -259,8 +259,8 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn door(&self) -> MutexGuard<'_, Door> {
-        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    fn exit(&self) -> MutexGuard<'_, Exit> {
+        self.exit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn thirst(&self) {

@@ -5,9 +5,9 @@
 //! supplier's queue of waiting orders: round robin over shops, first in first out within a shop.
 //!
 //! Invariants: over any stretch of time the permits handed out and not given back stay within the
-//! contract (`burst` plus the rate times the time), and so do the requests that leave, whatever came
-//! between; a waiting order leaves the queue only through
-//! `next` or `forget`; no operation can starve another; dropping any future loses nothing.
+//! contract (`burst` plus the rate times the time), and so do the requests of this process that leave,
+//! whatever came between; a waiting order leaves the queue only through `next` or `forget`; no
+//! operation can starve another; dropping any future loses nothing.
 //!
 //! Deliberately absent: memory. Nothing is stored, so a bucket starts empty and a process that
 //! dies and comes back in a loop never sends more than the contract allows. Absent, too, is any
@@ -15,7 +15,7 @@
 
 mod bucket;
 mod desk;
-mod door;
+mod exit;
 mod lane;
 mod pace;
 mod queue;

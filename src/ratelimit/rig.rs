@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::Waiting;
 use crate::domain::ids::{OrderId, ShopId};
+use crate::domain::limits::Rate;
 use crate::seams::{BoxFuture, Clock};
 
 /// An order of a shop of weight 1; all of them have one deadline.
@@ -21,6 +22,22 @@ pub fn waiting(shop: i64, order: OrderId) -> Waiting {
         weight: 1,
         deadline_ms: 0,
     }
+}
+
+/// The first window with more than the contract in it: which of those sent, in order and in nanoseconds,
+/// and how much too early it was.
+pub fn too_many(rate: Rate, sent: &[u64]) -> Option<(usize, u64)> {
+    let step = 60_000_000_000_u64.div_ceil(u64::from(rate.per_minute));
+    // As full as it may be before each one: one pass finds what comparing all pairs would.
+    let mut tat = 0_u64;
+    for (i, at) in sent.iter().enumerate() {
+        let least = tat.saturating_sub(u64::from(rate.burst - 1) * step);
+        if *at < least {
+            return Some((i, least - at));
+        }
+        tat = tat.max(*at) + step;
+    }
+    None
 }
 
 /// A clock that the test moves.

@@ -1,9 +1,9 @@
 //! Which orders try a supplier whose circuit is half-open.
 //!
 //! Orders come one by one, so the smallest and the most patient cannot be picked out of them. What is
-//! asked of a probe falls with time instead: when the circuit becomes half-open only the supplier's
-//! smallest face value will do, and twice the time that is asked at least; evenly from there to any
-//! order within the operator's bounds, in `step_ms`.
+//! asked of a probe falls with time instead: when the circuit becomes half-open only an order
+//! will do that costs no more there than one piece of the cheapest face value, and has twice the time
+//! that is asked at least; evenly from there to any order within the operator's bounds, in `step_ms`.
 
 use super::constraint::Asking;
 use super::rank::Fit;

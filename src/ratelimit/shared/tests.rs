@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::bucket::Token;
-use super::super::rig::TestClock;
+use super::super::rig::{TestClock, too_many};
 use super::model::Model;
 use super::*;
 use crate::seams::Clock;
@@ -84,7 +84,7 @@ fn fault() -> impl Strategy<Value = (Fault, u64)> {
     (kind, 20_u64..800)
 }
 
-/// Runs through the faults with a backlog everywhere; the instants at which something was sent.
+/// Runs through the faults with a backlog everywhere; the instants at which something was sent, in nanoseconds.
 fn run(rate: Rate, nodes: u16, faults: &[(Fault, u64)]) -> Vec<u64> {
     let clock = TestClock::default();
     let mut model = Model::default();
@@ -113,28 +113,12 @@ fn run(rate: Rate, nodes: u16, faults: &[(Fault, u64)]) -> Vec<u64> {
                     process.call(&mut model, &clock, !cut && !matches!(fault, Fault::Away), !lost);
                 }
                 while !matches!(fault, Fault::Quiet) && process.tap.take().is_ok() {
-                    sent.push(u64::try_from(clock.monotonic().as_micros()).unwrap());
+                    sent.push(u64::try_from(clock.monotonic().as_nanos()).unwrap());
                 }
             }
         }
     }
     sent
-}
-
-/// The first window with more than the contract in it: which request, and how many nanoseconds too early it was.
-fn too_many(rate: Rate, sent: &[u64]) -> Option<(usize, u64)> {
-    let step_ns = (MINUTE_US * 1_000).div_ceil(u64::from(rate.per_minute));
-    // As full as it may be before each one: one pass finds what comparing all pairs would.
-    let mut tat = 0_u64;
-    for (i, at_us) in sent.iter().enumerate() {
-        let at_ns = at_us * 1_000;
-        let least = tat.saturating_sub(u64::from(rate.burst - 1) * step_ns);
-        if at_ns < least {
-            return Some((i, least - at_ns));
-        }
-        tat = tat.max(at_ns) + step_ns;
-    }
-    None
 }
 
 proptest! {
@@ -162,10 +146,10 @@ fn whoever_was_alone_joins_anew_even_if_nobody_else_was_there_to_miss_it() {
 
 /// Sent of what the contract allowed from the tenth second on, in percent.
 fn percent_used(rate: Rate, faults: &[(Fault, u64)]) -> u64 {
-    let after: Vec<u64> = run(rate, 3, faults).into_iter().filter(|at| *at >= 10_000_000).collect();
+    let after = run(rate, 3, faults).into_iter().filter(|at_ns| *at_ns >= 10_000_000_000).count();
     let ticks: u64 = faults.iter().map(|(_, ticks)| ticks).sum();
     let lasted_us = ticks * TICK_US - 10_000_000;
-    u64::try_from(after.len()).unwrap() * 100 * MINUTE_US / (u64::from(rate.per_minute) * lasted_us)
+    u64::try_from(after).unwrap() * 100 * MINUTE_US / (u64::from(rate.per_minute) * lasted_us)
 }
 
 #[test]
@@ -196,7 +180,7 @@ fn the_checker_sees_a_process_that_does_not_wait_before_it_is_alone() {
     for _ in 0..600 {
         clock.pass(Duration::from_micros(TICK_US));
         while hasty.tap.take().is_ok() {
-            sent.push(u64::try_from(clock.monotonic().as_micros()).unwrap());
+            sent.push(u64::try_from(clock.monotonic().as_nanos()).unwrap());
         }
     }
     sent.sort_unstable();

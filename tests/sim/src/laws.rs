@@ -37,6 +37,8 @@ pub enum Law {
     WithinMeans,
     /// I17: what is not settled has a next action or a case.
     NothingStuck,
+    /// I18: no process sends a supplier more than its contract, submits and questions apart.
+    WithinContract,
     /// R3: the row is what its events make of it.
     RowIsItsEvents,
     /// R4: a number names one order's attempt at one supplier, and always says the same.
@@ -73,6 +75,7 @@ impl Law {
             Self::LossIsOneCase => ("I14", "a delivery that nobody pays for is not exactly one case and one loss"),
             Self::WithinMeans => ("funds", "a hold was admitted beyond what the shop may spend"),
             Self::NothingStuck => ("I17", "the order is not settled, and nobody will look at it again"),
+            Self::WithinContract => ("I18", "a process sent a supplier more than its contract"),
             Self::RowIsItsEvents => ("R3", "the stored order is not what its events make of it"),
             Self::NumberIsItsOwn => ("R4", "a number was used for two things"),
             Self::SameBytes => ("R16", "a callback's bytes changed, or its signature is wrong"),

@@ -54,6 +54,9 @@ pub struct Record {
     /// Nodes that asked to pause a supplier and were not told whether it was written: until they start
     /// again they hold the pause, and believe its failures no more, whatever the store says.
     pub wary: BTreeSet<(usize, String)>,
+    /// When each life of a node may send to a supplier again, as if without a burst: node, life, the
+    /// supplier's place, whether it submits.
+    pub next_at_ms: BTreeMap<(usize, u32, usize, bool), i64>,
     /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.
     pub in_question: BTreeSet<String>,
     /// The story, if it is told.
@@ -73,6 +76,7 @@ impl Record {
             charges: Vec::new(),
             excused: BTreeSet::new(),
             wary: BTreeSet::new(),
+            next_at_ms: BTreeMap::new(),
             in_question: BTreeSet::new(),
             lines: Vec::new(),
             is_telling,

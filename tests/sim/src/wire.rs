@@ -84,6 +84,7 @@ impl Wire {
         let world = &self.world;
         let name = world.suppliers[self.place].character.name;
         let order = order_of(question.number());
+        self.keeps_contract(question);
         if world.strikes(Fault::Refused) {
             self.uses_stamp(question);
             world.sleep(world.dice.between(0, 100)).await;
@@ -105,6 +106,23 @@ impl Wire {
                 Err(SendFailure::MaybeSent(MaybeSent::Timeout))
             }
             Either::Right(_) => Err(SendFailure::MaybeSent(MaybeSent::Timeout)),
+        }
+    }
+
+    /// I18: what one life of a node sends, submits and questions apart.
+    fn keeps_contract(&self, question: &Question) {
+        let Owner::Node { node, life } = self.owner else { return };
+        let is_submit = matches!(question, Question::Submit(_));
+        let limits = &self.world.scene.limits;
+        let rate = if is_submit { limits.submit } else { limits.query };
+        let step_ms = 60_000 / i64::from(rate.per_minute);
+        let (now_ms, mut record) = (self.world.now_ms(), self.world.record());
+        let next_at_ms = record.next_at_ms.entry((node, life, self.place, is_submit)).or_insert(now_ms);
+        let early_ms = *next_at_ms - i64::from(rate.burst - 1) * step_ms - now_ms;
+        *next_at_ms = now_ms.max(*next_at_ms) + step_ms;
+        if early_ms > 0 {
+            let how = format!("{:?} sends {} by {early_ms} ms too early", self.owner, question.number());
+            record.breaks(Law::WithinContract, order_of(question.number()), how);
         }
     }
 

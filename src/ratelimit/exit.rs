@@ -2,7 +2,7 @@
 //!
 //! A permit is counted when it is given. Between it and its request lies the commit of the stamp,
 //! which takes now longer, now shorter: requests whose permits lay apart come together again, and
-//! after a quiet time the whole burst went just before them. So a door counts what leaves. Requests
+//! after a quiet time the whole burst went just before them. So the exit counts what leaves. Requests
 //! that kept the distance of their permits pass it at once; the others wait here until they have
 //! their distance again, stamped and with their permit in hand.
 
@@ -13,16 +13,16 @@ use super::bucket::Bucket;
 use crate::domain::limits::{Limits, Operation};
 use crate::seams::Clock;
 
-/// One supplier's door.
-pub struct Door {
+/// One supplier's exit.
+pub struct Exit {
     submit: Bucket,
     query: Bucket,
     balance: Bucket,
     clock: Arc<dyn Clock>,
 }
 
-impl Door {
-    /// A door through which nothing has gone. Its buckets start empty, as the permits' do.
+impl Exit {
+    /// An exit through which nothing has gone. Its buckets start empty, as the permits' do.
     pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
         let bucket = |rate| Bucket::new(rate, Arc::clone(&clock), 0);
         Self {
@@ -58,11 +58,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::Lane;
-    use super::super::rig::Rig;
+    use super::super::rig::{Rig, too_many};
     use super::*;
     use crate::domain::limits::Rate;
 
     const QUIET: Duration = Duration::from_secs(60);
+
+    /// When they left, in order.
+    fn left(sent: &[(u64, u64)]) -> Vec<u64> {
+        let mut left: Vec<u64> = sent.iter().map(|(_, left)| *left).collect();
+        left.sort_unstable();
+        left
+    }
 
     /// A lane that has been quiet, and then all at once those who want to send: each gets its permit, is
     /// stamped in its own time, and leaves. When each had its permit, and when it left, in nanoseconds.
@@ -95,21 +102,6 @@ mod tests {
         log.into_iter().map(|(_, permitted, left)| (permitted, left)).collect()
     }
 
-    fn most_in_a_window(times: &[u64], rate: Rate) -> Option<String> {
-        let period = 60_000_000_000_u64.div_ceil(u64::from(rate.per_minute));
-        let mut times = times.to_vec();
-        times.sort_unstable();
-        let pairs = times.iter().enumerate().flat_map(|(i, first)| {
-            let later = times.iter().enumerate().skip(i);
-            later.map(move |(j, last)| (j - i + 1, last - first))
-        });
-        let above = |(count, window): &(usize, u64)| u64::try_from(*count).unwrap() > u64::from(rate.burst) + window / period;
-        pairs
-            .into_iter()
-            .find(above)
-            .map(|(count, window)| format!("{count} in {window} ns"))
-    }
-
     #[test]
     fn a_slow_commit_does_not_bring_requests_closer_than_the_contract() {
         let rate = Rate { per_minute: 600, burst: 4 };
@@ -118,11 +110,11 @@ mod tests {
         let stamps: Vec<Duration> = slow.chain(std::iter::repeat_n(Duration::ZERO, 12)).collect();
         let sent = sent(rate, &stamps);
         assert_eq!(sent.len(), 16);
-        let left: Vec<u64> = sent.iter().map(|(_, left)| *left).collect();
-        assert_eq!(most_in_a_window(&left, rate), None);
+        assert_eq!(too_many(rate, &left(&sent)), None);
         let stamped = sent.iter().map(|(permitted, _)| *permitted).zip(&stamps);
-        let stamped: Vec<u64> = stamped.map(|(at, stamp)| at + u64::try_from(stamp.as_nanos()).unwrap()).collect();
-        assert!(most_in_a_window(&stamped, rate).is_some(), "nothing would have come too close");
+        let mut stamped: Vec<u64> = stamped.map(|(at, stamp)| at + u64::try_from(stamp.as_nanos()).unwrap()).collect();
+        stamped.sort_unstable();
+        assert!(too_many(rate, &stamped).is_some(), "nothing would have come too close");
     }
 
     proptest! {
@@ -138,8 +130,7 @@ mod tests {
             let stamps: Vec<Duration> = stamps_ms.iter().map(|ms| Duration::from_millis(*ms)).collect();
             let sent = sent(rate, &stamps);
             prop_assert_eq!(sent.len(), stamps.len(), "a request never left");
-            let left: Vec<u64> = sent.iter().map(|(_, left)| *left).collect();
-            prop_assert_eq!(most_in_a_window(&left, rate), None);
+            prop_assert_eq!(too_many(rate, &left(&sent)), None);
         }
 
         #[test]
