@@ -142,7 +142,7 @@ fn a_plan_among_200_suppliers_takes_microseconds_and_no_more_memory_each_time() 
             steering: &steering,
             version: 0,
             health: &book,
-            waits_ms: &BTreeMap::new(),
+            loads: &BTreeMap::new(),
             shop: "shop-1",
             policy: &Policy::default(),
             draw: u64::try_from(place).unwrap(),

@@ -181,6 +181,12 @@ fn limits(item: &Item<'_>) -> Result<Limits, LoadError> {
     if limits.reserved_for_doubt >= limits.concurrency {
         return Err(item.fault_key("reserved_for_doubt leaves nothing of the concurrency"));
     }
+    if limits.daily_orders == Some(0) || limits.daily_cost_minor.is_some_and(|minor| minor < 1) {
+        return Err(item.fault_key("daily_orders and daily_cost_minor are at least 1; to send nothing, set state = \"paused\""));
+    }
+    if limits.recipient_spacing_ms > Limits::MOST_SPACING_MS {
+        return Err(item.fault_key("recipient_spacing_ms is at most 3600000, an hour"));
+    }
     Ok(limits)
 }
 

@@ -88,6 +88,11 @@ pub(super) fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Probing { until_ms } => format!("it is being probed with other orders, again at {}", rfc3339(*until_ms)),
         SkipReason::ForcedOpen => "an operator holds its circuit open".to_owned(),
         SkipReason::Calendar { until_ms, why } => format!("planned to be out until {}: {why}", rfc3339(*until_ms)),
+        SkipReason::DailyOrders { until_ms } => format!("it has had its orders of the day, next day at {}", rfc3339(*until_ms)),
+        SkipReason::DailyCost { until_ms } => format!("too little is left of its money of the day, next day at {}", rfc3339(*until_ms)),
+        SkipReason::RecipientTooSoon { until_ms } => {
+            format!("it has just had an order for this recipient, again at {}", rfc3339(*until_ms))
+        }
         SkipReason::NotPinned => "the product is pinned to another supplier".to_owned(),
         SkipReason::NotForShop => "it is kept for other shops".to_owned(),
         SkipReason::CostAboveCeiling { cost } => format!("its cost {cost} is above the ceiling"),

@@ -32,10 +32,13 @@ use crate::store::Evidence;
 pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
     let sent = match house.parts.suppliers.get(&attempt.supplier) {
-        Some(supplier) => send_submit(house, supplier, &order, attempt, inputs).await,
+        Some(supplier) => send_submit(house, supplier, &permit, &order, attempt, inputs).await,
         None => Sent::Never(NotSentReason::Encoding),
     };
-    drop(permit);
+    match sent {
+        Sent::Never(_) => permit.unsent(),
+        Sent::Silent(_) | Sent::Answered(..) => drop(permit),
+    }
     metrics::counter!("recharge_submits_total", "supplier" => attempt.supplier.to_string(), "result" => sent.word()).increment(1);
     let (input, evidence) = match sent {
         Sent::Never(why) => (Input::NotSent { seq, n, why }, Vec::new()),
@@ -87,7 +90,7 @@ impl Sent {
     }
 }
 
-async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
+async fn send_submit(house: &Arc<House>, supplier: &Supplier, permit: &Permit, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
     let notify_url = house.parts.notify_url(&attempt.supplier);
     let call = call(house, order, attempt, inputs, &notify_url);
     // A resubmit speaks with the settings and the time of the attempt's first transmission.
@@ -102,10 +105,10 @@ async fn send_submit(house: &Arc<House>, supplier: &Supplier, order: &Order, att
         Ok(request) => request,
         Err(error) => return never_encoded(order.id, &error),
     };
-    let timeout_ms = supplier.adapter.submit_timeout_ms();
+    let outbound = outbound(supplier, request, supplier.adapter.submit_timeout_ms());
     let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
     failpoint::reach(Point::BeforeSend);
-    let sent = exchange(house, supplier, &call, Via::Submit, request, timeout_ms, read).await;
+    let sent = exchange(house, supplier, permit, &call, Via::Submit, outbound, read).await;
     failpoint::reach(Point::AfterReply);
     sent
 }
@@ -129,7 +132,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
     if house.is_stopping() {
         return permit.give_back();
     }
-    let asked = send_query(house, supplier, order, attempt, &inputs).await;
+    let asked = send_query(house, supplier, &permit, order, attempt, &inputs).await;
     drop(permit);
     metrics::counter!("recharge_queries_total", "supplier" => supplier.adapter.id().to_string(), "result" => asked.word()).increment(1);
     let (reading, evidence) = match asked {
@@ -166,48 +169,51 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
 pub(super) async fn ask(
     house: &Arc<House>,
     supplier: &Supplier,
+    permit: &Permit,
     order: &Order,
     attempt: &Attempt,
     inputs: &Inputs,
 ) -> Option<(Reading, Evidence)> {
-    match send_query(house, supplier, order, attempt, inputs).await {
+    match send_query(house, supplier, permit, order, attempt, inputs).await {
         Sent::Never(_) | Sent::Silent(_) => None,
         Sent::Answered(reading, evidence) => Some((reading, evidence)),
     }
 }
 
-async fn send_query(house: &Arc<House>, supplier: &Supplier, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
+async fn send_query(house: &Arc<House>, supplier: &Supplier, permit: &Permit, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
     let notify_url = house.parts.notify_url(&attempt.supplier);
     let call = call(house, order, attempt, inputs, &notify_url);
     let request = match supplier.adapter.query(&call) {
         Ok(request) => request,
         Err(error) => return never_encoded(order.id, &error),
     };
-    let timeout_ms = supplier.adapter.query_timeout_ms();
+    let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
     let read = |reply: &http::Response<Bytes>| match supplier.adapter.read_query(&call, reply) {
         (Trust::Fact, reading) => reading,
         (Trust::Trigger, _) => Reading::unknown(Doubt::BadSignature),
     };
-    exchange(house, supplier, &call, Via::Query, request, timeout_ms, read).await
+    exchange(house, supplier, permit, &call, Via::Query, outbound, read).await
+}
+
+fn outbound(supplier: &Supplier, request: http::Request<Bytes>, timeout_ms: u64) -> Outbound {
+    Outbound {
+        request,
+        timeout_ms,
+        max_reply_bytes: supplier.adapter.max_reply_bytes(),
+    }
 }
 
 /// One request about an attempt, sent once, and its reply read and kept.
 async fn exchange(
     house: &Arc<House>,
     supplier: &Supplier,
+    permit: &Permit,
     call: &Call<'_>,
     via: Via,
-    request: http::Request<Bytes>,
-    timeout_ms: u64,
+    outbound: Outbound,
     read: impl FnOnce(&http::Response<Bytes>) -> Reading,
 ) -> Sent {
-    let max_reply_bytes = supplier.adapter.max_reply_bytes();
-    let outbound = Outbound {
-        request,
-        timeout_ms,
-        max_reply_bytes,
-    };
-    supplier.lane.leave(operation(via)).await;
+    permit.leave().await;
     let sent_at = house.parts.clock.monotonic();
     match supplier.transport.send(outbound).await {
         Ok(reply) => {
@@ -259,14 +265,9 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
         .ok()
         .flatten()
         .ok_or(NoBalance::NotOffered)?;
-    let _permit = supplier.lane.balance().await;
-    let timeout_ms = supplier.adapter.query_timeout_ms();
-    let outbound = Outbound {
-        request,
-        timeout_ms,
-        max_reply_bytes: supplier.adapter.max_reply_bytes(),
-    };
-    supplier.lane.leave(Operation::Balance).await;
+    let permit = supplier.lane.balance().await;
+    let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
+    permit.leave().await;
     let sent_at = house.parts.clock.monotonic();
     let reply = supplier.transport.send(outbound).await.map_err(NoBalance::Send)?;
     supplier.lane.hear(Operation::Balance, heard(&reply, None, house.now_ms()), sent_at);

@@ -225,14 +225,20 @@ impl House {
         let now_ms = self.now_ms();
         let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
         let standing = self.standing();
-        let plan = self.plan(id, &terms, &[], shelf, &standing);
-        let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let recipient = self.is_spaced(&terms).then(|| self.mark_of(&terms, &asked.inputs)).flatten();
+        let plan = self.plan(id, &terms, &[], recipient, shelf, &standing);
+        let first = plan.candidates.first();
+        let best = first.and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let cost = first.map(|best| best.cost);
         if best.is_some_and(|best| is_too_late(best, &terms, now_ms)) {
             // What was accepted once is answered the same, however busy it has become since.
             let known = self.known(&asked, &terms.fingerprint).await?;
             return known.map_or(Err(Turned::Overloaded), |same| Ok((same, None)));
         }
-        let permit = best.and_then(|supplier| supplier.lane.try_submit().map(|permit| (supplier.adapter.id().clone(), permit)));
+        let permit = best.and_then(|supplier| {
+            let permit = self.booked(supplier.lane.try_submit()?, supplier, cost, recipient)?;
+            Some((supplier.adapter.id().clone(), permit))
+        });
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
         let hand = permit.is_some().then(|| self.take(id)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::House;
+use super::bookings::Unpaid;
 use super::schedule::Due;
 use crate::domain::decide::{Input, Refusal, decide};
 use crate::domain::desk::{Deed, DeedKind};
@@ -205,6 +206,7 @@ impl House {
         self.schedule.put(followed.order, followed.due);
         self.notice(&followed.seen);
         self.steer.gossip.keep(&followed.seen);
+        followed.unpaid.iter().for_each(|unpaid| self.not_paid(unpaid));
         if let Some(status) = followed.verdict {
             metrics::counter!("recharge_verdicts_total", "status" => status).increment(1);
             failpoint::reach(Point::AfterVerdict);
@@ -227,6 +229,7 @@ pub(super) struct Followed {
     due: Option<Due>,
     verdict: Option<&'static str>,
     seen: Vec<Sighting>,
+    unpaid: Vec<Unpaid>,
 }
 
 impl House {
@@ -239,6 +242,7 @@ impl House {
             due: change.after.next_action.map(|next| self.schedule.due(next.at_ms)),
             verdict,
             seen: sightings(change).collect(),
+            unpaid: self.unpaid(change),
         }
     }
 }

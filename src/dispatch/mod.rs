@@ -8,6 +8,7 @@
 //! Invariant: no byte leaves for a supplier before the stamp of its transmission is known to be
 //! committed (R2), and no database transaction is open while a request is in flight.
 
+mod bookings;
 mod checks;
 mod desk;
 mod frozen;
@@ -67,6 +68,7 @@ struct House {
     parts: Parts,
     standing: Mutex<Arc<standing::Standing>>,
     process: ProcessId,
+    bookings: bookings::Bookings,
     frozen: frozen::Frozen,
     recovery: recovery::Recovery,
     steer: steer::Steer,
@@ -106,6 +108,7 @@ impl Dispatch {
         parts.random.fill(&mut mark);
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
+            bookings: bookings::Bookings::new(mark, parts.clock.now_ms()),
             frozen: frozen::Frozen::default(),
             recovery: recovery::Recovery::read(&*parts.store).await?,
             steer: steer::Steer::default(),

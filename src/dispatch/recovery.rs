@@ -156,7 +156,7 @@ impl House {
                 permit.give_back();
                 return Found::Unclear;
             }
-            let answer = gate::ask(self, supplier, order, &attempt, &inputs).await;
+            let answer = gate::ask(self, supplier, &permit, order, &attempt, &inputs).await;
             drop(permit);
             match answer {
                 Some((reading, _)) if reading.outcome == Outcome::NotFound => {}

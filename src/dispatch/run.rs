@@ -22,6 +22,8 @@ const ROUND: usize = 256;
 const SWEEP: Duration = Duration::from_secs(30);
 /// How often the schedule looks at the clocks when nothing is due.
 const GLANCE: Duration = Duration::from_secs(5);
+/// When an order is planned again whose place another order booked in between, in milliseconds.
+const BOOKED_AWAY_MS: i64 = 10;
 
 impl Dispatch {
     /// Works through the schedule until a stop begins. Call `recover` first.
@@ -156,13 +158,17 @@ impl House {
     /// there. A permit for another supplier than the best one is given back.
     async fn attempt(self: &Arc<Self>, order: Order, permit: Option<(SupplierId, Permit)>) {
         let id = order.id;
-        let plan = self.plan(id, &order.terms, &order.attempts, &self.shelf(), &self.standing());
-        let best = plan.candidates.first().and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let Ok(recipient) = self.mark_of_order(&order).await else {
+            give_back(permit);
+            return self.look_again(id, 1_000);
+        };
+        let plan = self.plan(id, &order.terms, &order.attempts, recipient, &self.shelf(), &self.standing());
+        let first = plan.candidates.first();
+        let best = first.and_then(|best| self.parts.suppliers.get(&best.supplier));
+        let cost = first.map(|best| best.cost);
         let is_due = self.now_ms() >= order.terms.deadline_ms;
         let (Some(supplier), false) = (best, is_due) else {
-            if let Some((_, permit)) = permit {
-                permit.give_back();
-            }
+            give_back(permit);
             return self.cannot_try(order, plan).await;
         };
         let held = match permit {
@@ -178,7 +184,11 @@ impl House {
             // The deadline holds in the queue too.
             return self.schedule.set(id, Some(order.terms.deadline_ms));
         };
-        self.open(order, plan, supplier, permit).await;
+        match self.booked(permit, supplier, cost, recipient) {
+            Some(permit) => self.open(order, plan, supplier, permit).await,
+            // Another was faster: the next plan knows it.
+            None => self.look_again(id, BOOKED_AWAY_MS),
+        }
     }
 
     async fn open(self: &Arc<Self>, order: Order, plan: Plan, supplier: &Supplier, permit: Permit) {
@@ -247,6 +257,12 @@ impl House {
         if self.is_stopping() {
             return permit.give_back();
         }
+        let recipient = self.is_spaced(&order.terms).then(|| self.mark_of(&order.terms, &inputs)).flatten();
+        let Some(permit) = self.booked(permit, supplier, None, recipient) else {
+            let left = supplier.lane.left(supplier.day(self.now_ms()), recipient);
+            let in_ms = i64::try_from(left.recipient_in.as_millis()).unwrap_or(i64::MAX);
+            return self.look_again(id, in_ms.max(BOOKED_AWAY_MS));
+        };
         match self.step(id, Some(order.clone()), &Input::Resubmit { seq }, &[]).await {
             Walked::Taken {
                 after,
@@ -289,5 +305,11 @@ impl House {
 
     pub(super) fn look_again(&self, order: OrderId, in_ms: i64) {
         self.schedule.set(order, Some(self.now_ms().saturating_add(in_ms)));
+    }
+}
+
+fn give_back(permit: Option<(SupplierId, Permit)>) {
+    if let Some((_, permit)) = permit {
+        permit.give_back();
     }
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::House;
 use super::gossip::Gossip;
 use super::shelf::Shelf;
 use super::standing::Standing;
+use super::{House, Supplier};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::order::Terms;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Steering;
 use crate::ratelimit::Waiting;
-use crate::router::{self, HealthBook, Sighting, View};
+use crate::router::{self, HealthBook, Load, Sighting, View};
 
 /// What steers this process.
 #[derive(Default)]
@@ -34,10 +34,29 @@ pub(super) struct Published {
 
 impl House {
     /// Who may be tried for an order now.
-    pub(super) fn plan(&self, id: OrderId, terms: &Terms, attempts: &[Attempt], shelf: &Shelf, standing: &Standing) -> Plan {
+    pub(super) fn plan(
+        &self,
+        id: OrderId,
+        terms: &Terms,
+        attempts: &[Attempt],
+        recipient: Option<u64>,
+        shelf: &Shelf,
+        standing: &Standing,
+    ) -> Plan {
         let published = self.published();
         let (shop, draw) = (shelf.shop_key(terms.shop), id.get().unsigned_abs());
-        self.planned(&published.document, published.version, terms, attempts, shop, draw, shelf, standing)
+        let loads = self.loads(terms, recipient, shelf);
+        self.planned(
+            &published.document,
+            published.version,
+            terms,
+            attempts,
+            shop,
+            draw,
+            &loads,
+            standing,
+            shelf,
+        )
     }
 
     /// The same under any document.
@@ -50,17 +69,17 @@ impl House {
         attempts: &[Attempt],
         shop: &str,
         draw: u64,
-        shelf: &Shelf,
+        loads: &BTreeMap<SupplierId, Load>,
         standing: &Standing,
+        shelf: &Shelf,
     ) -> Plan {
-        let waits_ms = self.waits_ms(terms, shelf);
         let health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
         let view = View {
             suppliers: &standing.view,
             steering,
             version,
             health: &health,
-            waits_ms: &waits_ms,
+            loads,
             shop,
             policy: &self.parts.policy,
             draw,
@@ -69,15 +88,31 @@ impl House {
         router::route(terms, attempts, shelf.offers(&terms.sku), &view)
     }
 
-    /// How long a submit to the product's suppliers is estimated to wait; those where none need wait are left out.
-    fn waits_ms(&self, terms: &Terms, shelf: &Shelf) -> BTreeMap<SupplierId, u64> {
+    /// How busy the product's suppliers are; those with nothing to say are left out.
+    pub(super) fn loads(&self, terms: &Terms, recipient: Option<u64>, shelf: &Shelf) -> BTreeMap<SupplierId, Load> {
         let offers = shelf.offers(&terms.sku).iter();
-        let queues = offers
-            .filter_map(|offer| self.parts.suppliers.get(&offer.supplier))
-            .filter(|supplier| supplier.lane.may_wait());
-        queues
-            .map(|supplier| (supplier.adapter.id().clone(), supplier.lane.estimated_wait_ms()))
+        let suppliers = offers.filter_map(|offer| self.parts.suppliers.get(&offer.supplier));
+        suppliers
+            .filter_map(|supplier| Some((supplier.adapter.id().clone(), self.load(supplier, recipient)?)))
             .collect()
+    }
+
+    fn load(&self, supplier: &Supplier, recipient: Option<u64>) -> Option<Load> {
+        let lane = &supplier.lane;
+        if lane.is_free() {
+            return None;
+        }
+        let now_ms = self.now_ms();
+        let day = supplier.day(now_ms);
+        let left = lane.left(day, recipient);
+        let recipient_in_ms = i64::try_from(left.recipient_in.as_millis()).unwrap_or(i64::MAX);
+        Some(Load {
+            wait_ms: lane.estimated_wait_ms(),
+            orders_left: left.orders,
+            cost_left_minor: left.cost_minor,
+            day_ends_ms: day.ends_ms,
+            recipient_until_ms: now_ms.saturating_add(recipient_in_ms),
+        })
     }
 
     /// An order in a supplier's queue.

@@ -143,6 +143,12 @@ impl Dispatch {
         match self.house.parts.store.commit(Command::Deed(deed)).await {
             Answer::Done => {
                 self.house.steer_by(Published { version, document });
+                if self.house.count_again().await.is_err() {
+                    tracing::error!(
+                        version,
+                        "what suppliers had before could not be read: new daily bounds count from now on"
+                    );
+                }
                 Ok(version)
             }
             Answer::Unknown => {
@@ -174,7 +180,10 @@ impl Dispatch {
         let key = question.shop.as_ref().map_or("", |shop| shop.key.as_str());
         let now_ms = self.house.now_ms();
         let draw = OrderId::compose(now_ms, self.house.parts.node, 0).map_or(0, |id| id.get().unsigned_abs());
-        Ok(self.house.planned(&document, version, &terms, &[], key, draw, &shelf, &standing))
+        let loads = self.house.loads(&terms, None, &shelf);
+        Ok(self
+            .house
+            .planned(&document, version, &terms, &[], key, draw, &loads, &standing, &shelf))
     }
 
     fn terms_of(&self, question: &Question) -> Result<Terms, Flaw> {

@@ -35,6 +35,13 @@ impl OrderId {
         in_range.then(|| Self((since << (NODE_BITS + COUNTER_BITS)) | (i64::from(node) << COUNTER_BITS) | i64::from(counter)))
     }
 
+    /// The first id that any node can give at this moment, UTC milliseconds.
+    #[must_use]
+    pub fn first_at(now_ms: i64) -> Self {
+        let since = now_ms.saturating_sub(EPOCH_MS).clamp(0, (1 << 41) - 1);
+        Self(since << (NODE_BITS + COUNTER_BITS))
+    }
+
     /// The id as the store keeps it.
     #[must_use]
     pub fn get(self) -> i64 {

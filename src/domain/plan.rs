@@ -183,6 +183,21 @@ pub enum SkipReason {
         /// Why, as the operator wrote it.
         why: String,
     },
+    /// It has had all orders that it takes in one of its days.
+    DailyOrders {
+        /// When its next day begins.
+        until_ms: i64,
+    },
+    /// The order would cost more than is left of what may be spent there in one of its days.
+    DailyCost {
+        /// When its next day begins.
+        until_ms: i64,
+    },
+    /// It has had an order for this recipient a moment ago.
+    RecipientTooSoon {
+        /// When it takes the next one.
+        until_ms: i64,
+    },
     /// An operator pinned the product to another supplier.
     NotPinned,
     /// Steered to other shops only.
@@ -211,7 +226,10 @@ impl SkipReason {
             Self::Unreachable { until_ms }
             | Self::CircuitOpen { until_ms, .. }
             | Self::Probing { until_ms }
-            | Self::Calendar { until_ms, .. } => Some(*until_ms),
+            | Self::Calendar { until_ms, .. }
+            | Self::DailyOrders { until_ms }
+            | Self::DailyCost { until_ms }
+            | Self::RecipientTooSoon { until_ms } => Some(*until_ms),
             Self::OfferDisabled
             | Self::SupplierAbsent
             | Self::SupplierPaused

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::booking::Bookings;
 use super::bucket::Token;
 use super::pace::{Heard, Learnt, Pace};
 use super::queue::FairQueue;
-use super::shared::{Seat, Tap, Terms, in_flight_share};
+use super::shared::{Seat, Tap, Terms, own_share};
 use super::source::Source;
 use crate::domain::limits::{Limits, Operation};
 use crate::seams::Clock;
@@ -37,7 +38,8 @@ impl Class {
     /// Every class.
     pub const ALL: [Self; 5] = [Self::Resubmit, Self::Queue, Self::Doubt, Self::Query, Self::Balance];
 
-    fn operation(self) -> Operation {
+    /// What is asked of the supplier.
+    pub fn operation(self) -> Operation {
         match self {
             Self::Resubmit | Self::Queue => Operation::Submit,
             Self::Doubt | Self::Query => Operation::Query,
@@ -56,7 +58,8 @@ impl Class {
 /// What a permit stands for: a token and a slot.
 #[derive(Debug, Clone, Copy)]
 pub struct Grant {
-    class: Class,
+    /// Whose turn it was.
+    pub class: Class,
     token: Token,
     at: Duration,
 }
@@ -106,6 +109,8 @@ pub struct Desk {
     pace: Pace,
     /// The orders that wait.
     pub queue: FairQueue,
+    /// The orders that the supplier has had.
+    pub bookings: Bookings,
 }
 
 impl Desk {
@@ -116,6 +121,7 @@ impl Desk {
             submit: Source::new(limits.submit, seat, &clock, 0),
             query: Source::new(limits.query, seat, &clock, 0),
             balance: Source::new(limits.balance, seat, &clock, 0),
+            bookings: Bookings::new(limits, seat, Arc::clone(&clock)),
             clock,
             slots: 0,
             unreserved: 0,
@@ -136,12 +142,13 @@ impl Desk {
         self.submit = self.submit.renewed(limits.submit, self.seat, &self.clock);
         self.query = self.query.renewed(limits.query, self.seat, &self.clock);
         self.balance = self.balance.renewed(limits.balance, self.seat, &self.clock);
+        self.bookings.set_limits(limits, self.seat);
         self.set_concurrency(limits);
     }
 
     /// At least one slot exists, and at least one is not reserved: nothing may wait for ever.
     fn set_concurrency(&mut self, limits: &Limits) {
-        let limits = &self.seat.map_or_else(|| limits.clone(), |seat| in_flight_share(limits, seat));
+        let limits = &self.seat.map_or_else(|| limits.clone(), |seat| own_share(limits, seat));
         let slots = limits.concurrency.max(1);
         let unreserved = slots.saturating_sub(limits.reserved_for_doubt).max(1);
         self.slots = usize::try_from(slots).unwrap_or(usize::MAX);

@@ -13,13 +13,14 @@ use std::time::Duration;
 use futures_util::future::select;
 use tokio::sync::Notify;
 
+use super::booking::{Booking, Left, Wanted};
 use super::desk::{Asked, Class, Desk, Grant};
 use super::exit::Exit;
 use super::pace::{Heard, Learnt};
 use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
 use crate::domain::ids::OrderId;
-use crate::domain::limits::{Limits, Operation};
+use crate::domain::limits::{Day, Limits, Operation};
 use crate::seams::Clock;
 
 /// One supplier's limits and its queue of waiting orders; cheap to clone.
@@ -136,24 +137,46 @@ impl Lane {
         self.acquire(Class::Resubmit).await
     }
 
-    /// Waits until a request of this kind may leave: at once, if since its permit nothing has brought it
-    /// closer to those before it. Where processes share a contract, each has an exit of its own.
-    pub async fn leave(&self, operation: Operation) {
-        loop {
-            // The lock is let go before anybody waits.
-            let passed = self.shared.exit().pass(operation);
-            match passed {
-                Ok(()) => return,
-                Err(wait) => self.shared.clock.sleep(wait).await,
-            }
-        }
+    /// Whether an order of any recipient, on any day, may be sent at once as far as others are concerned:
+    /// nobody waits, the supplier wants no rest, and nothing is counted by the day or the recipient.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let desk = self.shared.desk();
+        desk.queue.is_empty() && desk.learnt().rest.is_zero() && !desk.bookings.counts_days() && desk.bookings.spacing().is_zero()
     }
 
-    /// Whether a submit may have to wait, for others or because the supplier wants to be left alone.
+    /// Whether orders are bounded by the day here.
     #[must_use]
-    pub fn may_wait(&self) -> bool {
-        let desk = self.shared.desk();
-        !desk.queue.is_empty() || !desk.learnt().rest.is_zero()
+    pub fn counts_days(&self) -> bool {
+        self.shared.desk().bookings.counts_days()
+    }
+
+    /// The least time from one submit for a recipient to the next; zero is none.
+    #[must_use]
+    pub fn spacing(&self) -> Duration {
+        self.shared.desk().bookings.spacing()
+    }
+
+    /// What is left for one more order on this day, and for this recipient.
+    #[must_use]
+    pub fn left(&self, day: Day, recipient: Option<u64>) -> Left {
+        self.shared.desk().bookings.left(day, recipient)
+    }
+
+    /// An order of this day was refused: nothing is paid for it.
+    pub fn refused(&self, day: Day, cost_minor: i64) {
+        self.shared.desk().bookings.refused(day, cost_minor);
+    }
+
+    /// Counts what was had on a day before this lane was there.
+    pub fn had(&self, day: Day, orders: u64, cost_minor: i64) {
+        self.shared.desk().bookings.had(day, orders, cost_minor);
+    }
+
+    /// A submit for this recipient left so long ago, before this lane was there.
+    pub fn left_before(&self, recipient: u64, ago: Duration) {
+        let at = self.shared.clock.monotonic().saturating_sub(ago);
+        self.shared.desk().bookings.left_at(recipient, at);
     }
 
     /// How many orders wait in the queue.
@@ -244,6 +267,7 @@ impl Lane {
         Permit {
             shared: Arc::clone(&self.shared),
             grant: Some(grant),
+            booking: None,
         }
     }
 }
@@ -320,14 +344,51 @@ impl Drop for Standing<'_> {
 pub struct Permit {
     shared: Arc<Shared>,
     grant: Option<Grant>,
+    booking: Option<Booking>,
 }
 
 impl Permit {
-    /// The request never left: gives the rate token back too (refused or stale commit).
+    /// Books what it is used for; false if the supplier takes no such order now.
+    #[must_use]
+    pub fn book(&mut self, wanted: Wanted) -> bool {
+        self.booking = self.shared.desk().bookings.book(wanted);
+        self.booking.is_some()
+    }
+
+    /// Waits until its request may leave: at once, if since the permit was given nothing has brought it
+    /// closer to those before it. Where processes share a contract, each has an exit of its own.
+    pub async fn leave(&self) {
+        let Some(grant) = self.grant else { return };
+        loop {
+            // The lock is let go before anybody waits.
+            let passed = self.shared.exit().pass(grant.class.operation());
+            match passed {
+                Ok(()) => break,
+                Err(wait) => self.shared.clock.sleep(wait).await,
+            }
+        }
+        if let Some(booking) = self.booking {
+            self.shared.desk().bookings.leaves(booking);
+        }
+    }
+
+    /// The request provably never left this machine, but was tried: its turn is used up, its booking is not.
+    pub fn unsent(mut self) {
+        self.cancel_booking();
+    }
+
+    /// The request was not even tried (refused or stale commit): gives everything back.
     pub fn give_back(mut self) {
+        self.cancel_booking();
         if let Some(grant) = self.grant.take() {
             self.shared.desk().give_back(grant);
             self.shared.ring();
+        }
+    }
+
+    fn cancel_booking(&mut self) {
+        if let Some(booking) = self.booking.take() {
+            self.shared.desk().bookings.give_back(booking);
         }
     }
 }

@@ -27,6 +27,7 @@ fn open() -> Limits {
         balance: rate(60_000_000, 1_000),
         concurrency: 1_000,
         reserved_for_doubt: 0,
+        ..Limits::default()
     }
 }
 
@@ -483,6 +484,7 @@ fn limits_without_sense_still_let_every_order_through() {
             balance: rate(0, 0),
             concurrency: 0,
             reserved_for_doubt: 9,
+            ..Limits::default()
         },
     );
     lane.enqueue(waiting(1, order(1)));
@@ -502,6 +504,7 @@ async fn on_real_threads_nobody_is_forgotten() {
         balance: rate(60_000, 20),
         concurrency: 3,
         reserved_for_doubt: 1,
+        ..Limits::default()
     };
     let lane = Lane::new(&limits, Arc::new(SystemClock::new()));
     let mut tasks = tokio::task::JoinSet::new();

@@ -35,6 +35,7 @@ impl<'a> Asking<'a> {
         }
         let cost = self.affordable(offer, view)?;
         self.passing(offer, view, there())?;
+        self.has_room(offer, cost)?;
         Ok((view, cost))
     }
 
@@ -91,6 +92,25 @@ impl<'a> Asking<'a> {
                 let why = window.reason.clone();
                 return Err(SkipReason::Calendar { until_ms, why });
             }
+        }
+        Ok(())
+    }
+
+    /// What it takes of orders: so many and for so much in a day, and of one recipient only so often.
+    fn has_room(&self, offer: &Offer, cost: Money) -> Result<(), SkipReason> {
+        let Some(load) = self.view.loads.get(&offer.supplier) else {
+            return Ok(());
+        };
+        let until_ms = load.day_ends_ms;
+        if load.orders_left == Some(0) {
+            return Err(SkipReason::DailyOrders { until_ms });
+        }
+        if load.cost_left_minor.is_some_and(|left| cost.minor > left) {
+            return Err(SkipReason::DailyCost { until_ms });
+        }
+        let until_ms = load.recipient_until_ms;
+        if until_ms > self.view.now_ms {
+            return Err(SkipReason::RecipientTooSoon { until_ms });
         }
         Ok(())
     }

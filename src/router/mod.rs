@@ -21,4 +21,4 @@ mod strategy;
 pub use health::{Circuit, Evidence, Fact, HealthBook, Sighting, Standing, sightings, sightings_of};
 pub use replay::{Ground, replay};
 pub use route::route;
-pub use snapshot::{Snapshot, SupplierState, SupplierView, Switch, View};
+pub use snapshot::{Load, Snapshot, SupplierState, SupplierView, Switch, View};

@@ -85,7 +85,8 @@ impl<'a> Fit<'a> {
 
     /// How long its queue is estimated to take, in milliseconds.
     pub fn wait_ms(&self, asking: &Asking<'_>) -> u64 {
-        asking.view.waits_ms.get(&self.place.offer.supplier).copied().unwrap_or(0)
+        let load = asking.view.loads.get(&self.place.offer.supplier);
+        load.map_or(0, |load| load.wait_ms)
     }
 
     /// Its score, where one that nothing is known of counts as well as can be.

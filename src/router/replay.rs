@@ -91,7 +91,7 @@ where
         steering,
         version: 0,
         health: book,
-        waits_ms: &BTreeMap::new(),
+        loads: &BTreeMap::new(),
         shop,
         policy: ground.policy,
         draw: order.id.get().unsigned_abs(),

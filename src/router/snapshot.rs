@@ -21,8 +21,8 @@ pub struct View<'a> {
     pub version: u32,
     /// How the suppliers are doing.
     pub health: &'a HealthBook,
-    /// How long a supplier's queue is estimated to take, in milliseconds; one that is missing has none.
-    pub waits_ms: &'a BTreeMap<SupplierId, u64>,
+    /// How busy the suppliers are; one that is missing is free.
+    pub loads: &'a BTreeMap<SupplierId, Load>,
     /// The key of the shop that ordered.
     pub shop: &'a str,
     /// Bounds of settlement.
@@ -31,6 +31,21 @@ pub struct View<'a> {
     pub draw: u64,
     /// The moment, UTC milliseconds.
     pub now_ms: i64,
+}
+
+/// How busy a supplier is, for one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// How long its queue is estimated to take, in milliseconds.
+    pub wait_ms: u64,
+    /// How many orders it takes of its day yet; absent: any number.
+    pub orders_left: Option<u64>,
+    /// How much money may be spent there of its day yet, in minor units; absent: anything.
+    pub cost_left_minor: Option<i64>,
+    /// When its next day begins, UTC milliseconds.
+    pub day_ends_ms: i64,
+    /// Before this it takes no order for the recipient, UTC milliseconds.
+    pub recipient_until_ms: i64,
 }
 
 /// Every supplier that adapters.toml names; one that is missing is treated as absent.

@@ -103,7 +103,7 @@ pub(super) fn ordered<'a>(
 /// Leaves out those whose queue is longer than the order can wait. An order that nobody can take in time
 /// stays with the shortest queue: an estimate fails no order.
 fn leave_the_late<'a>(asking: &Asking<'_>, fits: &mut Vec<Fit<'a>>, skipped: &mut Vec<(Place<'a>, SkipReason)>) {
-    if asking.view.waits_ms.is_empty() {
+    if asking.view.loads.is_empty() {
         return;
     }
     let left_ms = u64::try_from(asking.terms.deadline_ms.saturating_sub(asking.view.now_ms)).unwrap_or(0);

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::admit::admit;
 use super::handover::{Handover, Queued};
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
-    Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Had, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
+    ShopRecord, Store, StoredCallback, StoredCase,
 };
 use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
@@ -186,6 +186,14 @@ impl Store for MemoryStore {
 
     fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
         self.read(move |books| books.orders_from(from, limit))
+    }
+
+    fn had(&self, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Read<'_, Had> {
+        self.read(move |books| books.had(&supplier, first, from_ms..until_ms))
+    }
+
+    fn sent_since(&self, supplier: SupplierId, first: OrderId, from_ms: i64) -> Read<'_, Vec<SentAt>> {
+        self.read(move |books| books.sent_since(&supplier, first, from_ms))
     }
 
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {

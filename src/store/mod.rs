@@ -243,6 +243,24 @@ pub struct ScheduleCursor {
     pub order: OrderId,
 }
 
+/// What a supplier had in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Had {
+    /// Attempts that may have left this machine.
+    pub orders: u64,
+    /// What those cost that were not refused, in minor units of the supplier's currency.
+    pub cost_minor: i64,
+}
+
+/// When an order's request was stamped last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentAt {
+    /// Which order.
+    pub order: OrderId,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+}
+
 /// A shop with its secrets, for signing and verifying.
 #[derive(Debug, Clone)]
 pub struct ShopRecord {
@@ -329,6 +347,13 @@ pub trait Store: Send + Sync {
     fn open_cases(&self, limit: u32) -> Read<'_, Vec<StoredCase>>;
     /// Counts.
     fn census(&self) -> Read<'_, Census>;
+
+    /// What a supplier had: attempts opened from `from_ms` on and before `until_ms`, among the orders with
+    /// this id or a later one.
+    fn had(&self, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Read<'_, Had>;
+    /// The orders with this id or a later one of which a request to this supplier was stamped from `from_ms`
+    /// on, by that moment.
+    fn sent_since(&self, supplier: SupplierId, first: OrderId, from_ms: i64) -> Read<'_, Vec<SentAt>>;
 
     /// Shops, products and offers.
     fn catalog(&self) -> Read<'_, Catalog>;

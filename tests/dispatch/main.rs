@@ -9,6 +9,7 @@
     reason = "a test that cannot go on should stop where it stands, and may start tasks as it likes"
 )]
 
+mod bookings;
 mod clocks;
 mod faults;
 mod frozen;

@@ -16,8 +16,8 @@ use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::seams::{BoxFuture, Clock};
 use recharge_gateway::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, MemoryStore, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord, Store,
-    StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Had, MemoryStore, Queued, Read, ScheduleCursor, SentAt, ShopBalance,
+    ShopRecord, Store, StoredCallback, StoredCase,
 };
 
 use crate::clocks::Clocks;
@@ -133,6 +133,12 @@ impl Store for SlowStore {
     }
     fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
         self.inner.orders_from(from, limit)
+    }
+    fn had(&self, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Read<'_, Had> {
+        self.inner.had(supplier, first, from_ms, until_ms)
+    }
+    fn sent_since(&self, supplier: SupplierId, first: OrderId, from_ms: i64) -> Read<'_, Vec<SentAt>> {
+        self.inner.sent_since(supplier, first, from_ms)
     }
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.inner.callbacks_due(until_ms, limit)

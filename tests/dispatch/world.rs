@@ -99,21 +99,30 @@ impl World {
 
     /// Another process on the same store ten minutes later, which knows only these suppliers.
     pub async fn reopened_with(self, suppliers: &[&str]) -> Self {
+        self.reopened(600_000, suppliers, "").await
+    }
+
+    /// Another process on the same store a while later, with these limits.
+    pub async fn reopened(self, later_ms: i64, suppliers: &[&str], limits: &str) -> Self {
         self.dispatch.stop(Duration::ZERO).await;
-        self.clocks.pass(600_000).await;
+        self.clocks.pass(later_ms).await;
         let all = [("north", &self.north), ("south", &self.south)];
         let wires = all.into_iter().filter(|(name, _)| suppliers.contains(name));
         let wires = wires.map(|(name, wire)| (name, Arc::clone(wire))).collect();
-        let dispatch = open(&self.clocks, &self.store, &wires, &self.spawner, ["", ""]).await;
+        let dispatch = open(&self.clocks, &self.store, &wires, &self.spawner, [limits, limits]).await;
         Self { dispatch, ..self }
     }
 
     pub fn ask(&self, number: &str) -> NewOrder {
+        self.ask_for(number, "13800138000")
+    }
+
+    pub fn ask_for(&self, number: &str, recipient: &str) -> NewOrder {
         NewOrder {
             shop: self.shop.clone(),
             shop_order_no: ShopOrderNo::from(number),
             sku: Sku::from("top-up"),
-            inputs: Inputs(BTreeMap::from([("account".to_owned(), "13800138000".to_owned())])),
+            inputs: Inputs(BTreeMap::from([("account".to_owned(), recipient.to_owned())])),
             quantity: None,
             face_value: None,
             max_price: None,
@@ -124,7 +133,11 @@ impl World {
 
     /// Hands an order in and lets its intake end.
     pub async fn submit(&self, number: &str) -> Result<OrderId, Turned> {
-        let (dispatch, asked) = (self.dispatch.clone(), self.ask(number));
+        self.hand_in(self.ask(number)).await
+    }
+
+    pub async fn hand_in(&self, asked: NewOrder) -> Result<OrderId, Turned> {
+        let dispatch = self.dispatch.clone();
         let taken = tokio::spawn(async move { dispatch.submit(asked).await });
         self.clocks.pass(0).await;
         while !taken.is_finished() {

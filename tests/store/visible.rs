@@ -4,14 +4,16 @@
 use recharge_gateway::domain::callback::Callback;
 use recharge_gateway::domain::event::Recorded;
 use recharge_gateway::domain::evolve::replay;
-use recharge_gateway::domain::ids::{OrderId, ShopOrderNo};
+use recharge_gateway::domain::ids::{OrderId, ShopOrderNo, SupplierId};
 use recharge_gateway::domain::money::Currency;
 use recharge_gateway::domain::order::Order;
 use recharge_gateway::domain::outcome::Delivery;
 use recharge_gateway::domain::recipient::Inputs;
-use recharge_gateway::store::{AccountBalance, Census, Evidence, ScheduleCursor, ShopBalance, Store, StoredCallback, StoredCase};
+use recharge_gateway::store::{
+    AccountBalance, Census, Evidence, Had, ScheduleCursor, SentAt, ShopBalance, Store, StoredCallback, StoredCase,
+};
 
-use crate::world::SHOP;
+use crate::world::{SHOP, START_MS};
 
 #[derive(Debug, PartialEq)]
 pub struct VisibleOrder {
@@ -34,6 +36,8 @@ pub struct Visible {
     pub balances: Vec<AccountBalance>,
     cases: Vec<StoredCase>,
     pub census: Census,
+    had: Vec<Had>,
+    sent: Vec<Vec<SentAt>>,
 }
 
 impl Visible {
@@ -54,6 +58,14 @@ impl Visible {
         for number in numbers {
             by_number.push(store.order_by_shop_no(SHOP, ShopOrderNo::from(*number)).await.unwrap());
         }
+        let (mut had, mut sent) = (Vec::new(), Vec::new());
+        for supplier in ["a", "b"].map(SupplierId::from) {
+            // All, and what came after the first moment only.
+            for from_ms in [0, START_MS + 1] {
+                had.push(store.had(supplier.clone(), OrderId::first_at(0), from_ms, i64::MAX).await.unwrap());
+                sent.push(store.sent_since(supplier.clone(), OrderId::first_at(0), from_ms).await.unwrap());
+            }
+        }
         let due = store.callbacks_due(i64::MAX, 1_000).await.unwrap();
         let parked = store.callbacks_parked(1_000).await.unwrap();
         Self {
@@ -66,6 +78,8 @@ impl Visible {
             balances: store.balances().await.unwrap(),
             cases: store.open_cases(1_000).await.unwrap(),
             census: store.census().await.unwrap(),
+            had,
+            sent,
         }
     }
 

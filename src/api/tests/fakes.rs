@@ -24,8 +24,8 @@ use crate::domain::recipient::Inputs;
 use crate::domain::shop::Shop;
 use crate::seams::{BoxFuture, Clock};
 use crate::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, LinkKept, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord,
-    Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Had, LinkKept, Outage, Queued, Read, ScheduleCursor, SentAt, ShopBalance,
+    ShopRecord, Store, StoredCallback, StoredCase,
 };
 
 use super::{KEY, NOW, OLD_SECRET, OTHER_KEY, OTHER_SECRET, SECRET};
@@ -239,6 +239,12 @@ impl Store for FakeStore {
         not_here()
     }
     fn census(&self) -> Read<'_, Census> {
+        not_here()
+    }
+    fn had(&self, _: SupplierId, _: OrderId, _: i64, _: i64) -> Read<'_, Had> {
+        not_here()
+    }
+    fn sent_since(&self, _: SupplierId, _: OrderId, _: i64) -> Read<'_, Vec<SentAt>> {
         not_here()
     }
     fn catalog(&self) -> Read<'_, Catalog> {

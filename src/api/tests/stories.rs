@@ -52,6 +52,15 @@ fn skips() -> Vec<Skip> {
             until_ms: 1_800_000_005_000,
             why: private(),
         },
+        SkipReason::DailyOrders {
+            until_ms: 1_800_000_005_000,
+        },
+        SkipReason::DailyCost {
+            until_ms: 1_800_000_005_000,
+        },
+        SkipReason::RecipientTooSoon {
+            until_ms: 1_800_000_005_000,
+        },
         SkipReason::NotPinned,
         SkipReason::NotForShop,
         SkipReason::CostAboveCeiling { cost: cny(COST) },

@@ -38,6 +38,22 @@ pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
                 format!("is under planned maintenance until {until}"),
             );
         }
+        SkipReason::DailyOrders { until_ms } | SkipReason::DailyCost { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("今日额度已用完，{until} 后再试"),
+                format!("takes no more today; again after {until}"),
+            );
+        }
+        SkipReason::RecipientTooSoon { until_ms } => {
+            let until = clock(*until_ms);
+            return pick(
+                locale,
+                format!("同一账号刚刚提交过，{until} 后再试"),
+                format!("has just had an order for this recipient; again after {until}"),
+            );
+        }
         SkipReason::NotPinned | SkipReason::NotForShop | SkipReason::NotStrict => ("不用于此类订单", "is not used for such orders"),
         SkipReason::WaitTooLong { .. } => ("排队过长，无法及时提交", "is too busy to be sent to in time"),
         SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),

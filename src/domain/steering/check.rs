@@ -147,6 +147,23 @@ impl SupplierSteering {
                 u64::from(contract.concurrency),
             );
         }
+        if let Some(orders) = lower.daily_orders {
+            let most = contract.daily_orders.unwrap_or(u32::MAX);
+            flaws.within(&format!("{field}.limits.daily_orders"), u64::from(orders), 1, u64::from(most));
+        }
+        if let Some(cost) = lower.daily_cost_minor {
+            let unsigned = |minor: i64| u64::try_from(minor).unwrap_or(0);
+            let most = contract.daily_cost_minor.unwrap_or(i64::MAX);
+            flaws.within(&format!("{field}.limits.daily_cost_minor"), unsigned(cost), 1, unsigned(most));
+        }
+        if let Some(spacing) = lower.recipient_spacing_ms {
+            flaws.within(
+                &format!("{field}.limits.recipient_spacing_ms"),
+                u64::from(spacing),
+                u64::from(contract.recipient_spacing_ms),
+                u64::from(Limits::MOST_SPACING_MS),
+            );
+        }
         for key in self.shops.iter().filter(|key| !ground.shop_keys.contains(key.as_str())) {
             flaws.add(
                 &format!("{field}.shops"),
@@ -213,6 +230,9 @@ impl Limits {
             submit: rate(self.submit, lower.submit),
             query: rate(self.query, lower.query),
             concurrency: lower.concurrency.map_or(self.concurrency, |wanted| wanted.min(self.concurrency)),
+            daily_orders: lower.daily_orders.into_iter().chain(self.daily_orders).min(),
+            daily_cost_minor: lower.daily_cost_minor.into_iter().chain(self.daily_cost_minor).min(),
+            recipient_spacing_ms: lower.recipient_spacing_ms.unwrap_or(0).max(self.recipient_spacing_ms),
             ..self.clone()
         }
     }
@@ -223,8 +243,17 @@ mod tests {
     use super::super::parts::{LowerLimits, Window};
     use super::*;
 
+    fn contract() -> Limits {
+        Limits {
+            daily_orders: Some(1_000),
+            daily_cost_minor: Some(5_000_000),
+            recipient_spacing_ms: 60_000,
+            ..Limits::default()
+        }
+    }
+
     fn flaws(change: impl FnOnce(&mut Steering)) -> Vec<String> {
-        let (north, sku, contract) = (SupplierId::from("north"), Sku::from("mobile-100"), Limits::default());
+        let (north, sku, contract) = (SupplierId::from("north"), Sku::from("mobile-100"), contract());
         let ground = Ground {
             contracts: BTreeMap::from([(&north, &contract)]),
             skus: BTreeSet::from([&sku]),
@@ -292,6 +321,9 @@ mod tests {
         let lower = LowerLimits {
             submit: Some(raised),
             concurrency: Some(33),
+            daily_orders: Some(1_001),
+            daily_cost_minor: Some(0),
+            recipient_spacing_ms: Some(59_999),
             ..LowerLimits::default()
         };
         assert_eq!(
@@ -299,15 +331,30 @@ mod tests {
             [
                 "supplier.north.limits.submit.per_minute",
                 "supplier.north.limits.submit.burst",
-                "supplier.north.limits.concurrency"
+                "supplier.north.limits.concurrency",
+                "supplier.north.limits.daily_orders",
+                "supplier.north.limits.daily_cost_minor",
+                "supplier.north.limits.recipient_spacing_ms",
             ]
         );
-        let contract = Limits::default();
-        assert_eq!(contract.lowered(&lower), contract, "and what slips through raises nothing");
+        let contract = contract();
+        let slipped = LowerLimits {
+            daily_cost_minor: None,
+            ..lower
+        };
+        assert_eq!(contract.lowered(&slipped), contract, "and what slips through raises nothing");
         let halved = LowerLimits {
             concurrency: Some(16),
             ..LowerLimits::default()
         };
         assert_eq!(contract.lowered(&halved).concurrency, 16);
+        let narrower = LowerLimits {
+            daily_orders: Some(10),
+            recipient_spacing_ms: Some(120_000),
+            ..LowerLimits::default()
+        };
+        let lowered = contract.lowered(&narrower);
+        assert_eq!((lowered.daily_orders, lowered.daily_cost_minor), (Some(10), Some(5_000_000)));
+        assert_eq!(lowered.recipient_spacing_ms, 120_000, "a longer spacing is the narrower one");
     }
 }

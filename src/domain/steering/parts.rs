@@ -149,6 +149,13 @@ pub struct LowerLimits {
     pub query: Option<LowerRate>,
     /// Most requests in flight at once.
     pub concurrency: Option<u32>,
+    /// Most orders in one of the supplier's days.
+    pub daily_orders: Option<u32>,
+    /// Most that these may cost together, in minor units of the supplier's currency.
+    pub daily_cost_minor: Option<i64>,
+    /// Least time from one submit for a recipient to the next, in milliseconds: a longer one than the
+    /// contract's.
+    pub recipient_spacing_ms: Option<u32>,
 }
 
 /// A rate with its burst.

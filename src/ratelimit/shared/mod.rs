@@ -99,13 +99,21 @@ impl Terms {
     }
 }
 
-/// A process's part of everything that is not a rate: requests in flight, by equal shares.
+/// A process's part of everything that is not a rate: requests in flight, and the orders and the money of
+/// a day, by equal shares. A day's odd orders go to the first processes.
 #[must_use]
-pub fn in_flight_share(limits: &Limits, seat: Seat) -> Limits {
+pub fn own_share(limits: &Limits, seat: Seat) -> Limits {
     let nodes = u32::from(seat.nodes.max(1));
+    let orders = |all: u32| {
+        let odd = all.checked_rem(nodes).unwrap_or(0);
+        let even = all.checked_div(nodes).unwrap_or(all);
+        even.saturating_add(u32::from(u32::from(seat.node) < odd))
+    };
     Limits {
         concurrency: limits.concurrency.checked_div(nodes).unwrap_or(1),
         reserved_for_doubt: limits.reserved_for_doubt.checked_div(nodes).unwrap_or(0),
+        daily_orders: limits.daily_orders.map(orders),
+        daily_cost_minor: limits.daily_cost_minor.map(|all| all.checked_div(i64::from(nodes)).unwrap_or(all)),
         ..limits.clone()
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::constraint::not_sent_at_ms;
 use super::super::health::{HealthBook, Standing};
-use super::super::snapshot::{Snapshot, SupplierState, SupplierView, Switch};
+use super::super::snapshot::{Load, Snapshot, SupplierState, SupplierView, Switch};
 use super::*;
 use crate::domain::attempt::{AttemptState, Fate, NotSentReason, Proof, Transmission};
 use crate::domain::ids::{SettingsDigest, ShopId, ShopOrderNo, Sku};
@@ -82,7 +82,7 @@ fn planned(terms: &Terms, attempts: &[Attempt], offers: &[Offer], suppliers: &Sn
         steering: &Steering::default(),
         version: 0,
         health: &HealthBook::default(),
-        waits_ms: &BTreeMap::new(),
+        loads: &BTreeMap::new(),
         shop: "shop-1",
         policy,
         draw: 1,

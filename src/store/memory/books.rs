@@ -2,7 +2,9 @@
 //! has already said who may write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use crate::domain::attempt::{AttemptState, Proof};
 use crate::domain::case::NewCase;
 use crate::domain::desk::Deed;
 use crate::domain::effect::Effect;
@@ -18,8 +20,8 @@ use crate::domain::recipient::Inputs;
 use crate::store::admit::{Heads, closes};
 use crate::store::numbering::{number_products, number_shop};
 use crate::store::{
-    AccountBalance, CallbackState, CallbackTried, Catalog, Census, Command, Decision, Evidence, ScheduleCursor, ShopRecord, StoredCallback,
-    StoredCase,
+    AccountBalance, CallbackState, CallbackTried, Catalog, Census, Command, Decision, Evidence, Had, ScheduleCursor, SentAt, ShopRecord,
+    StoredCallback, StoredCase,
 };
 
 #[derive(Debug, Default)]
@@ -262,6 +264,36 @@ impl Books {
     pub(super) fn orders_from(&self, from: OrderId, limit: u32) -> Vec<OrderId> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         self.orders.range(from..).rev().take(limit).map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn had(&self, supplier: &SupplierId, first: OrderId, opened_ms: Range<i64>) -> Had {
+        let attempts = self.orders.range(first..).flat_map(|(_, order)| &order.attempts);
+        let mut had = Had::default();
+        for attempt in attempts.filter(|attempt| attempt.supplier == *supplier && opened_ms.contains(&attempt.opened_at_ms)) {
+            let proof = if let AttemptState::Dead { proof, .. } = &attempt.state {
+                Some(proof)
+            } else {
+                None
+            };
+            if !matches!(proof, Some(Proof::NotSent { .. })) {
+                had.orders = had.orders.saturating_add(1);
+                let is_refused = matches!(proof, Some(Proof::Refused { .. }));
+                had.cost_minor = had.cost_minor.saturating_add(if is_refused { 0 } else { attempt.cost.minor });
+            }
+        }
+        had
+    }
+
+    pub(super) fn sent_since(&self, supplier: &SupplierId, first: OrderId, from_ms: i64) -> Vec<SentAt> {
+        let latest = self.orders.range(first..).filter_map(|(id, order)| {
+            let there = order.attempts.iter().filter(|attempt| attempt.supplier == *supplier);
+            let stamps = there.flat_map(|attempt| &attempt.transmissions).map(|sent| sent.stamped_at_ms);
+            let at_ms = stamps.filter(|at_ms| *at_ms >= from_ms).max()?;
+            Some(SentAt { order: *id, at_ms })
+        });
+        let mut sent: Vec<SentAt> = latest.collect();
+        sent.sort_by_key(|sent| (sent.at_ms, sent.order));
+        sent
     }
 
     pub(super) fn census(&self) -> Census {

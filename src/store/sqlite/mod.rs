@@ -42,8 +42,8 @@ use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::signer::Signer;
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, LinkKept, Outage, Read, ScheduleCursor, ShopBalance, ShopRecord,
-    Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Had, LinkKept, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
+    ShopRecord, Store, StoredCallback, StoredCase,
 };
 use crate::domain::desk::Deed;
 use crate::domain::event::Recorded;
@@ -319,6 +319,14 @@ impl Store for SqliteStore {
 
     fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
         self.read(reads::orders_from(&self.readers, from, limit))
+    }
+
+    fn had(&self, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Read<'_, Had> {
+        self.read(reads::had(&self.readers, supplier, first, from_ms, until_ms))
+    }
+
+    fn sent_since(&self, supplier: SupplierId, first: OrderId, from_ms: i64) -> Read<'_, Vec<SentAt>> {
+        self.read(reads::sent_since(&self.readers, supplier, first, from_ms))
     }
 
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {

@@ -22,7 +22,8 @@ use crate::domain::recipient::Inputs;
 use crate::store::chain::Link;
 use crate::store::seal::Sealer;
 use crate::store::{
-    AccountBalance, CallbackState, Census, Evidence, LinkKept, ScheduleCursor, ShopBalance, StoredCallback, StoredCase, case_kind,
+    AccountBalance, CallbackState, Census, Evidence, Had, LinkKept, ScheduleCursor, SentAt, ShopBalance, StoredCallback, StoredCase,
+    case_kind,
 };
 
 /// Why a read gave nothing.
@@ -244,6 +245,46 @@ pub(super) async fn orders_from(pool: &SqlitePool, from: OrderId, limit: u32) ->
     let query = sqlx::query("SELECT id FROM orders WHERE id >= ? ORDER BY id DESC LIMIT ?");
     let rows = query.bind(from.get()).bind(limit).fetch_all(pool).await?;
     rows.iter().map(|row| order_id(row.try_get("id")?)).collect()
+}
+
+/// What never left and what was refused is told apart by the order's own state: the row says only that it
+/// is dead.
+pub(super) async fn had(pool: &SqlitePool, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Found<Had> {
+    let query = sqlx::query(
+        "WITH opened AS (SELECT a.cost_minor, CASE a.state WHEN 'dead' THEN (SELECT t.value ->> '$.state.proof.proof' FROM orders AS o, \
+         json_each(o.state, '$.attempts') AS t WHERE o.id = a.order_id AND t.value ->> '$.seq' = a.seq) END AS proof \
+         FROM attempts AS a WHERE a.order_id >= ? AND a.opened_at_ms >= ? AND a.opened_at_ms < ? AND a.supplier = ?) \
+         SELECT COUNT(*) AS orders, COALESCE(SUM(CASE proof WHEN 'refused' THEN 0 ELSE cost_minor END), 0) AS cost_minor \
+         FROM opened WHERE proof IS NOT 'not_sent'",
+    );
+    let query = query
+        .bind(first.get())
+        .bind(from_ms)
+        .bind(until_ms)
+        .bind(supplier.as_str().to_owned());
+    let row = query.fetch_one(pool).await?;
+    let orders: i64 = row.try_get("orders")?;
+    Ok(Had {
+        orders: u64::try_from(orders).unwrap_or(0),
+        cost_minor: row.try_get("cost_minor")?,
+    })
+}
+
+pub(super) async fn sent_since(pool: &SqlitePool, supplier: SupplierId, first: OrderId, from_ms: i64) -> Found<Vec<SentAt>> {
+    let query = sqlx::query(
+        "SELECT t.order_id, MAX(t.stamped_at_ms) AS at_ms FROM transmissions AS t \
+         JOIN attempts AS a ON a.order_id = t.order_id AND a.seq = t.seq \
+         WHERE t.order_id >= ? AND t.stamped_at_ms >= ? AND a.supplier = ? GROUP BY t.order_id ORDER BY at_ms, t.order_id",
+    );
+    let query = query.bind(first.get()).bind(from_ms).bind(supplier.as_str().to_owned());
+    let rows = query.fetch_all(pool).await?;
+    let sent = rows.iter().map(|row| {
+        Ok(SentAt {
+            order: order_id(row.try_get("order_id")?)?,
+            at_ms: row.try_get("at_ms")?,
+        })
+    });
+    sent.collect()
 }
 
 pub(super) async fn balance(pool: &SqlitePool, shop: ShopId, currency: Currency) -> Found<ShopBalance> {

@@ -121,7 +121,7 @@ impl Contestant {
             steering: &self.steering,
             version: 1,
             health: if is_ours { &self.book } else { &nothing },
-            waits_ms: &BTreeMap::new(),
+            loads: &BTreeMap::new(),
             shop: "",
             policy: &self.policy,
             draw: mixed(k),

@@ -15,6 +15,13 @@ impl Dice {
         Self(Mutex::new(seed))
     }
 
+    /// Other dice, that fall by this salt and by where these stand; these stand as before.
+    #[must_use]
+    pub fn aside(&self, salt: u64) -> Self {
+        let state = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::new(state ^ salt)
+    }
+
     /// The next 64 bits.
     pub fn draw(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,8 +19,8 @@ use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::seams::BoxFuture;
 use recharge_gateway::store::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, MemoryStore, Outage, Queued, Read, ScheduleCursor, ShopBalance, ShopRecord,
-    Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Had, MemoryStore, Outage, Queued, Read, ScheduleCursor, SentAt,
+    ShopBalance, ShopRecord, Store, StoredCallback, StoredCase,
 };
 
 use crate::scene::Fault;
@@ -230,6 +230,12 @@ impl Store for Disk {
     }
     fn orders_from(&self, from: OrderId, limit: u32) -> Read<'_, Vec<OrderId>> {
         self.reading(self.inner.orders_from(from, limit)).boxed()
+    }
+    fn had(&self, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Read<'_, Had> {
+        self.reading(self.inner.had(supplier, first, from_ms, until_ms)).boxed()
+    }
+    fn sent_since(&self, supplier: SupplierId, first: OrderId, from_ms: i64) -> Read<'_, Vec<SentAt>> {
+        self.reading(self.inner.sent_since(supplier, first, from_ms)).boxed()
     }
     fn callbacks_due(&self, until_ms: i64, limit: u32) -> Read<'_, Vec<StoredCallback>> {
         self.reading(self.inner.callbacks_due(until_ms, limit)).boxed()

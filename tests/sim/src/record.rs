@@ -57,6 +57,11 @@ pub struct Record {
     /// When each life of a node may send to a supplier again, as if without a burst: node, life, the
     /// supplier's place, whether it submits.
     pub next_at_ms: BTreeMap<(usize, u32, usize, bool), i64>,
+    /// When a node last submitted for a recipient to a supplier, and in which life: node, the supplier's
+    /// place, the recipient.
+    pub met: BTreeMap<(usize, usize, String), (i64, u32)>,
+    /// How many orders a node has sent a supplier, by its place: first transmissions only.
+    pub had: BTreeMap<(usize, usize), u32>,
     /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.
     pub in_question: BTreeSet<String>,
     /// The story, if it is told.
@@ -77,6 +82,8 @@ impl Record {
             excused: BTreeSet::new(),
             wary: BTreeSet::new(),
             next_at_ms: BTreeMap::new(),
+            met: BTreeMap::new(),
+            had: BTreeMap::new(),
             in_question: BTreeSet::new(),
             lines: Vec::new(),
             is_telling,
@@ -122,14 +129,13 @@ impl Record {
         }
     }
 
-    /// Bytes of a submit leave: uses up the sender's own stamp; false if there is none.
+    /// Bytes of a submit leave: uses up the sender's own stamp, and says which transmission it was for.
     #[must_use]
-    pub fn leaves(&mut self, number: &str, owner: Owner) -> bool {
-        let Owner::Node { node, life } = owner else { return false };
-        let Some(stamps) = self.stamps.get_mut(number) else {
-            return false;
-        };
-        let own = stamps.iter().find(|(_, of, in_life)| (*of, *in_life) == (node, life)).copied();
-        own.is_some_and(|own| stamps.remove(&own))
+    pub fn leaves(&mut self, number: &str, owner: Owner) -> Option<u8> {
+        let Owner::Node { node, life } = owner else { return None };
+        let stamps = self.stamps.get_mut(number)?;
+        let own = stamps.iter().find(|(_, of, in_life)| (*of, *in_life) == (node, life)).copied()?;
+        stamps.remove(&own);
+        Some(own.0)
     }
 }

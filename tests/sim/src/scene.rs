@@ -189,7 +189,7 @@ impl Scene {
             suppliers.swap(place, dice.place(place + 1));
         }
         suppliers.truncate(usize::try_from(dice.between(2, 4)).unwrap());
-        Self {
+        let mut scene = Self {
             nodes: dice.pick(&[1, 2, 2, 3]),
             shops,
             suppliers,
@@ -197,6 +197,20 @@ impl Scene {
             orders: orders.into_iter().take(most_orders).collect(),
             rates,
             faults_until_ms,
+        };
+        // Drawn aside: what was drawn before there were such bounds stays as it was.
+        bound(&mut scene, &dice.aside(0x000B_007E_D0DA_7E00));
+        scene
+    }
+}
+
+/// In some histories suppliers take few orders a day, or keep recipients apart, and recipients come twice.
+fn bound(scene: &mut Scene, dice: &Dice) {
+    scene.limits.daily_orders = dice.pick(&[None, None, None, None, Some(1), Some(2), Some(3)]);
+    scene.limits.recipient_spacing_ms = dice.pick(&[0, 0, 0, 0, 5_000, 60_000, 300_000]);
+    if scene.limits.recipient_spacing_ms > 0 {
+        for planned in &mut scene.orders {
+            planned.recipient = dice.pick(&["13800138000", "13800138000", "13800138001"]).to_owned();
         }
     }
 }
@@ -234,5 +248,6 @@ fn limits(dice: &Dice) -> Limits {
         balance: rate,
         concurrency: if tight { 2 } else { 32 },
         reserved_for_doubt: 1,
+        ..Limits::default()
     }
 }

@@ -84,13 +84,16 @@ impl Wire {
         let world = &self.world;
         let name = world.suppliers[self.place].character.name;
         let order = order_of(question.number());
-        self.keeps_contract(question);
+        self.keeps_rates(question);
         if world.strikes(Fault::Refused) {
             self.uses_stamp(question);
             world.sleep(world.dice.between(0, 100)).await;
             return Err(SendFailure::NotSent(NotSent::Connect));
         }
-        self.uses_stamp(question);
+        let n = self.uses_stamp(question);
+        if let Question::Submit(asked) = question {
+            self.keeps_bookings(asked, n);
+        }
         world.tell(order, || match question {
             Question::Submit(asked) => format!("{:?} sends {} to {name}", self.owner, asked.number),
             Question::Query(number) => format!("{:?} asks {name} about {number}", self.owner),
@@ -110,7 +113,7 @@ impl Wire {
     }
 
     /// I18: what one life of a node sends, submits and questions apart.
-    fn keeps_contract(&self, question: &Question) {
+    fn keeps_rates(&self, question: &Question) {
         let Owner::Node { node, life } = self.owner else { return };
         let is_submit = matches!(question, Question::Submit(_));
         let limits = &self.world.scene.limits;
@@ -126,15 +129,41 @@ impl Wire {
         }
     }
 
+    /// I18: what a node sends of orders in a day, and for one recipient, whichever its life. What was before
+    /// a life is known by the wall clock, so a clock that jumps excuses it; and one that jumps may begin a day.
+    fn keeps_bookings(&self, asked: &Asked, n: Option<u8>) {
+        let Owner::Node { node, life } = self.owner else { return };
+        let world = &self.world;
+        let limits = &world.scene.limits;
+        let may_jump = world.scene.rates[Fault::ClockJumps.place()] > 0;
+        let (now_ms, mut record) = (world.now_ms(), world.record());
+        let had = record.had.entry((node, self.place)).or_default();
+        *had += u32::from(n == Some(1));
+        let had = *had;
+        if let Some(most) = limits.daily_orders.filter(|most| had > *most && !may_jump) {
+            let how = format!("{:?} sends {}, order {had} of a day that takes {most}", self.owner, asked.number);
+            record.breaks(Law::WithinContract, order_of(&asked.number), how);
+        }
+        let last = record.met.insert((node, self.place, asked.recipient.clone()), (now_ms, life));
+        let Some((at_ms, in_life)) = last else { return };
+        let apart_ms = now_ms - at_ms;
+        if apart_ms < i64::from(limits.recipient_spacing_ms) && (in_life == life || !may_jump) {
+            let how = format!("{:?} sends {} {apart_ms} ms after its recipient's last", self.owner, asked.number);
+            record.breaks(Law::WithinContract, order_of(&asked.number), how);
+        }
+    }
+
     /// I6: a submit needs a stamp that was committed, acknowledged to this process, and not used yet.
-    fn uses_stamp(&self, question: &Question) {
-        let Question::Submit(asked) = question else { return };
+    fn uses_stamp(&self, question: &Question) -> Option<u8> {
+        let Question::Submit(asked) = question else { return None };
         let mut record = self.world.record();
         record.note_text(&asked.number);
-        if !record.leaves(&asked.number, self.owner) {
+        let n = record.leaves(&asked.number, self.owner);
+        if n.is_none() {
             let how = format!("{:?} sends {} without a stamp of its own", self.owner, asked.number);
             record.breaks(Law::StampedBeforeSent, order_of(&asked.number), how);
         }
+        n
     }
 
     /// Takes the request to the supplier and the reply back.

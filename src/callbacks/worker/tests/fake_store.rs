@@ -16,8 +16,8 @@ use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
 use crate::seams::BoxFuture;
 use crate::store::{
-    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Fresh, Outage, Queued, Read, ScheduleCursor, ShopBalance,
-    ShopRecord, Store, StoredCallback, StoredCase,
+    AccountBalance, Answer, CallbackState, Catalog, Census, Command, Evidence, Fresh, Had, Outage, Queued, Read, ScheduleCursor, SentAt,
+    ShopBalance, ShopRecord, Store, StoredCallback, StoredCase,
 };
 
 pub(super) struct FakeStore {
@@ -195,6 +195,12 @@ impl Store for FakeStore {
         never_asked()
     }
     fn census(&self) -> Read<'_, Census> {
+        never_asked()
+    }
+    fn had(&self, _: SupplierId, _: OrderId, _: i64, _: i64) -> Read<'_, Had> {
+        never_asked()
+    }
+    fn sent_since(&self, _: SupplierId, _: OrderId, _: i64) -> Read<'_, Vec<SentAt>> {
         never_asked()
     }
     fn catalog(&self) -> Read<'_, Catalog> {

@@ -14,7 +14,7 @@ struct Scene {
     offers: Vec<Offer>,
     suppliers: Snapshot,
     standings: BTreeMap<SupplierId, Standing>,
-    waits_ms: BTreeMap<SupplierId, u64>,
+    loads: BTreeMap<SupplierId, Load>,
     steering: Steering,
     attempts: Vec<Attempt>,
     draw: u64,
@@ -28,7 +28,7 @@ impl Scene {
             offers: offers.collect(),
             suppliers: snapshot(&names),
             standings: BTreeMap::new(),
-            waits_ms: BTreeMap::new(),
+            loads: BTreeMap::new(),
             steering: Steering {
                 product: BTreeMap::from([("*".to_owned(), by(By::Health))]),
                 ..Steering::default()
@@ -58,7 +58,7 @@ impl Scene {
             steering: &self.steering,
             version: 7,
             health: &HealthBook::default(),
-            waits_ms: &self.waits_ms,
+            loads: &self.loads,
             shop: "shop-1",
             policy: &Policy::default(),
             draw: self.draw,
@@ -302,12 +302,41 @@ fn each_constraint_has_its_reason() {
     assert_eq!(scene.reason("a"), Some(SkipReason::ForcedOpen));
 }
 
+fn waits(wait_ms: u64) -> Load {
+    Load {
+        wait_ms,
+        ..Load::default()
+    }
+}
+
+#[test]
+fn a_day_that_is_full_and_a_recipient_just_met_bar_a_supplier_until_they_are_over() {
+    let full = |orders_left, cost_left_minor, recipient_until_ms| Load {
+        orders_left,
+        cost_left_minor,
+        day_ends_ms: NOW_MS + 5_000,
+        recipient_until_ms,
+        ..Load::default()
+    };
+    let reason = |load| {
+        let mut scene = Scene::of(&[("a", 900)]);
+        scene.loads.insert(SupplierId::from("a"), load);
+        scene.reason("a")
+    };
+    let until_ms = NOW_MS + 5_000;
+    assert_eq!(reason(full(Some(0), None, 0)), Some(SkipReason::DailyOrders { until_ms }));
+    assert_eq!(reason(full(Some(1), Some(899), 0)), Some(SkipReason::DailyCost { until_ms }));
+    assert_eq!(reason(full(Some(1), Some(900), NOW_MS)), None);
+    let until_ms = NOW_MS + 1;
+    assert_eq!(reason(full(None, None, until_ms)), Some(SkipReason::RecipientTooSoon { until_ms }));
+}
+
 #[test]
 fn a_queue_that_is_too_long_sends_the_order_on_but_fails_nobody() {
     let mut scene = Scene::of(&[("a", 900), ("b", 900)]);
-    scene.waits_ms.insert(SupplierId::from("a"), 600_001);
+    scene.loads.insert(SupplierId::from("a"), waits(600_001));
     assert_eq!(scene.reason("a"), Some(SkipReason::WaitTooLong { wait_ms: 600_001 }));
-    scene.waits_ms.insert(SupplierId::from("b"), 600_002);
+    scene.loads.insert(SupplierId::from("b"), waits(600_002));
     assert_eq!(names(&scene.order()), ["a"], "the shortest of the queues is kept");
 }
 
