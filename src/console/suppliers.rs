@@ -162,6 +162,15 @@ pub struct ScorecardLine {
     /// Until when it wants no submits, UTC milliseconds.
     #[serde(default)]
     pub rests_until_ms: Option<i64>,
+    /// How many orders it takes of its day yet; absent: any number.
+    #[serde(default)]
+    pub orders_left: Option<u64>,
+    /// How much money may be spent there of its day yet, decimal with its currency; absent: anything.
+    #[serde(default)]
+    pub cost_left: Option<String>,
+    /// When its next day begins, UTC milliseconds; absent where nothing is bounded by it.
+    #[serde(default)]
+    pub day_ends_ms: Option<i64>,
     /// Whether it stands behind the healthy ones.
     pub is_ill: bool,
     /// `closed`, `returning`, `half_open` or `open`.
@@ -211,6 +220,9 @@ fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
         at_once: card.at_once,
         at_once_most: card.at_once_most,
         rests_until_ms: card.rests_until_ms,
+        orders_left: card.orders_left,
+        cost_left: card.cost_left.clone(),
+        day_ends_ms: card.day_ends_ms,
         is_ill: card.is_ill,
         circuit: card.circuit.to_owned(),
         since_ms: card.since_ms,

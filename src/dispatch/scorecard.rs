@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Dispatch;
 use crate::domain::ids::{AttemptId, Sku, SupplierId};
+use crate::domain::money::Money;
 use crate::domain::plan::CircuitCause;
 use crate::router::{Circuit, Evidence, Fact};
 
@@ -43,6 +44,12 @@ pub struct Scorecard {
     pub at_once_most: usize,
     /// Until when it wants no submits, UTC milliseconds.
     pub rests_until_ms: Option<i64>,
+    /// How many orders it takes of its day yet; absent: any number.
+    pub orders_left: Option<u64>,
+    /// How much money may be spent there of its day yet, decimal with its currency; absent: anything.
+    pub cost_left: Option<String>,
+    /// When its next day begins, UTC milliseconds; absent where nothing is bounded by it.
+    pub day_ends_ms: Option<i64>,
     /// The attempt that opened its circuit last.
     pub opened_by: Option<Costly>,
     /// What cost it something of late, oldest first.
@@ -89,6 +96,11 @@ impl Dispatch {
             (card.at_once, card.at_once_most) = (learnt.at_once, learnt.at_once_most);
             let rest_ms = i64::try_from(learnt.rest.as_millis()).unwrap_or(i64::MAX);
             card.rests_until_ms = (rest_ms > 0).then(|| now_ms.saturating_add(rest_ms));
+            let day = known.day(now_ms);
+            let left = known.lane.left(day, None);
+            let money = |minor| Money::new(minor, known.adapter.currency()).to_string();
+            (card.orders_left, card.cost_left) = (left.orders, left.cost_minor.map(money));
+            card.day_ends_ms = known.lane.counts_days().then_some(day.ends_ms);
         }
         match standing.circuit {
             Circuit::Closed => {}

@@ -1,7 +1,7 @@
 //! What a supplier takes of orders in a day, and how often of one recipient, holds whatever comes together.
 
 use recharge_gateway::domain::desk::Signature;
-use recharge_gateway::domain::ids::OrderId;
+use recharge_gateway::domain::ids::{OrderId, SupplierId};
 use recharge_gateway::domain::plan::SkipReason;
 
 use crate::wire::Say;
@@ -41,6 +41,8 @@ async fn orders_that_come_at_once_do_not_share_the_last_place_of_a_day() {
         taken.await.unwrap().unwrap();
     }
     assert_eq!((world.north.submitted().len(), world.south.submitted().len()), (3, 7));
+    let card = world.dispatch.scorecard(&SupplierId::from("north"));
+    assert_eq!((card.orders_left, card.cost_left), (Some(0), None));
     let next = world.submit("next").await.unwrap();
     let until_ms = 1_790_000_000_000 + TO_MIDNIGHT_MS;
     assert_eq!(why_not_north(&world, next).await, Some(SkipReason::DailyOrders { until_ms }));

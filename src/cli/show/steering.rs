@@ -134,6 +134,15 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
     if let Some(until_ms) = card.rests_until_ms {
         text.push_str(&format!("  wants       no submits until {}\n", rfc3339(until_ms)));
     }
+    if let Some(ends_ms) = card.day_ends_ms {
+        let orders = card.orders_left.map(|orders| format!("{orders} orders"));
+        let left: Vec<String> = orders.into_iter().chain(card.cost_left.clone()).collect();
+        text.push_str(&format!(
+            "  today       {} left; its next day begins at {}\n",
+            left.join(" and "),
+            rfc3339(ends_ms)
+        ));
+    }
     text.push_str(&format!("  way back    {}\n", way_back(card)));
     if !card.costly.is_empty() {
         let mut table = Table::new(&["when", "attempt", "product", "what it was"], &[]);
