@@ -97,7 +97,7 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let sharing = parts::sharing(config);
     let suppliers = parts::suppliers(&adapters, &store, sharing.as_ref(), &seams).await?;
     let peers = parts::peers(config, &suppliers, sharing, &seams)?;
-    let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)).await?;
+    let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)?).await?;
     let open_orders = dispatch.recover().await?;
     tracing::info!(open_orders, %address, "the schedule is read");
     let (stopping, _) = watch::channel(false);

@@ -69,6 +69,7 @@ fn terms(n: usize) -> Terms {
         floor_minor: 0,
         deadline_ms: NOW_MS + 600_000,
         callback_url: None,
+        segment: None,
     }
 }
 
@@ -98,6 +99,7 @@ fn book(steering: &Steering) -> HealthBook {
             };
             let order = OrderId::compose(NOW_MS, 1, 1).unwrap();
             let seen = Sighting {
+                segment: None,
                 supplier: supplier(s),
                 sku: sku(n),
                 order,

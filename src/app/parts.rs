@@ -16,6 +16,7 @@ use crate::console::{self, AdminContext, Links, SupplierLine};
 use crate::dispatch::parts::SecretLookup;
 use crate::dispatch::{Dispatch, Parts, Supplier};
 use crate::domain::ids::SupplierId;
+use crate::domain::segment::{self, Segments};
 use crate::net::address::AddressPolicy;
 use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
 use crate::peers::{Link, Peers, Talk};
@@ -202,15 +203,28 @@ fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
+fn segments(config: &Config) -> anyhow::Result<Segments> {
+    let read = |name: &str, text: &str| Segments::read(text).map_err(|problem| anyhow::anyhow!("{name}: {problem}"));
+    match &config.suppliers.segments_file {
+        None => read("the built-in number segments", segment::BUILT_IN),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read [suppliers] segments_file {name}"))?;
+            read(&name, &text)
+        }
+    }
+}
+
 pub(super) fn dispatch(
     site: &Site,
     suppliers: BTreeMap<SupplierId, Supplier>,
     store: &Arc<SqliteStore>,
     seams: &Seams,
     address: SocketAddr,
-) -> Parts {
+) -> anyhow::Result<Parts> {
     let config = &site.config;
-    Parts {
+    let segments = segments(config)?;
+    Ok(Parts {
         store: shared(store),
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
@@ -219,13 +233,14 @@ pub(super) fn dispatch(
         secrets: Arc::clone(&site.secrets),
         policy: config.policy.clone(),
         callback_addresses: addresses(config),
+        segments: Arc::new(segments),
         public_url: config
             .server
             .public_url
             .as_ref()
             .map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned()),
         node: config.server.node,
-    }
+    })
 }
 
 fn addresses(config: &Config) -> AddressPolicy {

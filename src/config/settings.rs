@@ -97,6 +97,8 @@ pub struct Suppliers {
     pub file: PathBuf,
     /// Folder of dialects beside the built-in ones.
     pub dialects_dir: Option<PathBuf>,
+    /// Table of number segments; absent: the built-in one.
+    pub segments_file: Option<PathBuf>,
 }
 
 impl Default for Suppliers {
@@ -104,6 +106,7 @@ impl Default for Suppliers {
         Self {
             file: PathBuf::from("adapters.toml"),
             dialects_dir: None,
+            segments_file: None,
         }
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn skip_reason(reason: &SkipReason) -> String {
         }
         SkipReason::NotPinned => "the product is pinned to another supplier".to_owned(),
         SkipReason::NotForShop => "it is kept for other shops".to_owned(),
+        SkipReason::NotForNumber { of } => format!("it is not used for numbers of {of}"),
         SkipReason::CostAboveCeiling { cost } => format!("its cost {cost} is above the ceiling"),
         SkipReason::NotStrict => "the product is strict, and it lacks a promise".to_owned(),
         SkipReason::WaitTooLong { wait_ms } => format!("its queue takes {wait_ms} ms, longer than the order can wait"),

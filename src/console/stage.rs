@@ -238,6 +238,7 @@ fn terms(shop: ShopId, number: &str, inputs: &Inputs) -> Terms {
         floor_minor: 0,
         deadline_ms: NOW_MS + 600_000,
         callback_url: Some(url),
+        segment: None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::calls::{AdminReply, Trouble};
 use super::words;
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::{Costly, NoBalance, Scorecard, scorecard_link};
+use crate::dispatch::{Costly, FacetCard, NoBalance, Scorecard, scorecard_link};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::ids::SupplierId;
 use crate::domain::limits::Limits;
@@ -183,6 +183,9 @@ pub struct ScorecardLine {
     pub cause: Option<String>,
     /// The share of its traffic on its way back, in percent.
     pub share_percent: Option<u8>,
+    /// How it stands with each product, carrier and region, those with the most facts first.
+    #[serde(default)]
+    pub facets: Vec<FacetCard>,
     /// The attempt that opened its circuit last: the number that the supplier saw.
     pub opened_by: Option<String>,
     /// What cost it something of late, oldest first.
@@ -223,6 +226,7 @@ fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
         orders_left: card.orders_left,
         cost_left: card.cost_left.clone(),
         day_ends_ms: card.day_ends_ms,
+        facets: card.facets.clone(),
         is_ill: card.is_ill,
         circuit: card.circuit.to_owned(),
         since_ms: card.since_ms,

@@ -6,7 +6,8 @@ use super::intake::{FieldError, FieldProblem, NewOrder};
 use super::shelf::Shelf;
 use crate::domain::money::Money;
 use crate::domain::order::{Asked, Fingerprint, Terms};
-use crate::domain::product::{InputField, Product};
+use crate::domain::product::{Charset, InputField, Product};
+use crate::domain::segment::{Segment, Segments};
 use crate::net::address::{AddressPolicy, check_url};
 
 /// The request's fingerprint; needs no catalog, so that it is the same for ever.
@@ -28,6 +29,7 @@ pub(super) fn check(
     fingerprint: &Fingerprint,
     shelf: &Shelf,
     addresses: AddressPolicy,
+    segments: &Segments,
     now_ms: i64,
 ) -> Result<Terms, Vec<FieldError>> {
     let mut errors = Errors(Vec::new());
@@ -78,9 +80,16 @@ pub(super) fn check(
             fingerprint: fingerprint.clone(),
             deadline_ms: now_ms.saturating_add(milliseconds(deadline_seconds)),
             callback_url,
+            segment: segment(asked, product, segments),
         }),
         Some(_) | None => Err(errors.0),
     }
+}
+
+/// What the number segments say of the recipient, where it is a phone number.
+fn segment(asked: &NewOrder, product: &Product, segments: &Segments) -> Option<Segment> {
+    let field = product.recipient_field().filter(|field| field.charset == Charset::Phone)?;
+    segments.of(asked.inputs.get(&field.key)?).cloned()
 }
 
 struct Errors(Vec<FieldError>);

@@ -198,7 +198,14 @@ impl House {
     async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Sending>), Turned> {
         let fingerprint = checks::fingerprint(&asked);
         let shelf = self.shelf();
-        let terms = match checks::check(&asked, &fingerprint, &shelf, self.parts.callback_addresses, self.now_ms()) {
+        let terms = match checks::check(
+            &asked,
+            &fingerprint,
+            &shelf,
+            self.parts.callback_addresses,
+            &self.parts.segments,
+            self.now_ms(),
+        ) {
             Ok(terms) => terms,
             // What was accepted once is answered the same for ever, even if the catalog has changed since.
             Err(fields) => {

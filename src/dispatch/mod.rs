@@ -37,7 +37,7 @@ mod verdicts;
 pub use desk::Acted;
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
-pub use scorecard::{Costly, Scorecard};
+pub use scorecard::{Costly, FacetCard, Scorecard};
 pub use settle::Heard;
 
 use std::future::Future;

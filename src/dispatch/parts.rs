@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::adapters::{Adapter, SupplierState};
 use crate::domain::ids::SupplierId;
 use crate::domain::policy::{Policy, RuleBook};
+use crate::domain::segment::Segments;
 use crate::net::address::AddressPolicy;
 use crate::ratelimit::Lane;
 use crate::router::{self, Snapshot, SupplierView};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Which addresses a shop's callback may have.
     pub callback_addresses: AddressPolicy,
+    /// What the first digits of phone numbers say.
+    pub segments: Arc<Segments>,
     /// Base of the URLs that suppliers notify, without a trailing slash; empty if they cannot reach us.
     pub public_url: String,
     /// Number of this node, 0..=1023; part of every order id.

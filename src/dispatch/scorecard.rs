@@ -3,13 +3,13 @@
 
 use std::sync::PoisonError;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Dispatch;
 use crate::domain::ids::{AttemptId, Sku, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::plan::CircuitCause;
-use crate::router::{Circuit, Evidence, Fact};
+use crate::router::{Circuit, Evidence, Facet, Fact};
 
 /// One supplier's standing as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -50,10 +50,31 @@ pub struct Scorecard {
     pub cost_left: Option<String>,
     /// When its next day begins, UTC milliseconds; absent where nothing is bounded by it.
     pub day_ends_ms: Option<i64>,
+    /// How it stands with each product, or group of products, and each carrier and region of it; those with
+    /// the most facts, at most `MOST_FACETS`.
+    pub facets: Vec<FacetCard>,
     /// The attempt that opened its circuit last.
     pub opened_by: Option<Costly>,
     /// What cost it something of late, oldest first.
     pub costly: Vec<Costly>,
+}
+
+/// A scorecard shows so many facets.
+const MOST_FACETS: usize = 50;
+
+/// A supplier's standing with one product, or group of products, and perhaps one carrier or region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetCard {
+    /// The product, or group of products.
+    pub group: String,
+    /// The carrier or region; absent: all of them.
+    pub part: Option<String>,
+    /// Its score in basis points.
+    pub score_bp: Option<u16>,
+    /// How many facts the score rests on.
+    pub facts: u32,
+    /// Its circuit: `closed`, `returning`, `half_open`, `open`.
+    pub circuit: String,
 }
 
 /// An attempt that cost its supplier something.
@@ -87,6 +108,7 @@ impl Dispatch {
             told_bp: book.told_bp(supplier, rules, now_ms),
             is_ill: standing.is_ill,
             circuit: standing.circuit.word(),
+            facets: facets(book.facets(supplier, steering, now_ms)),
             opened_by: book.opened_by(supplier).map(costly),
             costly: book.evidence(supplier).map(costly).collect(),
             ..Scorecard::default()
@@ -112,6 +134,20 @@ impl Dispatch {
         }
         card
     }
+}
+
+fn facets(mut known: Vec<Facet>) -> Vec<FacetCard> {
+    // Stable: those with as many facts stay by name.
+    known.sort_by_key(|facet| std::cmp::Reverse(facet.standing.facts));
+    known.truncate(MOST_FACETS);
+    let card = |facet: Facet| FacetCard {
+        group: facet.group,
+        part: facet.part.map(|part| part.to_string()),
+        score_bp: facet.standing.score_bp,
+        facts: facet.standing.facts,
+        circuit: facet.standing.circuit.word().to_owned(),
+    };
+    known.into_iter().map(card).collect()
 }
 
 fn as_text<S: Serializer>(attempt: &AttemptId, serializer: S) -> Result<S::Ok, S::Error> {

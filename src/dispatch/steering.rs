@@ -115,6 +115,8 @@ impl Dispatch {
             contracts,
             skus: catalog.products.iter().map(|product| &product.sku).collect(),
             shop_keys: catalog.shops.iter().map(|record| record.shop.key.as_str()).collect(),
+            carriers: self.house.parts.segments.carriers(),
+            regions: self.house.parts.segments.regions(),
         };
         let flaws = document.flaws(&ground);
         if flaws.is_empty() { Ok(document) } else { Err(flaws) }
@@ -228,6 +230,7 @@ impl Dispatch {
             fingerprint: Fingerprint::of(&asked),
             deadline_ms: now_ms.saturating_add(i64::from(product.deadline_seconds).saturating_mul(1_000)),
             callback_url: None,
+            segment: None,
         })
     }
 }

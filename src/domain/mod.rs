@@ -28,5 +28,6 @@ pub mod product;
 pub mod recipient;
 pub mod replay;
 pub mod report;
+pub mod segment;
 pub mod shop;
 pub mod steering;

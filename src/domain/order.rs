@@ -10,6 +10,7 @@ use super::ids::{AttemptId, OrderId, Seq, ShopId, ShopOrderNo, Sku};
 use super::money::Money;
 use super::product::ProductKind;
 use super::recipient::Inputs;
+use super::segment::Segment;
 
 /// What was agreed at accept; never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub struct Terms {
     pub deadline_ms: i64,
     /// Where the verdict is sent, if the shop wants that.
     pub callback_url: Option<String>,
+    /// What the recipient's number says of its carrier and region, where it is a phone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
 }
 
 impl Terms {

@@ -202,6 +202,11 @@ pub enum SkipReason {
     NotPinned,
     /// Steered to other shops only.
     NotForShop,
+    /// Steered to numbers of other carriers or regions only.
+    NotForNumber {
+        /// What the number's segment names.
+        of: Arc<str>,
+    },
     /// The cost is above the ceiling that steering sets.
     CostAboveCeiling {
         /// The cost of one piece at this supplier.
@@ -238,6 +243,7 @@ impl SkipReason {
             | Self::ForcedOpen
             | Self::NotPinned
             | Self::NotForShop
+            | Self::NotForNumber { .. }
             | Self::CostAboveCeiling { .. }
             | Self::NotStrict
             | Self::WaitTooLong { .. }

@@ -44,6 +44,9 @@ pub struct InputField {
 pub enum Charset {
     /// ASCII digits only: phone numbers, QQ numbers.
     Digits,
+    /// A mobile number of mainland China: 11 digits, the first a 1. As the recipient it is looked up among
+    /// the number segments.
+    Phone,
     /// ASCII letters, digits and `._-@+`: accounts and addresses of mail.
     Account,
     /// Any printable character, no control characters.
@@ -57,6 +60,7 @@ impl Charset {
     pub fn admits(self, value: &str) -> bool {
         match self {
             Self::Digits => value.bytes().all(|b| b.is_ascii_digit()),
+            Self::Phone => value.len() == 11 && value.starts_with('1') && value.bytes().all(|b| b.is_ascii_digit()),
             Self::Account => value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(&b)),
             Self::Text => !value.chars().any(char::is_control),
         }

@@ -317,9 +317,9 @@ mod tests {
             daily_cost_minor: Some(1_000),
             ..Limits::default()
         };
-        let clock = Arc::new(TestClock::default());
+        let clock: Arc<dyn Clock> = Arc::new(TestClock::default());
         let shares = (0..3).map(|node| {
-            let mut book = Bookings::new(&limits, Some(Seat { node, nodes: 3 }), Arc::clone(&clock) as Arc<dyn Clock>);
+            let mut book = Bookings::new(&limits, Some(Seat { node, nodes: 3 }), Arc::clone(&clock));
             let left = book.left(Day::at(0, 0), None);
             (left.orders.unwrap(), left.cost_minor.unwrap())
         });
@@ -335,7 +335,9 @@ mod tests {
             steps in prop::collection::vec((0_u8..8, 0_u64..4, 0_i64..400, 0_u64..40), 1..200),
         ) {
             let (mut book, clock) = bookings(Some(10), Some(1_000));
-            let (mut open, mut left, mut sent): (Vec<Booking>, Vec<(Duration, u64)>, BTreeMap<i64, (u32, i64)>) = Default::default();
+            let mut open: Vec<Booking> = Vec::new();
+            let mut left: Vec<(Duration, u64)> = Vec::new();
+            let mut sent: BTreeMap<i64, (u32, i64)> = BTreeMap::new();
             for (step, recipient, cost, pause) in steps {
                 clock.pass(Duration::from_secs(pause * 10));
                 let day = Day::at(clock.now_ms() * 100, 0);

@@ -13,10 +13,11 @@ use std::time::Duration;
 use futures_util::future::select;
 use tokio::sync::Notify;
 
-use super::booking::{Booking, Left, Wanted};
+use super::booking::Left;
 use super::desk::{Asked, Class, Desk, Grant};
 use super::exit::Exit;
 use super::pace::{Heard, Learnt};
+use super::permit::Permit;
 use super::queue::Waiting;
 use super::shared::{Seat, Tap, Terms};
 use crate::domain::ids::OrderId;
@@ -29,10 +30,10 @@ pub struct Lane {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     /// Rung when somebody finds nothing of what the processes share.
     thirst: Option<Arc<Notify>>,
-    clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     desk: Mutex<Desk>,
     exit: Mutex<Exit>,
     resubmit: Gate,
@@ -264,11 +265,7 @@ impl Lane {
     }
 
     fn permit(&self, grant: Grant) -> Permit {
-        Permit {
-            shared: Arc::clone(&self.shared),
-            grant: Some(grant),
-            booking: None,
-        }
+        Permit::new(&self.shared, grant)
     }
 }
 
@@ -279,11 +276,11 @@ impl fmt::Debug for Lane {
 }
 
 impl Shared {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn exit(&self) -> MutexGuard<'_, Exit> {
+    pub fn exit(&self) -> MutexGuard<'_, Exit> {
         self.exit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -306,7 +303,7 @@ impl Shared {
     }
 
     /// Something came free: serve, and let every head look again, for its timer may be wrong now.
-    fn ring(&self) {
+    pub fn ring(&self) {
         self.desk().serve();
         for class in Class::ALL {
             self.gate(class).bell.notify_one();
@@ -336,74 +333,5 @@ impl Drop for Standing<'_> {
         if self.shared.desk().step_down(self.class) {
             self.shared.ring();
         }
-    }
-}
-
-/// The right to send one request now; dropping it says that the request is over.
-#[must_use = "a permit that is dropped at once has used up the rate for nothing"]
-pub struct Permit {
-    shared: Arc<Shared>,
-    grant: Option<Grant>,
-    booking: Option<Booking>,
-}
-
-impl Permit {
-    /// Books what it is used for; false if the supplier takes no such order now.
-    #[must_use]
-    pub fn book(&mut self, wanted: Wanted) -> bool {
-        self.booking = self.shared.desk().bookings.book(wanted);
-        self.booking.is_some()
-    }
-
-    /// Waits until its request may leave: at once, if since the permit was given nothing has brought it
-    /// closer to those before it. Where processes share a contract, each has an exit of its own.
-    pub async fn leave(&self) {
-        let Some(grant) = self.grant else { return };
-        loop {
-            // The lock is let go before anybody waits.
-            let passed = self.shared.exit().pass(grant.class.operation());
-            match passed {
-                Ok(()) => break,
-                Err(wait) => self.shared.clock.sleep(wait).await,
-            }
-        }
-        if let Some(booking) = self.booking {
-            self.shared.desk().bookings.leaves(booking);
-        }
-    }
-
-    /// The request provably never left this machine, but was tried: its turn is used up, its booking is not.
-    pub fn unsent(mut self) {
-        self.cancel_booking();
-    }
-
-    /// The request was not even tried (refused or stale commit): gives everything back.
-    pub fn give_back(mut self) {
-        self.cancel_booking();
-        if let Some(grant) = self.grant.take() {
-            self.shared.desk().give_back(grant);
-            self.shared.ring();
-        }
-    }
-
-    fn cancel_booking(&mut self) {
-        if let Some(booking) = self.booking.take() {
-            self.shared.desk().bookings.give_back(booking);
-        }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if let Some(grant) = self.grant.take() {
-            self.shared.desk().used(grant);
-            self.shared.ring();
-        }
-    }
-}
-
-impl fmt::Debug for Permit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.grant).finish()
     }
 }

@@ -21,13 +21,15 @@ mod desk;
 mod exit;
 mod lane;
 mod pace;
+mod permit;
 mod queue;
 pub mod shared;
 mod source;
 
 pub use booking::{Left, Wanted};
-pub use lane::{Lane, Permit};
+pub use lane::Lane;
 pub use pace::{Heard, Learnt};
+pub use permit::Permit;
 pub use queue::Waiting;
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Who may not be tried at all, and why: what no strategy and no score can change.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::domain::attempt::{Attempt, AttemptState, NotSentReason, Proof};
 use crate::domain::ids::AttemptId;
 use crate::domain::money::Money;
 use crate::domain::offer::Offer;
 use crate::domain::order::Terms;
+use crate::domain::outcome::RefusalKind;
 use crate::domain::plan::SkipReason;
 use crate::domain::policy::Policy;
 use crate::domain::steering::{Consistency, ProductSteering};
@@ -46,10 +50,28 @@ impl<'a> Asking<'a> {
         if shops.is_some_and(|shops| !shops.contains(self.view.shop)) {
             return Err(SkipReason::NotForShop);
         }
+        self.serves_number(offer)?;
         let promises = || view.promises.permit_resubmit() && view.answers_queries;
         match self.product.class {
             Consistency::Strict if !promises() => Err(SkipReason::NotStrict),
             Consistency::Strict | Consistency::Fast => Ok(()),
+        }
+    }
+
+    /// Whether steering sends numbers of this carrier and region there. A segment is a hint: once a supplier
+    /// has refused the recipient, its number may have been carried along to any carrier.
+    fn serves_number(&self, offer: &Offer) -> Result<(), SkipReason> {
+        let (Some(steered), Some(segment)) = (self.product.supplier.get(&offer.supplier), &self.terms.segment) else {
+            return Ok(());
+        };
+        let is_kept_out = |names: &BTreeSet<String>, name: &Arc<str>| !names.is_empty() && !names.contains(&**name);
+        if is_kept_out(&steered.carriers, &segment.carrier) && !self.attempts.iter().any(refused_recipient) {
+            let of = Arc::clone(&segment.carrier);
+            return Err(SkipReason::NotForNumber { of });
+        }
+        match &segment.region {
+            Some(region) if is_kept_out(&steered.regions, region) => Err(SkipReason::NotForNumber { of: Arc::clone(region) }),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -171,5 +193,17 @@ pub(super) fn not_sent_at_ms(attempt: &Attempt) -> Option<i64> {
         | AttemptState::Won { .. }
         | AttemptState::Excess { .. }
         | AttemptState::Late { .. } => None,
+    }
+}
+
+fn refused_recipient(attempt: &Attempt) -> bool {
+    if let AttemptState::Dead {
+        proof: Proof::Refused { refusal, .. },
+        ..
+    } = &attempt.state
+    {
+        refusal.kind == RefusalKind::Recipient
+    } else {
+        false
     }
 }

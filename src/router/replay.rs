@@ -100,7 +100,7 @@ where
     let plan = route(terms, &order.attempts, offers, &view);
     let group = steering.group(&terms.sku);
     let expected = |supplier: &SupplierId| {
-        let standing = book.standing(supplier, group, steering, at_ms);
+        let standing = book.standing(supplier, group, terms.segment.as_ref(), steering, at_ms);
         (standing.hoped_bp(), standing.unknown_bp)
     };
     replay.decisions = replay.decisions.saturating_add(1);

@@ -22,7 +22,7 @@ use super::strategy;
 #[must_use]
 pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'_>) -> Plan {
     let group = view.steering.group(&terms.sku);
-    let standings = view.health.standings(group, view.steering, view.now_ms);
+    let standings = view.health.standings(group, terms.segment.as_ref(), view.steering, view.now_ms);
     route_by(terms, attempts, offers, view, standings)
 }
 

@@ -129,6 +129,7 @@ impl Story {
                 }),
                 deadline_ms: OPENED_MS + 600_000,
                 callback_url: None,
+                segment: None,
             },
             inputs,
         }

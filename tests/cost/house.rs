@@ -14,6 +14,7 @@ use recharge_gateway::api::{self, ApiLimits, ApiState, sign};
 use recharge_gateway::callbacks::{CallbackSettings, Callbacks};
 use recharge_gateway::dispatch::{Dispatch, Parts, Supplier};
 use recharge_gateway::domain::policy::Policy;
+use recharge_gateway::domain::segment::{self, Segments};
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
 use recharge_gateway::seams::{BoxFuture, Clock, Random, Spawner, SystemClock, SystemRandom, Transport};
@@ -90,6 +91,7 @@ impl House {
             secrets: Arc::new(|_| Some(SecretString::from(SIGNING_KEY))),
             policy: Policy::default(),
             callback_addresses: AddressPolicy { may_call_loopback: true },
+            segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
             public_url: "http://127.0.0.1:9".to_owned(),
             node: 0,
         })

@@ -1,8 +1,10 @@
 //! What a supplier takes of orders in a day, and how often of one recipient, holds whatever comes together.
 
 use recharge_gateway::domain::desk::Signature;
+use recharge_gateway::domain::event::Event;
 use recharge_gateway::domain::ids::{OrderId, SupplierId};
 use recharge_gateway::domain::plan::SkipReason;
+use recharge_gateway::store::Store;
 
 use crate::wire::Say;
 use crate::world::World;
@@ -17,12 +19,13 @@ fn limits(bound: &str) -> String {
 
 /// Why north was left out when the order's last attempt was opened.
 async fn why_not_north(world: &World, order: OrderId) -> Option<SkipReason> {
-    use recharge_gateway::domain::event::Event;
-    use recharge_gateway::store::Store;
     let history = world.store.history(order).await.unwrap();
-    let skips = history.into_iter().rev().find_map(|recorded| match recorded.event {
-        Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } => Some(skipped),
-        _ => None,
+    let skips = history.into_iter().rev().find_map(|recorded| {
+        if let Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } = recorded.event {
+            Some(skipped)
+        } else {
+            None
+        }
     });
     let north = skips?.into_iter().find(|skip| skip.supplier.as_str() == "north");
     north.map(|skip| skip.reason)

@@ -15,6 +15,7 @@ mod faults;
 mod frozen;
 mod learnt;
 mod moving;
+mod numbers;
 mod quiet;
 mod replay;
 mod restored;

@@ -16,6 +16,8 @@ pub enum Say {
     Succeeded,
     NotFound,
     Refused,
+    /// Because of the recipient.
+    RefusedNumber,
     Silence,
     /// HTTP 429, with `Retry-After` in seconds.
     TooMany(u64),
@@ -92,12 +94,13 @@ impl Transport for Wire {
                 }
                 (Say::Silence, _) => return Err(SendFailure::MaybeSent(MaybeSent::Timeout)),
                 (Say::Refused, false) => r#"{"errno":4,"data":[]}"#.to_owned(),
+                (Say::RefusedNumber, false) => r#"{"errno":5,"data":[]}"#.to_owned(),
                 (Say::Accepted | Say::Succeeded | Say::NotFound, false) => {
                     format!(r#"{{"errno":0,"data":{{"order_number":"CZ","out_trade_num":"{number}"}}}}"#)
                 }
                 (Say::Accepted, true) => format!(r#"{{"errno":0,"data":{}}}"#, entry("0")),
                 (Say::Succeeded, true) => format!(r#"{{"errno":0,"data":{}}}"#, entry("1")),
-                (Say::Refused, true) => format!(r#"{{"errno":0,"data":{}}}"#, entry("2")),
+                (Say::Refused | Say::RefusedNumber, true) => format!(r#"{{"errno":0,"data":{}}}"#, entry("2")),
                 (Say::NotFound, true) => r#"{"errno":0,"data":[]}"#.to_owned(),
             };
             Ok(http::Response::new(Bytes::from(body)))

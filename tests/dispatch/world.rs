@@ -16,6 +16,7 @@ use recharge_gateway::domain::order::Order;
 use recharge_gateway::domain::policy::Policy;
 use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::recipient::Inputs;
+use recharge_gateway::domain::segment::{self, Segments};
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
@@ -174,7 +175,7 @@ async fn open(
         format!(
             "[supplier.{name}]\ndialect = \"dayuanren\"\nbase_url = \"https://{name}.example\"\nsubmit_timeout_ms = 1000\n\
              query_timeout_ms = 1000\nsecrets = {{ key = \"KEY\" }}\ncfg = {{ userid = \"10001\" }}\n\
-             status.submit = {{ \"4\" = \"refused:supplier_balance\" }}\n[supplier.{name}.limits]\n{limits}\n\
+             status.submit = {{ \"4\" = \"refused:supplier_balance\", \"5\" = \"refused:recipient\" }}\n[supplier.{name}.limits]\n{limits}\n\
              [supplier.{name}.promises]\ndeduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000\nfailed_is_final = true\n"
         )
     };
@@ -204,6 +205,7 @@ async fn open(
         secrets: Arc::new(|_| Some(SecretString::from(KEY))),
         policy: Policy::default(),
         callback_addresses: AddressPolicy { may_call_loopback: false },
+        segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
         public_url: "https://gateway.example".to_owned(),
         node: 0,
     };
@@ -234,7 +236,7 @@ async fn stock(store: &SlowStore, offering: &[&str]) -> Shop {
     let account = InputField {
         key: "account".to_owned(),
         required: true,
-        charset: Charset::Digits,
+        charset: Charset::Phone,
         min_len: 11,
         max_len: 11,
         is_recipient: true,

@@ -1,6 +1,5 @@
 //! What every store must do, each sentence tried on each store.
 
-use recharge_gateway::domain::attempt::NotSentReason;
 use recharge_gateway::domain::case::{CaseKind, NewCase};
 use recharge_gateway::domain::decide::{Input, decide};
 use recharge_gateway::domain::ids::{OrderId, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
@@ -11,33 +10,11 @@ use recharge_gateway::domain::order::Verdict;
 use recharge_gateway::domain::outcome::{Outcome, Via};
 use recharge_gateway::domain::product::{Denomination, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop;
-use recharge_gateway::store::{
-    Answer, CallbackState, CallbackTried, Command, Evidence, Had, MemoryStore, Refused, ScheduleCursor, ShopRecord, Store,
-};
+use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, Evidence, Refused, ScheduleCursor, ShopRecord, Store};
 use secrecy::ExposeSecret;
 
 use crate::visible::{Visible, whole_schedule};
-use crate::world::{Book, SHOP, START_MS, Wish, accepted, card, cny, command, credit, evidence, fact, id, open, refused, step, succeeded};
-
-macro_rules! on_every_store {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(&super::MemoryStore::new()).await;
-            })*
-        }
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let folder = tempfile::tempdir().unwrap();
-                let store = super::open(&folder.path().join("test.db"), 1).await.unwrap();
-                super::$name(&store).await;
-                store.close().await;
-            })*
-        }
-    };
-}
+use crate::world::{Book, SHOP, START_MS, Wish, accepted, card, cny, command, credit, evidence, fact, id, refused, step, succeeded};
 
 on_every_store![
     what_was_answered_done_can_be_read_at_once,
@@ -59,7 +36,6 @@ on_every_store![
     callbacks_of_older_orders_come_first,
     a_callback_nobody_queued_is_no_error,
     the_schedule_is_paged_without_gaps_or_repeats,
-    what_a_supplier_had_leaves_out_what_never_left_and_the_cost_of_refusals,
     evidence_is_kept_in_order_and_cut_to_size,
     the_catalog_comes_back_as_it_was_put,
     numbers_once_given_are_kept,
@@ -434,35 +410,6 @@ async fn the_schedule_is_paged_without_gaps_or_repeats(store: &dyn Store) {
         order: id(0),
     };
     assert!(store.schedule(Some(beyond), 10).await.unwrap().is_empty());
-}
-
-async fn what_a_supplier_had_leaves_out_what_never_left_and_the_cost_of_refusals(store: &dyn Store) {
-    let book = Book::new();
-    credit(store, 10_000).await;
-    let mut orders = Vec::new();
-    for (counter, number) in (1..).zip(["n1", "n2", "n3", "n4"]) {
-        orders.push(accepted(store, &book, Wish::new(counter, number, 1_000)).await);
-    }
-    let cost = orders[0].attempts[0].cost.minor;
-    let not_sent = Input::NotSent {
-        seq: 1,
-        n: 1,
-        why: NotSentReason::Connect,
-    };
-    step(store, &book, orders[0].id, not_sent, START_MS + 1).await;
-    step(store, &book, orders[1].id, fact(1, Via::Submit, refused(), None), START_MS + 1).await;
-    step(store, &book, orders[2].id, fact(1, Via::Submit, succeeded(), None), START_MS + 1).await;
-    let had = |from_ms, until_ms| store.had(SupplierId::from("a"), id(0), from_ms, until_ms);
-    let all = had(START_MS, START_MS + 1).await.unwrap();
-    assert_eq!((all.orders, all.cost_minor), (3, 2 * cost));
-    assert_eq!(had(START_MS + 1, i64::MAX).await.unwrap(), Had::default());
-    assert_eq!(had(0, START_MS).await.unwrap(), Had::default());
-    assert_eq!(store.had(SupplierId::from("a"), id(4), 0, i64::MAX).await.unwrap().orders, 1);
-    assert_eq!(store.had(SupplierId::from("b"), id(0), 0, i64::MAX).await.unwrap(), Had::default());
-    let sent = store.sent_since(SupplierId::from("a"), id(3), START_MS).await.unwrap();
-    let sent: Vec<_> = sent.iter().map(|sent| (sent.order, sent.at_ms)).collect();
-    assert_eq!(sent, [(orders[2].id, START_MS), (orders[3].id, START_MS)]);
-    assert_eq!(store.sent_since(SupplierId::from("a"), id(0), START_MS + 1).await.unwrap(), []);
 }
 
 async fn evidence_is_kept_in_order_and_cut_to_size(store: &dyn Store) {

@@ -5,29 +5,9 @@ use recharge_gateway::domain::decide::{Attested, Input};
 use recharge_gateway::domain::desk::{Deed, DeedKind, Finding, Signature};
 use recharge_gateway::domain::ids::{EvidenceId, SupplierId};
 use recharge_gateway::domain::outcome::{Doubt, Outcome, Via};
-use recharge_gateway::store::{Answer, Command, MemoryStore, Refused, Store};
+use recharge_gateway::store::{Answer, Command, Refused, Store};
 
-use crate::world::{Book, START_MS, Wish, accepted, credit, evidence, fact, open, step};
-
-macro_rules! on_every_store {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(&super::MemoryStore::new()).await;
-            })*
-        }
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let folder = tempfile::tempdir().unwrap();
-                let store = super::open(&folder.path().join("test.db"), 1).await.unwrap();
-                super::$name(&store).await;
-                store.close().await;
-            })*
-        }
-    };
-}
+use crate::world::{Book, START_MS, Wish, accepted, credit, evidence, fact, step};
 
 on_every_store![
     a_case_is_closed_once_and_stays_to_be_read,

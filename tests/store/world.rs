@@ -128,6 +128,7 @@ impl Wish {
             }),
             deadline_ms: now_ms + 600_000,
             callback_url: Some("https://shop.example/callback".to_owned()),
+            segment: None,
         };
         let permitted = self.permitted.map(SupplierId::from);
         accept(self.id, terms, plan(), permitted.as_ref(), book.facts(), now_ms).unwrap()

@@ -369,6 +369,7 @@ pub fn accepted(id: i64, shop: ShopId) -> Event {
             floor_minor: 0,
             deadline_ms: (NOW + 600) * 1_000,
             callback_url: None,
+            segment: None,
         },
     }
 }

@@ -63,6 +63,7 @@ fn skips() -> Vec<Skip> {
         },
         SkipReason::NotPinned,
         SkipReason::NotForShop,
+        SkipReason::NotForNumber { of: PRIVATE.into() },
         SkipReason::CostAboveCeiling { cost: cny(COST) },
         SkipReason::NotStrict,
         SkipReason::WaitTooLong { wait_ms: 77_777 },

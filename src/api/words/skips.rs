@@ -55,6 +55,7 @@ pub(super) fn skip_reason(reason: &SkipReason, locale: Locale) -> String {
             );
         }
         SkipReason::NotPinned | SkipReason::NotForShop | SkipReason::NotStrict => ("不用于此类订单", "is not used for such orders"),
+        SkipReason::NotForNumber { .. } => ("不供应此号码的运营商或地区", "does not serve the number's carrier or region"),
         SkipReason::WaitTooLong { .. } => ("排队过长，无法及时提交", "is too busy to be sent to in time"),
         SkipReason::AttemptsExhausted => ("未再尝试：次数已用完", "was not tried: no attempts are left"),
     };

@@ -144,6 +144,20 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
         ));
     }
     text.push_str(&format!("  way back    {}\n", way_back(card)));
+    if !card.facets.is_empty() {
+        let mut table = Table::new(&["product or group", "carrier or region", "score", "facts", "circuit"], &[2, 3]);
+        for facet in &card.facets {
+            table.row([
+                facet.group.clone(),
+                facet.part.clone().unwrap_or_else(|| "all".to_owned()),
+                facet.score_bp.map_or_else(|| "-".to_owned(), |bp| bp.to_string()),
+                facet.facts.to_string(),
+                facet.circuit.replace('_', " "),
+            ]);
+        }
+        text.push_str("\nwith each product\n");
+        text.push_str(&table.text(2));
+    }
     if !card.costly.is_empty() {
         let mut table = Table::new(&["when", "attempt", "product", "what it was"], &[]);
         for costly in card.costly.iter().rev() {

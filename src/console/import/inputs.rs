@@ -1,7 +1,7 @@
 //! What a product asks the buyer for, in the compact form of a CSV cell.
 //!
 //! `account:digits:11-11!;server:text:1-20;note?`: fields separated by semicolons, each a key, then
-//! a charset (digits, account or text) and a length in characters, both optional; `!` marks the
+//! a charset (digits, phone, account or text) and a length in characters, both optional; `!` marks the
 //! recipient, `?` a field that may be left out.
 
 use super::rows::Cell;
@@ -9,7 +9,7 @@ use crate::domain::product::{Charset, InputField};
 
 /// What to do about inputs that cannot be read.
 pub(super) const FORM: &str = "write fields as key:charset:min-max, separated by ; with ! after the recipient and ? after an optional \
-one, such as account:digits:11-11!;note:text:1-20?";
+one, such as account:phone:11-11!;note:text:1-20?";
 
 /// The inputs of a cell.
 ///
@@ -35,6 +35,7 @@ fn compact(text: &str) -> Result<InputField, String> {
     let charset = match parts.next() {
         None | Some("text") => Charset::Text,
         Some("digits") => Charset::Digits,
+        Some("phone") => Charset::Phone,
         Some("account") => Charset::Account,
         Some(other) => return Err(format!("there is no charset {other:?}")),
     };

@@ -38,6 +38,10 @@ pub struct Ground<'a> {
     pub skus: BTreeSet<&'a Sku>,
     /// The keys of all shops.
     pub shop_keys: BTreeSet<&'a str>,
+    /// The carriers that number segments name.
+    pub carriers: BTreeSet<&'a str>,
+    /// The regions that they name.
+    pub regions: BTreeSet<&'a str>,
 }
 
 impl Steering {
@@ -113,12 +117,29 @@ impl ProductSteering {
                 );
             }
         }
+        for (supplier, steered) in &self.supplier {
+            let field = |name| format!("{field}.supplier.{supplier}.{name}");
+            named(&steered.carriers, &ground.carriers, &field("carriers"), flaws);
+            named(&steered.regions, &ground.regions, &field("regions"), flaws);
+        }
         for supplier in self.supplier.keys().filter(|supplier| !ground.contracts.contains_key(supplier)) {
             flaws.add(
                 &format!("{field}.supplier.{supplier}"),
                 "adapters.toml names no such supplier; `supplier list` shows all",
             );
         }
+    }
+}
+
+fn named(wanted: &BTreeSet<String>, known: &BTreeSet<&str>, field: &str, flaws: &mut Flaws) {
+    let list = || known.iter().copied().collect::<Vec<_>>().join(", ");
+    for name in wanted.iter().filter(|name| !known.contains(name.as_str())) {
+        let problem = if known.is_empty() {
+            format!("the number segments name none, so not {name}: set [suppliers] segments_file to a table that does")
+        } else {
+            format!("no number segment names {name}; there are: {}", list())
+        };
+        flaws.add(field, problem);
     }
 }
 
@@ -258,6 +279,8 @@ mod tests {
             contracts: BTreeMap::from([(&north, &contract)]),
             skus: BTreeSet::from([&sku]),
             shop_keys: BTreeSet::from(["shop-1"]),
+            carriers: BTreeSet::from(["mobile", "unicom"]),
+            regions: BTreeSet::new(),
         };
         let mut steering = Steering::default();
         steering.product.insert("mobile-*".to_owned(), ProductSteering::default());
@@ -290,6 +313,9 @@ mod tests {
             flaws(|steering| {
                 mobile(steering).explore_percent = 101;
                 mobile(steering).cost_ceiling = Some("dear".to_owned());
+                let offer = mobile(steering).supplier.entry(SupplierId::from("north")).or_default();
+                offer.carriers = BTreeSet::from(["mobile".to_owned(), "morse".to_owned()]);
+                offer.regions = BTreeSet::from(["北京".to_owned()]);
                 steering.product.insert("qq-*".to_owned(), ProductSteering::default());
                 north(steering).window.push(window);
                 north(steering).shops.insert("shop-2".to_owned());
@@ -300,6 +326,8 @@ mod tests {
             [
                 "product.\"mobile-*\".explore_percent",
                 "product.\"mobile-*\".cost_ceiling",
+                "product.\"mobile-*\".supplier.north.carriers",
+                "product.\"mobile-*\".supplier.north.regions",
                 "product.\"qq-*\"",
                 "supplier.north.shops",
                 "supplier.north.window[0].from",

@@ -111,6 +111,10 @@ pub struct OfferSteering {
     pub priority: Option<u16>,
     /// Its share among the weights of all (`weighted`); absent is 1, 0 is none.
     pub weight: Option<u32>,
+    /// Only for numbers of these carriers; empty: of all. A number that no segment fits is nobody's.
+    pub carriers: BTreeSet<String>,
+    /// Only for numbers of these regions; empty: of all.
+    pub regions: BTreeSet<String>,
 }
 
 /// One supplier, whatever the product.

@@ -4,14 +4,15 @@
 //! circuits on every node and at every replay. Nothing here decides about an order; it only moves
 //! suppliers behind others or out of a plan, and PROTOCOL.md's rules stand above it.
 //!
-//! A supplier is scored as a whole and for each product (or group of products). Where little is known
-//! of a product, the whole speaks for it. Faults of the buyer (a wrong recipient) and of ours (a
+//! A supplier is scored as a whole, for each product (or group of products), and within it for each
+//! carrier and region of the recipients. Where little is known of the narrower, the wider speaks for it. Faults of the buyer (a wrong recipient) and of ours (a
 //! request that could not be written) count for nothing.
 //!
 //! Deliberately absent: a clock. What is asked names the moment.
 
 mod blame;
 mod circuit;
+mod record;
 mod sighting;
 mod tally;
 
@@ -19,21 +20,25 @@ pub(super) use sighting::sighting;
 pub use sighting::{Fact, Sighting, sightings, sightings_of};
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use blame::{Blame, blame};
-use circuit::{Breaker, End};
+use blame::blame;
 use foldhash::HashMap;
+use record::Record;
 use serde::{Deserialize, Serialize};
-use tally::{Count, Tally};
+use tally::Tally;
 
 use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
 use crate::domain::plan::CircuitCause;
+use crate::domain::segment::Segment;
 use crate::domain::steering::{HealthRules, Steering};
 
 /// Most products, or groups of them, that are remembered apart; beyond, the half unheard of longest goes.
 const MOST_PRODUCTS: usize = 16_384;
 /// Sightings that cost a supplier something and are kept to show for it.
 const MOST_EVIDENCE: usize = 50;
+/// Most carriers and regions of a product that are remembered apart; beyond, the product speaks for them.
+const MOST_PARTS: usize = 256;
 
 /// Everything remembered about suppliers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,19 +59,22 @@ struct Ward {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Shown {
     latest_ms: i64,
-    suppliers: HashMap<SupplierId, Record>,
+    suppliers: Records,
+    /// Of recipients of one carrier, or one region, by its name.
+    parts: HashMap<Arc<str>, Records>,
 }
 
-/// What is remembered of a supplier, or of one of its products.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Record {
-    tally: Tally,
-    breaker: Breaker,
-    /// From opening to delivery, smoothed, in milliseconds.
-    latency_ms: Option<u64>,
-    is_ill: bool,
-    /// Deliveries that the supplier told of by itself, and those that had to be asked for, as they count.
-    told: Tally,
+type Records = HashMap<SupplierId, Record>;
+
+/// What a supplier did with one product, or group of products, and perhaps one carrier or region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    /// The product, or group of products.
+    pub group: String,
+    /// The carrier or region; absent: all of them.
+    pub part: Option<Arc<str>>,
+    /// How the supplier stands with it.
+    pub standing: Standing,
 }
 
 /// One sighting that cost a supplier something.
@@ -192,11 +200,19 @@ impl HealthBook {
             None => self.products.entry(group.to_owned()).or_default(),
         };
         product.latest_ms = product.latest_ms.max(sighting.at_ms);
-        let record = match product.suppliers.get_mut(supplier) {
-            Some(record) => record,
-            None => product.suppliers.entry(supplier.clone()).or_default(),
+        let learn = |records: &mut Records| {
+            let record = match records.get_mut(supplier) {
+                Some(record) => record,
+                None => records.entry(supplier.clone()).or_default(),
+            };
+            record.learn(&sighting.fact, blame, &evidence, salt, steering);
         };
-        record.learn(&sighting.fact, blame, &evidence, salt, steering);
+        learn(&mut product.suppliers);
+        for part in sighting.segment.iter().flat_map(Segment::names) {
+            if product.parts.len() < MOST_PARTS || product.parts.contains_key(part) {
+                learn(product.parts.entry(Arc::clone(part)).or_default());
+            }
+        }
         if blame.costs() {
             ward.evidence.push_back(evidence);
             if ward.evidence.len() > MOST_EVIDENCE {
@@ -212,25 +228,73 @@ impl HealthBook {
         self.products.retain(|_, shown| shown.latest_ms > middle);
     }
 
-    /// How suppliers stand now with a product, or group of products (`Steering::group`).
-    pub fn standings<'a>(&'a self, group: &str, steering: &'a Steering, now_ms: i64) -> impl Fn(&SupplierId) -> Standing + 'a {
+    /// How suppliers stand now with a product, or group of products (`Steering::group`), for a recipient of
+    /// this segment.
+    pub fn standings<'a>(
+        &'a self,
+        group: &str,
+        segment: Option<&Segment>,
+        steering: &'a Steering,
+        now_ms: i64,
+    ) -> impl Fn(&SupplierId) -> Standing + 'a {
         let shown = self.products.get(group);
+        let part = |name: Option<&Arc<str>>| shown?.parts.get(name?);
+        let levels = [
+            shown.map(|shown| &shown.suppliers),
+            part(segment.map(|segment| &segment.carrier)),
+            part(segment.and_then(|segment| segment.region.as_ref())),
+        ];
         move |supplier| {
             let Some(ward) = self.suppliers.get(supplier) else {
                 return Standing::default();
             };
-            let whole = ward.whole.standing(None, steering, now_ms);
-            match shown.and_then(|shown| shown.suppliers.get(supplier)) {
-                Some(product) => product.standing_within(whole, steering, now_ms),
-                None => whole,
+            let mut standing = ward.whole.standing(None, steering, now_ms);
+            let mut prior_bp = standing.score_bp;
+            let mut wider: Option<&Record> = None;
+            for record in levels.iter().flatten().filter_map(|records| records.get(supplier)) {
+                // What is hoped of one carrier is what the others show: its own facts count once.
+                if let Some(wider) = wider {
+                    prior_bp = wider.prior_bp_without(record, prior_bp, &steering.health, now_ms);
+                }
+                standing = record.standing_within(standing, prior_bp, steering, now_ms);
+                wider = Some(record);
             }
+            standing
         }
     }
 
     /// The same of one supplier.
     #[must_use]
-    pub fn standing(&self, supplier: &SupplierId, group: &str, steering: &Steering, now_ms: i64) -> Standing {
-        self.standings(group, steering, now_ms)(supplier)
+    pub fn standing(&self, supplier: &SupplierId, group: &str, segment: Option<&Segment>, steering: &Steering, now_ms: i64) -> Standing {
+        self.standings(group, segment, steering, now_ms)(supplier)
+    }
+
+    /// How a supplier stands with every product, and every carrier and region of it, of which something was seen.
+    #[must_use]
+    pub fn facets(&self, supplier: &SupplierId, steering: &Steering, now_ms: i64) -> Vec<Facet> {
+        let mut facets = Vec::new();
+        let mut groups: Vec<(&String, &Shown)> = self.products.iter().collect();
+        groups.sort_unstable_by_key(|(group, _)| *group);
+        for (group, shown) in groups {
+            let mut parts: Vec<Option<&Arc<str>>> = shown.parts.keys().map(Some).collect();
+            parts.push(None);
+            parts.sort_unstable();
+            for part in parts {
+                let records = part.map_or(Some(&shown.suppliers), |part| shown.parts.get(part));
+                if records.is_some_and(|records| records.contains_key(supplier)) {
+                    let segment = part.map(|part| Segment {
+                        carrier: Arc::clone(part),
+                        region: None,
+                    });
+                    facets.push(Facet {
+                        group: group.clone(),
+                        part: part.cloned(),
+                        standing: self.standing(supplier, group, segment.as_ref(), steering, now_ms),
+                    });
+                }
+            }
+        }
+        facets
     }
 
     /// How a supplier stands as a whole.
@@ -248,101 +312,15 @@ impl HealthBook {
     /// What opened a supplier's circuit last.
     #[must_use]
     pub fn opened_by(&self, supplier: &SupplierId) -> Option<&Evidence> {
-        self.suppliers.get(supplier)?.whole.breaker.evidence()
+        self.suppliers.get(supplier)?.whole.opened_by()
     }
 
     /// Of the deliveries of late, how many the supplier told of by itself rather than being asked, in
     /// basis points; absent while there are none.
     #[must_use]
     pub fn told_bp(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Option<u16> {
-        let told = self.suppliers.get(supplier)?.whole.told.at(now_ms, half_life_ms(rules));
-        (told.facts() > 0).then(|| told.score_bp(0, 0))
+        self.suppliers.get(supplier)?.whole.told_bp(rules, now_ms)
     }
-}
-
-impl Record {
-    fn learn(&mut self, fact: &Fact, blame: Blame, evidence: &Evidence, salt: u64, steering: &Steering) {
-        let (rules, at_ms) = (&steering.health, evidence.at_ms);
-        if *fact == Fact::Opened {
-            return self.breaker.opened((evidence.order, evidence.seq), at_ms);
-        }
-        let mut count = |count| self.tally.add(count, at_ms, half_life_ms(rules));
-        let end = match blame {
-            Blame::Nothing => return,
-            Blame::Neutral => End::Neutral,
-            Blame::Good => {
-                let is_slow = matches!(fact, Fact::Delivered { took_ms, .. } if *took_ms > rules.slow_after_ms);
-                count(if is_slow { Count::Fault } else { Count::Good });
-                End::Good
-            }
-            Blame::Supplier | Blame::Product => {
-                count(Count::Fault);
-                End::Fault
-            }
-            Blame::Says(cause) => {
-                count(Count::Fault);
-                End::Out(cause)
-            }
-            Blame::Doubt => {
-                count(Count::Unknown);
-                End::Unknown
-            }
-            Blame::Complaint => return count(Count::Complaint),
-        };
-        if let Fact::Delivered { via, took_ms } = fact {
-            let smoothed = |known: u64| known.saturating_mul(7).saturating_add(*took_ms).div_euclid(8);
-            self.latency_ms = Some(self.latency_ms.map_or(*took_ms, smoothed));
-            let told = if blame::was_told(*via) { Count::Good } else { Count::Fault };
-            self.told.add(told, at_ms, half_life_ms(rules));
-        }
-        self.breaker.ended(end, evidence, salt, &steering.circuit);
-        let score_bp = self.tally.lone_score_bp();
-        self.is_ill = score_bp < if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
-    }
-
-    /// One product's standing at a supplier that stands so as a whole.
-    fn standing_within(&self, whole: Standing, steering: &Steering, now_ms: i64) -> Standing {
-        let product = self.standing(whole.score_bp, steering, now_ms);
-        let circuit = if whole.circuit.severity() >= product.circuit.severity() {
-            whole.circuit
-        } else {
-            product.circuit
-        };
-        let is_thin = product.facts < steering.health.thin_below;
-        Standing {
-            circuit,
-            is_ill: product.is_ill || (is_thin && whole.is_ill),
-            latency_ms: product.latency_ms.or(whole.latency_ms),
-            unknown_bp: if is_thin { whole.unknown_bp } else { product.unknown_bp },
-            complaint_bp: whole.complaint_bp,
-            ..product
-        }
-    }
-
-    fn standing(&self, prior_bp: Option<u16>, steering: &Steering, now_ms: i64) -> Standing {
-        let rules = &steering.health;
-        let tally = self.tally.at(now_ms, half_life_ms(rules));
-        let score_bp = match prior_bp {
-            Some(prior_bp) => tally.score_bp(prior_bp, rules.thin_below),
-            None => tally.lone_score_bp(),
-        };
-        // What is forgotten heals: an ill supplier that is left alone comes to be well again.
-        let bound = if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
-        let is_known = self.tally != Tally::default();
-        Standing {
-            score_bp: is_known.then_some(score_bp),
-            facts: tally.facts(),
-            unknown_bp: tally.unknown_bp(),
-            complaint_bp: tally.complaint_bp(),
-            latency_ms: self.latency_ms,
-            circuit: self.breaker.at(now_ms, &steering.circuit),
-            is_ill: is_known && score_bp < bound,
-        }
-    }
-}
-
-fn half_life_ms(rules: &HealthRules) -> i64 {
-    i64::from(rules.half_life_seconds).saturating_mul(1_000)
 }
 
 /// A supplier's own number for its jitter (FNV-1a).

@@ -9,14 +9,19 @@ use crate::domain::evolve::evolve;
 use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
 use crate::domain::order::Order;
 use crate::domain::outcome::{Doubt, RefusalKind, Via};
+use crate::domain::segment::Segment;
 
-/// Something that was seen of a supplier, once. Holds nothing about shop or recipient.
+/// Something that was seen of a supplier, once. Holds nothing of the shop, and of the recipient no more than
+/// where its number is at home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// Of whom.
     pub supplier: SupplierId,
     /// With which product.
     pub sku: Sku,
+    /// For a number of which carrier and region, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
     /// In which order: the evidence.
     pub order: OrderId,
     /// In which of its attempts.
@@ -126,6 +131,7 @@ pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
     Some(Sighting {
         supplier: attempt.supplier.clone(),
         sku: after.terms.sku.clone(),
+        segment: after.terms.segment.clone(),
         order: after.id,
         seq,
         at_ms,

@@ -66,6 +66,17 @@ impl Tally {
         }
     }
 
+    /// What is left of it without `part`, as both count at one moment.
+    pub fn without(self, part: Self) -> Self {
+        Self {
+            at_ms: self.at_ms,
+            good: self.good.saturating_sub(part.good),
+            fault: self.fault.saturating_sub(part.fault),
+            unknown: self.unknown.saturating_sub(part.unknown),
+            complaint: self.complaint.saturating_sub(part.complaint),
+        }
+    }
+
     /// How many facts this is, rounded.
     pub fn facts(&self) -> u32 {
         let rounded = self.ended().saturating_add(ONE.div_euclid(2)).div_euclid(ONE);

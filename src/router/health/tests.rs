@@ -12,6 +12,7 @@ fn sighting(supplier: &str, sku: &str, number: u16, fact: Fact) -> Sighting {
     Sighting {
         supplier: SupplierId::from(supplier),
         sku: Sku::from(sku),
+        segment: None,
         order: OrderId::compose(NOW_MS, 1, number).unwrap(),
         seq: 1,
         at_ms: NOW_MS + i64::from(number) * 100,
@@ -37,7 +38,7 @@ fn book_of(seen: &[Sighting]) -> HealthBook {
 }
 
 fn standing(book: &HealthBook, sku: &str) -> Standing {
-    book.standing(&SupplierId::from("a"), sku, &Steering::default(), NOW_MS + 10_000)
+    book.standing(&SupplierId::from("a"), sku, None, &Steering::default(), NOW_MS + 10_000)
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn what_is_forgotten_heals() {
     let book = book_of(&seen);
     assert!(standing(&book, "x").is_ill);
     let later_ms = NOW_MS + 6 * 3_600_000;
-    let later = book.standing(&SupplierId::from("a"), "x", &Steering::default(), later_ms);
+    let later = book.standing(&SupplierId::from("a"), "x", None, &Steering::default(), later_ms);
     assert!(!later.is_ill, "{later:?}");
 }
 
@@ -177,7 +178,7 @@ proptest! {
         loop {
             let number = u16::try_from(seen.len()).unwrap();
             let now_ms = NOW_MS + i64::from(number) * 100;
-            let circuit = book.standing(&SupplierId::from("a"), "x", &steering, now_ms).circuit;
+            let circuit = book.standing(&SupplierId::from("a"), "x", None, &steering, now_ms).circuit;
             if matches!(circuit, Circuit::Open { .. }) {
                 break;
             }
@@ -205,4 +206,48 @@ proptest! {
             prop_assert_eq!(score(&cleaned), score(&book));
         }
     }
+}
+
+#[test]
+fn one_carrier_s_failures_leave_the_others_in_their_place() {
+    let of = |carrier: &str, region: Option<&str>| Segment {
+        carrier: carrier.into(),
+        region: region.map(Into::into),
+    };
+    let at = |segment: &Segment, number, fact| Sighting {
+        segment: Some(segment.clone()),
+        ..sighting("a", "x", number, fact)
+    };
+    let (unicom, south) = (of("unicom", None), of("mobile", Some("广东")));
+    let (mobile, north) = (of("mobile", None), of("mobile", Some("北京")));
+    // Out of stock for one carrier and one region; everything else is delivered.
+    let mut seen = Vec::new();
+    for number in (0..200).step_by(4) {
+        seen.push(at(&unicom, number, refused(RefusalKind::Stock)));
+        seen.push(at(&south, number + 1, refused(RefusalKind::Stock)));
+        seen.push(at(&north, number + 2, delivered()));
+        seen.push(at(&mobile, number + 3, delivered()));
+    }
+    let book = book_of(&seen);
+    let now_ms = NOW_MS + 20_000;
+    let steering = Steering::default();
+    let stands = |segment: &Segment| book.standing(&SupplierId::from("a"), "x", Some(segment), &steering, now_ms);
+    let is_out = |segment| matches!(stands(segment).circuit, Circuit::Open { .. } | Circuit::HalfOpen { .. });
+    assert!(is_out(&unicom) && is_out(&south));
+    assert!(stands(&unicom).score_bp < Some(2_500), "{:?}", stands(&unicom));
+    assert!(stands(&south).score_bp < Some(3_500), "{:?}", stands(&south));
+    assert!(stands(&north).score_bp > Some(7_000), "{:?}", stands(&north));
+    let unheard = of("telecom", Some("西藏"));
+    assert_eq!(
+        stands(&unheard),
+        standing_at(&book, now_ms),
+        "the product speaks for a carrier that was never seen"
+    );
+    let facets = book.facets(&SupplierId::from("a"), &steering, now_ms);
+    let parts: Vec<_> = facets.iter().map(|facet| facet.part.as_deref()).collect();
+    assert_eq!(parts, [None, Some("mobile"), Some("unicom"), Some("北京"), Some("广东")]);
+}
+
+fn standing_at(book: &HealthBook, now_ms: i64) -> Standing {
+    book.standing(&SupplierId::from("a"), "x", None, &Steering::default(), now_ms)
 }

@@ -18,6 +18,7 @@ use crate::domain::outcome::{Refusal, RefusalKind, Via};
 use crate::domain::policy::{Policy, Promises};
 use crate::domain::product::ProductKind;
 use crate::domain::recipient::Inputs;
+use crate::domain::segment::Segment;
 use crate::domain::steering::{Steering, Strategy as By};
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -46,6 +47,7 @@ fn terms(price_minor: i64, quantity: u32) -> Terms {
         floor_minor: 0,
         deadline_ms: NOW_MS + 600_000,
         callback_url: None,
+        segment: None,
     }
 }
 

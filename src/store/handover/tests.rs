@@ -42,6 +42,7 @@ fn terms() -> Terms {
         fingerprint,
         deadline_ms: NOW_MS + 600_000,
         callback_url: Some("https://shop.example/told".to_owned()),
+        segment: None,
     }
 }
 

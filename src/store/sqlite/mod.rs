@@ -18,6 +18,7 @@ mod opening;
 mod reads;
 mod rows;
 mod script;
+mod shared;
 mod shared_reads;
 mod surroundings;
 mod tables;
@@ -42,7 +43,7 @@ use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::signer::Signer;
 use super::{
-    AccountBalance, Answer, Catalog, Census, Command, Evidence, Faults, Had, LinkKept, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
+    AccountBalance, Answer, Catalog, Census, Command, Evidence, Had, LinkKept, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
     ShopRecord, Store, StoredCallback, StoredCase,
 };
 use crate::domain::desk::Deed;
@@ -54,10 +55,11 @@ use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
 use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
-use crate::seams::{BoxFuture, Clock};
+use crate::seams::BoxFuture;
 use catalog::Edit;
 use opening::Lock;
 use reads::Unread;
+use shared::Shared;
 use shared_reads::{Ask, Kept};
 use trouble::{Phase, Trouble};
 use writer::{Job, Writer};
@@ -73,46 +75,6 @@ pub struct SqliteStore {
     readers: SqlitePool,
     asks: mpsc::Sender<Ask>,
     shared: Arc<Shared>,
-}
-
-/// What the store and its writer both see.
-struct Shared {
-    clock: Arc<dyn Clock>,
-    sealer: Sealer,
-    signer: Arc<Signer>,
-    faults: Arc<Faults>,
-    writable: AtomicBool,
-    fatal: watch::Sender<Option<String>>,
-    handover: Handover,
-    ended: watch::Sender<bool>,
-    lock: Mutex<Option<Lock>>,
-}
-
-impl Shared {
-    fn is_fatal(&self) -> bool {
-        self.fatal.borrow().is_some()
-    }
-
-    fn declare_fatal(&self, reason: &str) {
-        self.writable.store(false, Ordering::SeqCst);
-        let is_first = self.fatal.send_if_modified(|fatal| {
-            let is_first = fatal.is_none();
-            fatal.get_or_insert_with(|| reason.to_owned());
-            is_first
-        });
-        if is_first {
-            tracing::error!(
-                reason,
-                "the database file failed: nothing is read or written until the process has started anew"
-            );
-        }
-    }
-
-    fn mark_unwritable(&self, reason: &str) {
-        if self.writable.swap(false, Ordering::SeqCst) {
-            tracing::warn!(reason, "the database cannot be written at the moment");
-        }
-    }
 }
 
 impl SqliteStore {

@@ -123,5 +123,6 @@ fn terms(n: u32, at_ms: i64, sku: Sku, inputs: &Inputs) -> Terms {
         fingerprint,
         deadline_ms: at_ms + 36_000_000,
         callback_url: None,
+        segment: None,
     }
 }

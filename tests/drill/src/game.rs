@@ -325,5 +325,6 @@ fn terms(now_ms: i64) -> Terms {
         floor_minor: 0,
         deadline_ms: now_ms + DEADLINE_MS,
         callback_url: None,
+        segment: None,
     }
 }

@@ -64,6 +64,7 @@ impl Default for Story {
             deadline_ms: OPENED_MS + 600_000,
             callback_url: None,
             sku,
+            segment: None,
         };
         Self {
             id: AttemptId {

@@ -253,5 +253,6 @@ fn terms() -> Terms {
         floor_minor: 0,
         deadline_ms: DEADLINE_MS,
         callback_url: Some("https://shop.example/told".to_owned()),
+        segment: None,
     }
 }

@@ -14,6 +14,7 @@ use recharge_gateway::api::{ApiLimits, ApiState, routes};
 use recharge_gateway::callbacks::{CallbackSettings, Callbacks};
 use recharge_gateway::dispatch::{Dispatch, Parts, Supplier};
 use recharge_gateway::domain::policy::Policy;
+use recharge_gateway::domain::segment::{self, Segments};
 use recharge_gateway::net::address::AddressPolicy;
 use recharge_gateway::ratelimit::Lane;
 use recharge_gateway::store::{MemoryStore, Outage};
@@ -102,6 +103,7 @@ impl Site {
             secrets: Arc::new(|_| Some(SecretString::from(KEY))),
             policy: policy(),
             callback_addresses: AddressPolicy { may_call_loopback: false },
+            segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
             public_url: "https://gateway.example".to_owned(),
             node: u16::try_from(self.node).unwrap(),
         }

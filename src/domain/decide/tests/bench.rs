@@ -79,6 +79,7 @@ pub fn terms(kind: ProductKind) -> Terms {
         floor_minor: 0,
         deadline_ms: DEADLINE_MS,
         callback_url: Some("https://shop.example/told".to_owned()),
+        segment: None,
     }
 }
 

@@ -17,6 +17,7 @@ struct Scene {
     loads: BTreeMap<SupplierId, Load>,
     steering: Steering,
     attempts: Vec<Attempt>,
+    segment: Option<Segment>,
     draw: u64,
 }
 
@@ -34,6 +35,7 @@ impl Scene {
                 ..Steering::default()
             },
             attempts: Vec::new(),
+            segment: None,
             draw: 1,
         }
     }
@@ -65,7 +67,11 @@ impl Scene {
             now_ms: NOW_MS,
         };
         let standing = |supplier: &SupplierId| self.standings.get(supplier).cloned().unwrap_or_default();
-        route_by(&terms(1_000, 1), &self.attempts, &self.offers, &view, standing)
+        let terms = Terms {
+            segment: self.segment.clone(),
+            ..terms(1_000, 1)
+        };
+        route_by(&terms, &self.attempts, &self.offers, &view, standing)
     }
 
     fn order(&self) -> Vec<(String, Because)> {
@@ -300,6 +306,37 @@ fn each_constraint_has_its_reason() {
     let mut scene = Scene::of(&[("a", 900), ("b", 900)]);
     scene.view("a").switch = Switch::ForcedOpen;
     assert_eq!(scene.reason("a"), Some(SkipReason::ForcedOpen));
+}
+
+#[test]
+fn a_segment_keeps_numbers_from_those_that_do_not_serve_them_and_a_region_too() {
+    let product = |carriers: &[&str], regions: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let steered = OfferSteering {
+            carriers: names(carriers),
+            regions: names(regions),
+            ..OfferSteering::default()
+        };
+        let mut product = by(By::Priority);
+        product.supplier.insert(SupplierId::from("a"), steered);
+        product
+    };
+    let reason = |carriers: &[&str], regions: &[&str], segment: Option<(&str, Option<&str>)>| {
+        let mut scene = Scene::of(&[("a", 900)]).steered(product(carriers, regions));
+        scene.segment = segment.map(|(carrier, region)| Segment {
+            carrier: carrier.into(),
+            region: region.map(Into::into),
+        });
+        scene.reason("a")
+    };
+    let kept_from = |of: &str| Some(SkipReason::NotForNumber { of: of.into() });
+    let (mobile, there) = (Some(("mobile", None)), Some(("mobile", Some("北京"))));
+    assert_eq!(reason(&["unicom"], &[], mobile), kept_from("mobile"));
+    assert_eq!(reason(&["unicom", "mobile"], &[], mobile), None);
+    assert_eq!(reason(&["unicom"], &[], None), None, "no segment, no hint");
+    assert_eq!(reason(&[], &["广东"], there), kept_from("北京"));
+    assert_eq!(reason(&[], &["广东"], mobile), None, "of no known region");
+    assert_eq!(reason(&[], &[], there), None);
 }
 
 fn waits(wait_ms: u64) -> Load {
