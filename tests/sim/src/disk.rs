@@ -9,12 +9,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use recharge_gateway::domain::desk::{Deed, DeedKind};
 use recharge_gateway::domain::effect::Effect;
-use recharge_gateway::domain::event::Recorded;
+use recharge_gateway::domain::event::{Event, Recorded};
 use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
 use recharge_gateway::domain::money::Currency;
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::order::Order;
 use recharge_gateway::domain::outcome::Delivery;
+use recharge_gateway::domain::plan::SkipReason;
 use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
 use recharge_gateway::seams::BoxFuture;
@@ -115,6 +116,9 @@ impl Disk {
         record.note(words::answer_number(answer));
         if *answer == Answer::Done {
             record.written.extend(told.order);
+            for reason in &told.left_out {
+                *record.left_out.entry(reason.clone()).or_default() += 1;
+            }
         }
         drop(record);
         let lost = if is_unknown { ", and the answer is lost" } else { "" };
@@ -155,11 +159,26 @@ fn paused_by(command: &Command) -> Vec<String> {
     paused.collect()
 }
 
+fn left_out(command: &Command) -> Vec<String> {
+    let Command::Decide(decision) = command else { return Vec::new() };
+    let skips = decision.change.events.iter().filter_map(|event| {
+        if let Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } = event {
+            Some(skipped)
+        } else {
+            None
+        }
+    });
+    let reason = |reason: &SkipReason| serde_json::to_value(reason).unwrap()["reason"].as_str().unwrap().to_owned();
+    skips.flatten().map(|skip| reason(&skip.reason)).collect()
+}
+
 /// What is to be remembered of a command after it is gone.
 struct Told {
     order: Option<OrderId>,
     text: String,
     stamp: Option<(String, u8)>,
+    /// Why suppliers were left out of the plan that it follows, in the words of events.
+    left_out: Vec<String>,
 }
 
 impl Told {
@@ -177,7 +196,13 @@ impl Told {
             Command::Orphan { .. } | Command::OpenCase(_) | Command::Deed(_) | Command::CallbackTried(_) => (None, None),
         };
         let text = words::command(command);
-        Self { order, text, stamp }
+        let left_out = left_out(command);
+        Self {
+            order,
+            text,
+            stamp,
+            left_out,
+        }
     }
 }
 

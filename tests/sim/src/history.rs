@@ -1,5 +1,6 @@
 //! One history from its seed to its end: step by step, every law after every step.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct Outcome {
     pub orders: usize,
     /// Faults that struck, by their place.
     pub strikes: Vec<u64>,
+    /// How often a supplier was left out, by its reason in the words of events.
+    pub left_out: BTreeMap<String, u64>,
     /// The law that broke.
     pub broken: Option<Broken>,
     /// The story, if it was to be told.
@@ -225,6 +228,7 @@ impl History {
             took_ms: world.now_ms(),
             orders: self.auditor.known.len(),
             strikes: world.state().strikes.clone(),
+            left_out: std::mem::take(&mut record.left_out),
             broken: record.broken.clone(),
             lines: std::mem::take(&mut record.lines),
         }

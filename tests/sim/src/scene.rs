@@ -164,6 +164,10 @@ pub struct Scene {
     pub suppliers: Vec<usize>,
     /// What a supplier allows each node.
     pub limits: Limits,
+    /// The steering document that is in force from the beginning, if one is.
+    pub steering: Option<String>,
+    /// How often in a thousand a supplier says that it is asked too often.
+    pub too_many: u32,
     /// The orders.
     pub orders: Vec<Planned>,
     /// How often in a thousand each fault strikes.
@@ -194,12 +198,17 @@ impl Scene {
             shops,
             suppliers,
             limits: limits(dice),
+            steering: None,
+            too_many: 0,
             orders: orders.into_iter().take(most_orders).collect(),
             rates,
             faults_until_ms,
         };
-        // Drawn aside: what was drawn before there were such bounds stays as it was.
-        bound(&mut scene, &dice.aside(0x000B_007E_D0DA_7E00));
+        // Drawn aside: what was drawn before there was all this stays as it was.
+        let aside = dice.aside(0x000B_007E_D0DA_7E00);
+        bound(&mut scene, &aside);
+        scene.steering = steering(&aside);
+        scene.too_many = aside.pick(&[0, 0, 0, 100, 400]);
         scene
     }
 }
@@ -213,6 +222,23 @@ fn bound(scene: &mut Scene, dice: &Dice) {
             planned.recipient = dice.pick(&["13800138000", "13800138000", "13800138001"]).to_owned();
         }
     }
+}
+
+/// In some histories scores and circuits decide, and circuits open easily.
+fn steering(dice: &Dice) -> Option<String> {
+    let strategy = dice.pick(&["", "", "priority", "health", "cheapest", "value", "weighted"]);
+    if strategy.is_empty() {
+        return None;
+    }
+    let class = dice.pick(&["fast", "fast", "fast", "strict"]);
+    let all_out = dice.pick(&["wait", "best"]);
+    let (explore, demoted) = (dice.pick(&[0, 2, 50]), dice.pick(&[0, 50, 100]));
+    let (faults, open_ms, probes) = (dice.between(1, 5), dice.pick(&[1_000, 10_000, 60_000]), dice.between(1, 3));
+    Some(format!(
+        "[product.\"*\"]\nstrategy = \"{strategy}\"\nclass = \"{class}\"\nwhen_all_out = \"{all_out}\"\nexplore_percent = {explore}\n\
+         most_demoted_percent = {demoted}\n[circuit]\nfaults_in_a_row = {faults}\nsample = {faults}\nopen_ms = {open_ms}\n\
+         probes_to_close = {probes}\nprobe_spare_ms = 5000\n"
+    ))
 }
 
 /// Enough for all, or only for the first few.

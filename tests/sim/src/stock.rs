@@ -1,5 +1,6 @@
 //! What is in the store before the first order: shops with their money, products and offers.
 
+use recharge_gateway::domain::desk::{Deed, DeedKind, Signature};
 use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
 use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use crate::at_once;
 use crate::cast::{CAST, adapters};
 use crate::shops::{CALLBACK_SECRET, REQUEST_SECRET};
+use crate::time::START_MS;
 use crate::world::World;
 
 /// Every product: its code, and its face value and price in minor units.
@@ -56,6 +58,19 @@ pub fn stock(world: &World) {
         }
     }
     at_once(store.put_offers(offers)).unwrap();
+    if let Some(text) = &world.scene.steering {
+        let deed = Deed {
+            subject: format!("{}1", Deed::ABOUT_STEERING),
+            kind: DeedKind::SteeringPublished {
+                version: 1,
+                text: text.clone(),
+                back_to: None,
+            },
+            signed: Signature::of("li", "before the first order"),
+            at_ms: START_MS,
+        };
+        assert_eq!(at_once(store.commit(Command::Deed(deed))), Answer::Done);
+    }
     for adapter in adapters() {
         let kept = store.put_settings(adapter.digest().clone(), adapter.id().clone(), adapter.document());
         at_once(kept).unwrap();

@@ -206,6 +206,9 @@ impl Wire {
 
 /// The supplier's answer in its own words, or what the network makes of it.
 fn answer_of(world: &Arc<World>, place: usize, question: &Question) -> Response {
+    if !world.state().is_calm && world.scene.too_many > 0 && world.dice.aside(0x7002).falls(world.scene.too_many) {
+        return too_many(world);
+    }
     let supplier = &world.suppliers[place];
     let body = match question {
         Question::Submit(asked) => {
@@ -239,6 +242,17 @@ fn answer_of(world: &Arc<World>, place: usize, question: &Question) -> Response 
         return garbage(world, &body);
     }
     Response::new(Bytes::from(body))
+}
+
+/// Turned away before anybody looked at it, with a wish or without.
+fn too_many(world: &World) -> Response {
+    let mut reply = Response::new(Bytes::from_static(b"slow down"));
+    *reply.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+    let seconds = world.dice.aside(0x7003).pick(&["", "1", "10", "120"]);
+    if !seconds.is_empty() {
+        reply.headers_mut().insert("retry-after", http::HeaderValue::from_static(seconds));
+    }
+    reply
 }
 
 /// Nothing that proves anything.
