@@ -72,6 +72,8 @@ struct Wire {
     supplier: SocketAddr,
     database: PathBuf,
     plan: Mutex<VecDeque<Trouble>>,
+    /// What happens to submits that nothing is planned for.
+    standing: Mutex<Trouble>,
     trap: Arc<Trap>,
     sent: Mutex<BTreeMap<String, i64>>,
     unstamped: Mutex<Vec<String>>,
@@ -93,6 +95,7 @@ impl Proxy {
             supplier,
             database,
             plan: Mutex::default(),
+            standing: Mutex::new(Trouble::Clean),
             trap,
             sent: Mutex::default(),
             unstamped: Mutex::default(),
@@ -117,6 +120,11 @@ impl Proxy {
         self.wire.plan.lock().unwrap().extend(troubles);
     }
 
+    /// What happens to every submit from now on that nothing is planned for.
+    pub fn stand(&self, trouble: Trouble) {
+        *self.wire.standing.lock().unwrap() = trouble;
+    }
+
     /// Whether nothing is planned any more.
     pub fn is_calm(&self) -> bool {
         self.wire.plan.lock().unwrap().is_empty()
@@ -125,6 +133,11 @@ impl Proxy {
     /// How many submits have arrived.
     pub fn submits(&self) -> i64 {
         self.wire.sent.lock().unwrap().values().sum()
+    }
+
+    /// How many attempts' submits have arrived, however often each did.
+    pub fn attempts(&self) -> usize {
+        self.wire.sent.lock().unwrap().len()
     }
 
     /// Transmissions that no committed stamp was found for.
@@ -147,7 +160,8 @@ impl Wire {
             return gateway.write_all(&answer).await;
         };
         self.check_stamp(&attempt).await;
-        let trouble = self.plan.lock().unwrap().pop_front().unwrap_or(Trouble::Clean);
+        let planned = self.plan.lock().unwrap().pop_front();
+        let trouble = planned.unwrap_or(*self.standing.lock().unwrap());
         match trouble {
             Trouble::Drop => {
                 // Until the gateway gives up.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use mock_suppliers::{Charge, Dedupe, Fault, MockConfig, MockSupplier, Wire};
 use recharge_gateway::app::{Seams, open_store};
 use recharge_gateway::config::Config;
+use recharge_gateway::domain::desk::{Deed, DeedKind, Signature};
 use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
 use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
@@ -53,6 +54,8 @@ pub struct Plan {
     pub callbacks: &'static str,
     pub policy: &'static str,
     pub settle_after_ms: u64,
+    /// The steering document in force; empty: none is.
+    pub steering: &'static str,
 }
 
 impl Default for Plan {
@@ -65,6 +68,7 @@ impl Default for Plan {
             policy: "doubt_query_ms = [100, 200, 400, 800]\naccepted_query_ms = [300, 600, 1000]\nreply_margin_ms = 200\n\
                      unreachable_pause_ms = 300\nunreachable_pause_max_ms = 1000\nmax_transmissions = 50\ndoubt_case_after_ms = 2000",
             settle_after_ms: 30,
+            steering: "",
         }
     }
 }
@@ -132,7 +136,7 @@ impl World {
             database,
             folder,
         };
-        world.stock().await;
+        world.stock(plan.steering).await;
         world
     }
 
@@ -143,7 +147,7 @@ impl World {
         open_store(&config, &Seams::of_this_machine()).await.unwrap()
     }
 
-    async fn stock(&self) {
+    async fn stock(&self, steering: &str) {
         let store = self.store().await;
         for key in ["chaos-shop", "neighbour"] {
             let record = ShopRecord {
@@ -173,6 +177,19 @@ impl World {
                 .map(|(supplier, priority)| offer(sku, supplier, priority))
         });
         store.put_offers(offers.collect()).await.unwrap();
+        if !steering.is_empty() {
+            let deed = Deed {
+                subject: format!("{}1", Deed::ABOUT_STEERING),
+                kind: DeedKind::SteeringPublished {
+                    version: 1,
+                    text: steering.to_owned(),
+                    back_to: None,
+                },
+                signed: Signature::of("li", "before the first order"),
+                at_ms: self.clock.now_ms(),
+            };
+            assert_eq!(store.commit(Write::Deed(deed)).await, Answer::Done);
+        }
         store.close().await;
     }
 

@@ -29,3 +29,9 @@ pub fn run(options: &[String]) -> anyhow::Result<()> {
     .concat();
     cargo::run_with(&arguments, &[("CHAOS_KILLS", kills)])
 }
+
+/// One subject's drills, with what they count.
+pub fn drill(subject: &str) -> anyhow::Result<()> {
+    let filter = format!("drills::{subject}");
+    cargo::run(&[&["test", "--locked"], PROGRAM, &[SHOWN, &filter]].concat())
+}

@@ -75,7 +75,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "drill",
-        options: &["steering", "--seed N", "--seeds N", "--json"],
+        options: &["steering", "--seed N", "--seeds N", "--json", "--processes"],
         about: "`drill steering`: the choice of suppliers in worlds where they fail in every way, against simpler rules and an oracle",
         run: drill::run,
     },

@@ -5,6 +5,7 @@ mod crowd;
 mod disk;
 mod locked;
 mod shops;
+mod steering;
 mod stopped;
 mod wire;
 
