@@ -16,11 +16,14 @@ pub(super) enum Choosy {
 }
 
 /// A probe risks an order's time: only one that was not tried yet, has time to be tried elsewhere, and
-/// is not too dear.
+/// is not too dear. Where it cannot be tried elsewhere it has nothing to lose by that, and may be the only
+/// one that ever comes: then only its cost counts.
 pub(super) fn may(asking: &Asking<'_>, fit: &Fit<'_>, since_ms: i64, choosy: Choosy) -> bool {
     let rules = &asking.view.steering.circuit;
-    let is_within = spare_ms(asking) >= rules.probe_spare_ms && rules.probe_max_cost_minor.is_none_or(|most| fit.cost.minor <= most);
-    asking.attempts.is_empty() && is_within && (choosy == Choosy::No || is_preferred(asking, fit, since_ms))
+    let is_cheap = rules.probe_max_cost_minor.is_none_or(|most| fit.cost.minor <= most);
+    let has_time = spare_ms(asking) >= rules.probe_spare_ms;
+    let is_fresh = asking.attempts.is_empty();
+    is_cheap && (choosy == Choosy::No || (is_fresh && has_time && is_preferred(asking, fit, since_ms)))
 }
 
 fn is_preferred(asking: &Asking<'_>, fit: &Fit<'_>, since_ms: i64) -> bool {

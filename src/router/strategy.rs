@@ -213,13 +213,8 @@ fn spare(asking: &Asking<'_>, fits: &mut [Fit<'_>]) {
 fn best_of_bad(fits: &mut [Fit<'_>]) {
     let open = fits.iter_mut().filter(|fit| match fit.health {
         Health::Open { cause, .. } => !cause.is_its_word(),
-        Health::Probe
-        | Health::Well
-        | Health::Returning
-        | Health::BestOfBad
-        | Health::Ill
-        | Health::NotYetBack
-        | Health::Probing { .. } => false,
+        Health::Probing { .. } => true,
+        Health::Probe | Health::Well | Health::Returning | Health::BestOfBad | Health::Ill | Health::NotYetBack => false,
     });
     // Of equals the last one counts, so they are gone through from behind.
     if let Some(best) = open.rev().max_by_key(|fit| fit.score_bp()) {

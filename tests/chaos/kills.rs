@@ -27,6 +27,9 @@ const POINTS: [&str; 7] = [
 const PASSAGES: u64 = 6;
 /// The latest random moment, from the start of the process, in milliseconds.
 const LATEST_MS: u64 = 600;
+/// Scores and circuits decide, too.
+const STEERING: &str = "[product.\"*\"]\nexplore_percent = 10\nwhen_all_out = \"best\"\n\
+    [circuit]\nopen_ms = 200\nopen_max_ms = 1000\nprobe_spare_ms = 1000\nstep_ms = 500\n";
 /// No point is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,6 +39,7 @@ async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed()
     let mut dice = Dice::new();
     let world = World::open(Plan {
         faults: rough(),
+        steering: STEERING,
         ..Plan::default()
     })
     .await;

@@ -33,9 +33,20 @@ fn a_half_open_supplier_gets_one_order_that_can_afford_it() {
     let mut late = scene().stands("b", half_open(0));
     late.steering.circuit.probe_spare_ms = 600_001;
     assert_eq!(late.reason("b"), probing);
-    let mut tried = scene().stands("b", half_open(0));
+    let mut tried = Scene::of(&[("a", 900), ("b", 900), ("c", 900)]).stands("b", half_open(0));
     tried.attempts.push(attempt(1, "a", refused()));
-    assert_eq!(tried.reason("b"), probing);
+    assert_eq!(tried.reason("b"), probing, "c can take it");
+}
+
+#[test]
+fn an_order_that_only_a_half_open_supplier_can_take_does_not_wait_for_another_to_probe_it() {
+    // Perhaps no other order ever comes.
+    let mut tried = scene(0, &[100]);
+    tried.attempts.push(attempt(1, "a", refused()));
+    tried.steering.circuit.probe_spare_ms = 600_001;
+    assert_eq!(tried.order(), [("b".to_owned(), Because::Probe)]);
+    tried.steering.circuit.probe_max_cost_minor = Some(899);
+    assert_eq!(tried.reason("b"), PROBING, "what a probe may cost is the operator's to say");
 }
 
 #[test]
@@ -77,6 +88,14 @@ fn at_first_only_the_most_patient_orders_probe() {
     };
     assert_eq!(patient(499).reason("b"), PROBING);
     assert_eq!(patient(500).reason("b"), None);
+}
+
+#[test]
+fn the_best_of_the_bad_may_be_one_that_others_are_probing() {
+    let mut product = by(By::Health);
+    product.when_all_out = AllOut::Best;
+    let scene = Scene::of(&[("a", 900)]).steered(product).stands("a", half_open(1));
+    assert_eq!(scene.order(), [("a".to_owned(), Because::BestOfBad)]);
 }
 
 #[test]
