@@ -96,6 +96,7 @@ fn book(steering: &Steering) -> HealthBook {
             let fact = Fact::Delivered {
                 via: Via::Submit,
                 took_ms: 900,
+                denied: false,
             };
             let order = OrderId::compose(NOW_MS, 1, 1).unwrap();
             let seen = Sighting {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::Notify;
@@ -203,6 +204,11 @@ fn dialects(folder: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
+fn balance_every(config: &Config) -> Option<Duration> {
+    let minutes = u64::from(config.suppliers.balance_minutes);
+    (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
+}
+
 fn segments(config: &Config) -> anyhow::Result<Segments> {
     let read = |name: &str, text: &str| Segments::read(text).map_err(|problem| anyhow::anyhow!("{name}: {problem}"));
     match &config.suppliers.segments_file {
@@ -233,6 +239,7 @@ pub(super) fn dispatch(
         secrets: Arc::clone(&site.secrets),
         policy: config.policy.clone(),
         callback_addresses: addresses(config),
+        balance_every: balance_every(config),
         segments: Arc::new(segments),
         public_url: config
             .server

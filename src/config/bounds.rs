@@ -94,6 +94,7 @@ fn store(config: &Config, check: &mut Check<'_>) {
     check.that(has_name, "store", "seal_key_env", "must be the name of an environment variable");
     let is_file = |path: &Path| path.file_name().is_some();
     check.that(is_file(&config.suppliers.file), "suppliers", "file", "must name a file");
+    check.within(config.suppliers.balance_minutes, 0..=1_440, "suppliers", "balance_minutes");
     let is_socket = config.admin.socket.as_deref().is_none_or(is_file);
     check.that(is_socket, "admin", "socket", "must name a file");
     check.within(

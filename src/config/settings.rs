@@ -99,6 +99,8 @@ pub struct Suppliers {
     pub dialects_dir: Option<PathBuf>,
     /// Table of number segments; absent: the built-in one.
     pub segments_file: Option<PathBuf>,
+    /// How often suppliers are asked for our balance, in minutes; 0 is never.
+    pub balance_minutes: u32,
 }
 
 impl Default for Suppliers {
@@ -107,6 +109,7 @@ impl Default for Suppliers {
             file: PathBuf::from("adapters.toml"),
             dialects_dir: None,
             segments_file: None,
+            balance_minutes: 10,
         }
     }
 }

@@ -183,6 +183,21 @@ pub struct ScorecardLine {
     pub cause: Option<String>,
     /// The share of its traffic on its way back, in percent.
     pub share_percent: Option<u8>,
+    /// Deliveries of which a query had said before that there is no such number, in basis points.
+    #[serde(default)]
+    pub denied_bp: Option<u16>,
+    /// From the opening of an attempt to the notification of its delivery, in milliseconds.
+    #[serde(default)]
+    pub notified_ms: Option<u64>,
+    /// Our balance there as it was told last, decimal with its currency.
+    #[serde(default)]
+    pub balance: Option<String>,
+    /// When it was told, UTC milliseconds.
+    #[serde(default)]
+    pub balance_at_ms: Option<i64>,
+    /// For how many hours it lasts as it has been going of late.
+    #[serde(default)]
+    pub balance_hours: Option<i64>,
     /// How it stands with each product, carrier and region, those with the most facts first.
     #[serde(default)]
     pub facets: Vec<FacetCard>,
@@ -226,6 +241,11 @@ fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
         orders_left: card.orders_left,
         cost_left: card.cost_left.clone(),
         day_ends_ms: card.day_ends_ms,
+        denied_bp: card.denied_bp,
+        notified_ms: card.notified_ms,
+        balance: card.balance.clone(),
+        balance_at_ms: card.balance_at_ms,
+        balance_hours: card.balance_hours,
         facets: card.facets.clone(),
         is_ill: card.is_ill,
         circuit: card.circuit.to_owned(),

@@ -19,6 +19,7 @@ pub mod intake;
 mod journey;
 mod mint;
 pub mod parts;
+mod purse;
 mod recover;
 mod recovery;
 mod remember;
@@ -69,6 +70,7 @@ struct House {
     standing: Mutex<Arc<standing::Standing>>,
     process: ProcessId,
     bookings: bookings::Bookings,
+    purses: purse::Purses,
     frozen: frozen::Frozen,
     recovery: recovery::Recovery,
     steer: steer::Steer,
@@ -108,6 +110,7 @@ impl Dispatch {
         parts.random.fill(&mut mark);
         let house = House {
             process: ProcessId(u64::from_le_bytes(mark)),
+            purses: purse::Purses::default(),
             bookings: bookings::Bookings::new(mark, parts.clock.now_ms()),
             frozen: frozen::Frozen::default(),
             recovery: recovery::Recovery::read(&*parts.store).await?,

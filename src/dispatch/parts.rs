@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -36,6 +37,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Which addresses a shop's callback may have.
     pub callback_addresses: AddressPolicy,
+    /// How often suppliers are asked for our balance there; absent: never by itself.
+    pub balance_every: Option<Duration>,
     /// What the first digits of phone numbers say.
     pub segments: Arc<Segments>,
     /// Base of the URLs that suppliers notify, without a trailing slash; empty if they cannot reach us.

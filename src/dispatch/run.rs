@@ -37,6 +37,7 @@ impl Dispatch {
                 }
             }));
         }
+        self.watch_purses();
         let clock = &self.house.parts.clock;
         let mut sweep_at = clock.monotonic().saturating_add(SWEEP);
         while !self.house.is_stopping() {

@@ -50,6 +50,17 @@ pub struct Scorecard {
     pub cost_left: Option<String>,
     /// When its next day begins, UTC milliseconds; absent where nothing is bounded by it.
     pub day_ends_ms: Option<i64>,
+    /// Of the deliveries of late, those of which a query had said before that there is no such number, in
+    /// basis points; absent while there are none.
+    pub denied_bp: Option<u16>,
+    /// From the opening of an attempt to the notification of its delivery, in milliseconds.
+    pub notified_ms: Option<u64>,
+    /// Our balance there as it was told last, decimal with its currency.
+    pub balance: Option<String>,
+    /// When it was told, UTC milliseconds.
+    pub balance_at_ms: Option<i64>,
+    /// For how many hours it lasts as it has been going of late.
+    pub balance_hours: Option<i64>,
     /// How it stands with each product, or group of products, and each carrier and region of it; those with
     /// the most facts, at most `MOST_FACETS`.
     pub facets: Vec<FacetCard>,
@@ -106,6 +117,8 @@ impl Dispatch {
             complaint_bp: standing.complaint_bp,
             latency_ms: standing.latency_ms,
             told_bp: book.told_bp(supplier, rules, now_ms),
+            denied_bp: book.denied_bp(supplier, rules, now_ms),
+            notified_ms: book.notified_ms(supplier),
             is_ill: standing.is_ill,
             circuit: standing.circuit.word(),
             facets: facets(book.facets(supplier, steering, now_ms)),
@@ -113,6 +126,10 @@ impl Dispatch {
             costly: book.evidence(supplier).map(costly).collect(),
             ..Scorecard::default()
         };
+        if let Some(purse) = self.house.purses.of(supplier) {
+            (card.balance, card.balance_at_ms) = (Some(purse.left.to_string()), Some(purse.at_ms));
+            card.balance_hours = purse.hours_left();
+        }
         if let Some(known) = self.house.parts.suppliers.get(supplier) {
             let learnt = known.lane.learnt();
             (card.at_once, card.at_once_most) = (learnt.at_once, learnt.at_once_most);
@@ -176,6 +193,7 @@ fn what(fact: &Fact) -> String {
     match fact {
         Fact::Opened => "opened".to_owned(),
         Fact::Accepted => "accepted".to_owned(),
+        Fact::Delivered { denied: true, .. } => "delivered, after it had said that there is no such number".to_owned(),
         Fact::Delivered { .. } => "delivered".to_owned(),
         Fact::Refused { kind, .. } => format!("refused: {}", kind.word()),
         Fact::NotSent { why } => format!("not sent: {}", code(serde_json::to_value(why))),

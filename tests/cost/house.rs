@@ -91,6 +91,7 @@ impl House {
             secrets: Arc::new(|_| Some(SecretString::from(SIGNING_KEY))),
             policy: Policy::default(),
             callback_addresses: AddressPolicy { may_call_loopback: true },
+            balance_every: None,
             segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
             public_url: "http://127.0.0.1:9".to_owned(),
             node: 0,

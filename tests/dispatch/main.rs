@@ -10,6 +10,7 @@
 )]
 
 mod bookings;
+mod cards;
 mod clocks;
 mod faults;
 mod frozen;

@@ -37,6 +37,8 @@ pub struct Wire {
     pub sent: Mutex<Vec<Sent>>,
     /// How long an answer takes.
     pub delay_ms: Mutex<u64>,
+    /// What it says that we have there.
+    pub balance_minor: Mutex<i64>,
 }
 
 impl Wire {
@@ -47,6 +49,7 @@ impl Wire {
             queries: Mutex::default(),
             sent: Mutex::default(),
             delay_ms: Mutex::new(10),
+            balance_minor: Mutex::new(1_000_000),
         }
     }
 
@@ -69,6 +72,15 @@ impl Wire {
 
 impl Transport for Wire {
     fn send(&self, outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>> {
+        if outbound.request.uri().path().ends_with("/user") {
+            let minor = *self.balance_minor.lock().unwrap();
+            let body = format!(
+                r#"{{"errno":0,"data":{{"id":"10001","balance":"{}.{:02}"}}}}"#,
+                minor / 100,
+                minor % 100
+            );
+            return Box::pin(async move { Ok(http::Response::new(Bytes::from(body))) });
+        }
         let is_query = outbound.request.uri().path().ends_with("/check");
         let field = if is_query { "out_trade_nums" } else { "out_trade_num" };
         let number = url::form_urlencoded::parse(outbound.request.body())

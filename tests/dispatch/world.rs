@@ -205,6 +205,7 @@ async fn open(
         secrets: Arc::new(|_| Some(SecretString::from(KEY))),
         policy: Policy::default(),
         callback_addresses: AddressPolicy { may_call_loopback: false },
+        balance_every: Some(Duration::from_secs(3_600)),
         segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
         public_url: "https://gateway.example".to_owned(),
         node: 0,

@@ -125,6 +125,25 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
             percent(bp)
         ));
     }
+    if let Some(ms) = card.notified_ms {
+        text.push_str(&format!("  notifies    of a delivery after {ms} ms, smoothed\n"));
+    }
+    if let Some(bp) = card.denied_bp {
+        text.push_str(&format!(
+            "  denied      {} of its deliveries first, when it was asked\n",
+            percent(bp)
+        ));
+    }
+    if let (Some(balance), Some(at_ms)) = (&card.balance, card.balance_at_ms) {
+        let lasts = card
+            .balance_hours
+            .map(|hours| format!(", enough for {hours} h at the rate of late"));
+        text.push_str(&format!(
+            "  our money   {balance} at {}{}\n",
+            rfc3339(at_ms),
+            lasts.unwrap_or_default()
+        ));
+    }
     if card.at_once < card.at_once_most {
         text.push_str(&format!(
             "  bears       {} requests at once, as learnt; its contract allows {}\n",

@@ -315,6 +315,19 @@ impl HealthBook {
         self.suppliers.get(supplier)?.whole.opened_by()
     }
 
+    /// Of the deliveries of late, those of which a query had said before that there is no such number, in
+    /// basis points; absent while there are none.
+    #[must_use]
+    pub fn denied_bp(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Option<u16> {
+        self.suppliers.get(supplier)?.whole.denied_bp(rules, now_ms)
+    }
+
+    /// From the opening of an attempt to the notification of its delivery, smoothed, in milliseconds.
+    #[must_use]
+    pub fn notified_ms(&self, supplier: &SupplierId) -> Option<u64> {
+        self.suppliers.get(supplier)?.whole.notified_ms()
+    }
+
     /// Of the deliveries of late, how many the supplier told of by itself rather than being asked, in
     /// basis points; absent while there are none.
     #[must_use]

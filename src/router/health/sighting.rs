@@ -46,6 +46,9 @@ pub enum Fact {
         via: Via,
         /// From the opening of the attempt to here, in milliseconds.
         took_ms: u64,
+        /// Asked before, it had said that it knows no such number.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        denied: bool,
     },
     /// Definitely refused or failed.
     Refused {
@@ -100,6 +103,7 @@ pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
         Event::AttemptWon { via, .. } => Fact::Delivered {
             via: *via,
             took_ms: u64::try_from(at_ms.saturating_sub(attempt.opened_at_ms)).unwrap_or(0),
+            denied: attempt.not_found > 0,
         },
         Event::AttemptRefused { via, refusal, .. } => Fact::Refused {
             via: *via,

@@ -28,6 +28,7 @@ fn delivered() -> Fact {
     Fact::Delivered {
         via: Via::Query,
         took_ms: 2_000,
+        denied: false,
     }
 }
 
@@ -90,6 +91,7 @@ fn what_is_delivered_too_late_is_no_success() {
     let slow = Fact::Delivered {
         via: Via::Query,
         took_ms: 30_001,
+        denied: false,
     };
     let seen: Vec<Sighting> = (0..10).map(|n| sighting("a", "x", n, slow.clone())).collect();
     let late = standing(&book_of(&seen), "x");

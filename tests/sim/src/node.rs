@@ -103,6 +103,7 @@ impl Site {
             secrets: Arc::new(|_| Some(SecretString::from(KEY))),
             policy: policy(),
             callback_addresses: AddressPolicy { may_call_loopback: false },
+            balance_every: None,
             segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
             public_url: "https://gateway.example".to_owned(),
             node: u16::try_from(self.node).unwrap(),

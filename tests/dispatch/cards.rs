@@ -1,0 +1,41 @@
+//! What a scorecard tells besides the score: how a supplier tells, whether it denies, what is left of our money.
+
+use recharge_gateway::domain::ids::SupplierId;
+
+use crate::wire::Say;
+use crate::world::World;
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[tokio::test]
+async fn our_money_is_asked_for_and_how_long_it_lasts_is_told() {
+    let world = World::new().await;
+    let north = SupplierId::from("north");
+    assert_eq!(world.dispatch.scorecard(&north).balance, None);
+    world.clocks.pass(HOUR_MS).await;
+    let card = world.dispatch.scorecard(&north);
+    assert_eq!((card.balance.as_deref(), card.balance_hours), (Some("10000.00 CNY"), None));
+    *world.north.balance_minor.lock().unwrap() = 900_000;
+    world.clocks.pass(HOUR_MS + 10_000).await;
+    let card = world.dispatch.scorecard(&north);
+    assert_eq!((card.balance.as_deref(), card.balance_hours), (Some("9000.00 CNY"), Some(9)));
+    assert!(world.north.submitted().is_empty() && world.north.queried().is_empty());
+}
+
+#[tokio::test]
+async fn a_supplier_that_denies_what_it_delivers_is_shown_to_do_so() {
+    let world = World::new().await;
+    world.north.submits(&[Say::Silence, Say::Silence]);
+    world.north.queries(&[Say::NotFound, Say::Succeeded, Say::Succeeded]);
+    for number in ["1", "2"] {
+        world.submit(number).await.unwrap();
+        world.clocks.pass(5_000).await;
+    }
+    let card = world.dispatch.scorecard(&SupplierId::from("north"));
+    let denied = card.denied_bp.unwrap();
+    assert!(
+        (4_900..=5_000).contains(&denied),
+        "one of two, the older one a little less: {card:?}"
+    );
+    assert_eq!((card.told_bp, card.notified_ms), (Some(0), None), "neither was notified");
+}
