@@ -13,10 +13,11 @@ use super::{House, Supplier};
 use crate::domain::effect::Change;
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, SupplierId};
-use crate::domain::limits::Day;
+use crate::domain::limits::{Day, Limits};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, Terms};
 use crate::domain::recipient::Inputs;
+use crate::domain::steering::Steering;
 use crate::ratelimit::{Permit, Wanted};
 use crate::store::Outage;
 
@@ -112,17 +113,19 @@ impl House {
         }
     }
 
-    /// Tells the lanes whose limits need it what the database holds: the orders of the day that were opened
-    /// before this process began, and whom requests left for of late.
-    pub(super) async fn count_again(&self) -> Result<(), Outage> {
+    /// Tells the lanes that need it under this document what the database holds: the orders of the day that
+    /// were opened before this process began, and whom requests left for of late. To be called before the
+    /// document is in force, so that no plan looks at a day that is not yet counted.
+    pub(super) async fn count_again(&self, document: &Steering) -> Result<(), Outage> {
         for (id, supplier) in &self.parts.suppliers {
-            let is_told = self.told().contains(id);
-            if supplier.lane.counts_days() && !is_told {
+            let limits = supplier.limits_under(id, document);
+            let counts_days = limits.daily_orders.is_some() || limits.daily_cost_minor.is_some();
+            if counts_days && !self.told().contains(id) {
                 self.tell_day(id, supplier).await?;
                 self.told().insert(id.clone());
             }
-            if !supplier.lane.spacing().is_zero() {
-                self.tell_recipients(id, supplier).await?;
+            if limits.recipient_spacing_ms > 0 {
+                self.tell_recipients(id, supplier, i64::from(limits.recipient_spacing_ms)).await?;
             }
         }
         Ok(())
@@ -139,10 +142,9 @@ impl House {
         Ok(())
     }
 
-    async fn tell_recipients(&self, id: &SupplierId, supplier: &Supplier) -> Result<(), Outage> {
+    async fn tell_recipients(&self, id: &SupplierId, supplier: &Supplier, spacing_ms: i64) -> Result<(), Outage> {
         let store = &self.parts.store;
         let now_ms = self.now_ms();
-        let spacing_ms = i64::try_from(supplier.lane.spacing().as_millis()).unwrap_or(i64::MAX);
         let since_ms = now_ms.saturating_sub(spacing_ms).saturating_sub(STAMP_TO_EXIT_MS);
         // What is in doubt may be sent again for as long as its supplier remembers numbers.
         let remembered_ms = supplier.adapter.rules().promises.horizon_ms;
@@ -175,6 +177,13 @@ impl House {
 }
 
 impl Supplier {
+    /// The contract's limits, lowered as a document says.
+    pub(super) fn limits_under(&self, id: &SupplierId, document: &Steering) -> Limits {
+        let contract = self.adapter.limits();
+        let steered = document.supplier.get(id);
+        steered.map_or_else(|| contract.clone(), |steered| contract.lowered(&steered.limits))
+    }
+
     /// The day on this supplier's clock.
     pub(super) fn day(&self, now_ms: i64) -> Day {
         Day::at(now_ms, self.adapter.zone_offset_s())

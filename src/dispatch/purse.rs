@@ -113,9 +113,8 @@ impl House {
 
     fn tell_purse(&self, id: &SupplierId, left: Money) {
         let purse = self.purses.note(id, left, self.now_ms());
-        // A gauge holds 53 bits; in minor units that is beyond any balance.
-        if let Ok(minor) = i32::try_from(left.minor.div_euclid(100)) {
-            metrics::gauge!("recharge_supplier_balance", "supplier" => id.to_string(), "currency" => left.currency.code()).set(minor);
+        if let Ok(units) = left.decimal().parse::<f64>() {
+            metrics::gauge!("recharge_supplier_balance", "supplier" => id.to_string(), "currency" => left.currency.code()).set(units);
         }
         if let Some(hours) = purse.hours_left().filter(|hours| *hours < SHORT_HOURS) {
             tracing::warn!(supplier = %id, %left, hours, "our balance there is going: at this rate it lasts so many hours");

@@ -18,7 +18,7 @@ impl Dispatch {
     pub async fn recover(&self) -> Result<usize, Outage> {
         self.house.freeze_again().await?;
         self.house.remember().await?;
-        self.house.count_again().await?;
+        self.house.count_again(&self.house.published().document).await?;
         let mut count = 0_usize;
         let mut after: Option<ScheduleCursor> = None;
         loop {

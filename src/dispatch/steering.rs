@@ -135,6 +135,7 @@ impl Dispatch {
         if in_force != base {
             return Err(NotPublished::Overtaken { version: in_force });
         }
+        self.house.count_again(&document).await.map_err(|_| NotPublished::Unavailable)?;
         let version = base.saturating_add(1);
         let deed = Deed {
             subject: format!("{}{version}", Deed::ABOUT_STEERING),
@@ -145,12 +146,6 @@ impl Dispatch {
         match self.house.parts.store.commit(Command::Deed(deed)).await {
             Answer::Done => {
                 self.house.steer_by(Published { version, document });
-                if self.house.count_again().await.is_err() {
-                    tracing::error!(
-                        version,
-                        "what suppliers had before could not be read: new daily bounds count from now on"
-                    );
-                }
                 Ok(version)
             }
             Answer::Unknown => {
@@ -241,13 +236,8 @@ impl House {
     pub(super) fn steer_by(&self, published: Published) {
         let before = self.published();
         for (id, supplier) in &self.parts.suppliers {
-            let contract = supplier.adapter.limits();
-            let lowered = |document: &Steering| {
-                let steered = document.supplier.get(id);
-                steered.map_or_else(|| contract.clone(), |steered| contract.lowered(&steered.limits))
-            };
-            let limits = lowered(&published.document);
-            if limits != lowered(&before.document) {
+            let limits = supplier.limits_under(id, &published.document);
+            if limits != supplier.limits_under(id, &before.document) {
                 supplier.lane.set_limits(&limits);
             }
         }
