@@ -113,19 +113,21 @@ impl House {
         }
     }
 
-    /// Tells the lanes that need it under this document what the database holds: the orders of the day that
+    /// Tells the lanes that need it, now or under this document, what the database holds: the orders of the day that
     /// were opened before this process began, and whom requests left for of late. To be called before the
     /// document is in force, so that no plan looks at a day that is not yet counted.
     pub(super) async fn count_again(&self, document: &Steering) -> Result<(), Outage> {
         for (id, supplier) in &self.parts.suppliers {
             let limits = supplier.limits_under(id, document);
-            let counts_days = limits.daily_orders.is_some() || limits.daily_cost_minor.is_some();
-            if counts_days && !self.told().contains(id) {
+            let will_count = limits.daily_orders.is_some() || limits.daily_cost_minor.is_some();
+            if (will_count || supplier.lane.counts_days()) && !self.told().contains(id) {
                 self.tell_day(id, supplier).await?;
                 self.told().insert(id.clone());
             }
-            if limits.recipient_spacing_ms > 0 {
-                self.tell_recipients(id, supplier, i64::from(limits.recipient_spacing_ms)).await?;
+            let will_space = Duration::from_millis(u64::from(limits.recipient_spacing_ms));
+            let spacing = supplier.lane.spacing().max(will_space);
+            if !spacing.is_zero() {
+                self.tell_recipients(id, supplier, spacing).await?;
             }
         }
         Ok(())
@@ -142,9 +144,10 @@ impl House {
         Ok(())
     }
 
-    async fn tell_recipients(&self, id: &SupplierId, supplier: &Supplier, spacing_ms: i64) -> Result<(), Outage> {
+    async fn tell_recipients(&self, id: &SupplierId, supplier: &Supplier, spacing: Duration) -> Result<(), Outage> {
         let store = &self.parts.store;
         let now_ms = self.now_ms();
+        let spacing_ms = i64::try_from(spacing.as_millis()).unwrap_or(i64::MAX);
         let since_ms = now_ms.saturating_sub(spacing_ms).saturating_sub(STAMP_TO_EXIT_MS);
         // What is in doubt may be sent again for as long as its supplier remembers numbers.
         let remembered_ms = supplier.adapter.rules().promises.horizon_ms;
