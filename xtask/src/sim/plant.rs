@@ -25,6 +25,7 @@ pub use patch::Mutant;
 /// What the copy is made of.
 const FOLDERS: &[&str] = &[
     "benches",
+    "data",
     "migrations",
     "mock-suppliers",
     "src",
