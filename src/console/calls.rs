@@ -13,7 +13,8 @@ use super::files::{CatalogFile, ImportReport, Problem};
 use super::lines::{CallbackLine, CaseLine, Dossier};
 use super::replay::{ReplayAsked, ReplayLine};
 use super::steering::{ExplainAsked, Explained, FlawLine, PinWord, PublishAsked, SteeringVersion};
-use super::suppliers::{ScorecardLine, SupplierCheck, SupplierLine};
+use super::suppliers::{SupplierCheck, SupplierLine};
+use crate::dispatch::NamedCard;
 use crate::domain::ids::{ShopId, ShopOrderNo};
 use crate::domain::money::Currency;
 
@@ -242,7 +243,7 @@ pub enum AdminReply {
         operators: Vec<OperatorLine>,
     },
     /// How a supplier is doing.
-    Scorecard(Box<ScorecardLine>),
+    Scorecard(Box<NamedCard>),
     /// The latest versions of the steering document.
     SteeringVersions {
         /// Newest first.

@@ -52,4 +52,4 @@ pub use http::serve_admin;
 pub use import::text_of;
 pub use lines::{AttemptLine, CallbackLine, CaseLine, Dossier, EventLine, EvidenceLine, InputLine, LedgerLine, TransmissionLine};
 pub use socket::{AdminSocket, BindError};
-pub use suppliers::{CostlyLine, ScorecardLine, SupplierCheck, SupplierLine};
+pub use suppliers::{SupplierCheck, SupplierLine};

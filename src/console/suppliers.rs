@@ -5,7 +5,7 @@ use super::calls::{AdminReply, Trouble};
 use super::words;
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::{Costly, FacetCard, NoBalance, Scorecard, scorecard_link};
+use crate::dispatch::{NamedCard, NoBalance, Scorecard, scorecard_link};
 use crate::domain::desk::{Deed, DeedKind};
 use crate::domain::ids::SupplierId;
 use crate::domain::limits::Limits;
@@ -37,10 +37,7 @@ pub(super) async fn list(context: &AdminContext) -> Result<AdminReply, Trouble> 
                 supplier.paused = Some(words::signed(&deed.signed));
             }
         }
-        supplier.health = context
-            .running
-            .as_ref()
-            .map(|running| Box::new(card(&supplier.id, &running.scorecard(&supplier.id))));
+        supplier.health = context.running.as_ref().map(|running| Box::new(running.scorecard(&supplier.id)));
     }
     Ok(AdminReply::Suppliers { suppliers })
 }
@@ -61,10 +58,9 @@ pub(super) fn scorecard(context: &AdminContext, name: &str) -> Result<AdminReply
     let unknown = || Trouble::new(format!("adapters.toml names no supplier {name}"), "`supplier list` shows all");
     let supplier = supplier.ok_or_else(unknown)?;
     let running = super::desk::running(context)?;
-    Ok(AdminReply::Scorecard(Box::new(card(
-        &supplier.id,
-        &running.scorecard(&supplier.id),
-    ))))
+    let card = running.scorecard(&supplier.id);
+    let supplier = supplier.id;
+    Ok(AdminReply::Scorecard(Box::new(NamedCard { supplier, card })))
 }
 
 /// Longest time for which a link is given out, in days.
@@ -120,7 +116,7 @@ pub struct SupplierLine {
     pub digest: String,
     /// How it is doing; only where a server runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<Box<ScorecardLine>>,
+    pub health: Option<Box<Scorecard>>,
 }
 
 /// What a check of a supplier found. It was loaded, so its dialect's samples read as they should.
@@ -134,128 +130,6 @@ pub struct SupplierCheck {
     pub currency: Option<Currency>,
     /// Why there is no balance.
     pub trouble: Option<String>,
-}
-
-/// How a supplier is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScorecardLine {
-    /// Who.
-    pub supplier: SupplierId,
-    /// Its score in basis points; absent while nothing is known of it.
-    pub score_bp: Option<u16>,
-    /// How many facts the score rests on, as they count now.
-    pub facts: u32,
-    /// Attempts that came to be unknown, in basis points.
-    pub unknown_bp: u16,
-    /// Complaints, in basis points.
-    pub complaint_bp: u16,
-    /// From the opening of an attempt to its delivery, in milliseconds.
-    pub latency_ms: Option<u64>,
-    /// Deliveries that it told of by itself, in basis points.
-    pub told_bp: Option<u16>,
-    /// How many requests it has shown that it bears at once.
-    #[serde(default)]
-    pub at_once: usize,
-    /// How many its contract allows.
-    #[serde(default)]
-    pub at_once_most: usize,
-    /// Until when it wants no submits, UTC milliseconds.
-    #[serde(default)]
-    pub rests_until_ms: Option<i64>,
-    /// How many orders it takes of its day yet; absent: any number.
-    #[serde(default)]
-    pub orders_left: Option<u64>,
-    /// How much money may be spent there of its day yet, decimal with its currency; absent: anything.
-    #[serde(default)]
-    pub cost_left: Option<String>,
-    /// When its next day begins, UTC milliseconds; absent where nothing is bounded by it.
-    #[serde(default)]
-    pub day_ends_ms: Option<i64>,
-    /// Whether it stands behind the healthy ones.
-    pub is_ill: bool,
-    /// `closed`, `returning`, `half_open` or `open`.
-    pub circuit: String,
-    /// Since when, UTC milliseconds; absent while closed.
-    pub since_ms: Option<i64>,
-    /// When a probe may be sent, UTC milliseconds.
-    pub until_ms: Option<i64>,
-    /// What opened it.
-    pub cause: Option<String>,
-    /// The share of its traffic on its way back, in percent.
-    pub share_percent: Option<u8>,
-    /// Deliveries of which a query had said before that there is no such number, in basis points.
-    #[serde(default)]
-    pub denied_bp: Option<u16>,
-    /// From the opening of an attempt to the notification of its delivery, in milliseconds.
-    #[serde(default)]
-    pub notified_ms: Option<u64>,
-    /// Our balance there as it was told last, decimal with its currency.
-    #[serde(default)]
-    pub balance: Option<String>,
-    /// When it was told, UTC milliseconds.
-    #[serde(default)]
-    pub balance_at_ms: Option<i64>,
-    /// For how many hours it lasts as it has been going of late.
-    #[serde(default)]
-    pub balance_hours: Option<i64>,
-    /// How it stands with each product, carrier and region, those with the most facts first.
-    #[serde(default)]
-    pub facets: Vec<FacetCard>,
-    /// The attempt that opened its circuit last: the number that the supplier saw.
-    pub opened_by: Option<String>,
-    /// What cost it something of late, oldest first.
-    pub costly: Vec<CostlyLine>,
-}
-
-/// An attempt that cost its supplier something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CostlyLine {
-    /// The number that the supplier saw.
-    pub attempt: String,
-    /// When, UTC milliseconds.
-    pub at_ms: i64,
-    /// With which product.
-    pub sku: String,
-    /// What it was.
-    pub what: String,
-}
-
-fn card(supplier: &SupplierId, card: &Scorecard) -> ScorecardLine {
-    let costly = |costly: &Costly| CostlyLine {
-        attempt: costly.attempt.to_string(),
-        at_ms: costly.at_ms,
-        sku: costly.sku.to_string(),
-        what: costly.what.clone(),
-    };
-    ScorecardLine {
-        supplier: supplier.clone(),
-        score_bp: card.score_bp,
-        facts: card.facts,
-        unknown_bp: card.unknown_bp,
-        complaint_bp: card.complaint_bp,
-        latency_ms: card.latency_ms,
-        told_bp: card.told_bp,
-        at_once: card.at_once,
-        at_once_most: card.at_once_most,
-        rests_until_ms: card.rests_until_ms,
-        orders_left: card.orders_left,
-        cost_left: card.cost_left.clone(),
-        day_ends_ms: card.day_ends_ms,
-        denied_bp: card.denied_bp,
-        notified_ms: card.notified_ms,
-        balance: card.balance.clone(),
-        balance_at_ms: card.balance_at_ms,
-        balance_hours: card.balance_hours,
-        facets: card.facets.clone(),
-        is_ill: card.is_ill,
-        circuit: card.circuit.to_owned(),
-        since_ms: card.since_ms,
-        until_ms: card.until_ms,
-        cause: card.cause.map(|cause| cause.word().to_owned()),
-        share_percent: card.share_percent,
-        opened_by: card.opened_by.as_ref().map(|by| by.attempt.to_string()),
-        costly: card.costly.iter().map(costly).collect(),
-    }
 }
 
 pub(super) async fn check(context: &AdminContext, name: Option<&str>) -> Result<AdminReply, Trouble> {

@@ -49,8 +49,13 @@ pub(super) struct Unpaid {
 }
 
 impl House {
-    /// A recipient's mark: the same value has the same one while this process lives, and none leads back.
-    pub(super) fn mark_of(&self, terms: &Terms, inputs: &Inputs) -> Option<u64> {
+    /// The mark of a recipient, where that matters to a plan: the same value has the same one while this
+    /// process lives, and none leads back.
+    pub(super) fn mark_where_spaced(&self, terms: &Terms, inputs: &Inputs) -> Option<u64> {
+        self.is_spaced(terms).then(|| self.mark_of(terms, inputs)).flatten()
+    }
+
+    fn mark_of(&self, terms: &Terms, inputs: &Inputs) -> Option<u64> {
         let shelf = self.shelf();
         let field = shelf.product(&terms.sku)?.recipient_field()?;
         let value = inputs.get(&field.key)?;
@@ -59,7 +64,7 @@ impl House {
     }
 
     /// Whether any supplier of the product keeps a distance between orders for one recipient.
-    pub(super) fn is_spaced(&self, terms: &Terms) -> bool {
+    fn is_spaced(&self, terms: &Terms) -> bool {
         let shelf = self.shelf();
         let mut suppliers = shelf
             .offers(&terms.sku)
@@ -68,7 +73,7 @@ impl House {
         suppliers.any(|supplier| !supplier.lane.spacing().is_zero())
     }
 
-    /// The mark of a stored order's recipient, where that matters to a plan.
+    /// The same of a stored order, whose inputs are read only where it matters.
     pub(super) async fn mark_of_order(&self, order: &Order) -> Result<Option<u64>, Outage> {
         if !self.is_spaced(&order.terms) {
             return Ok(None);

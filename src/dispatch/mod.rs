@@ -38,7 +38,7 @@ mod verdicts;
 pub use desk::Acted;
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
-pub use scorecard::{Costly, FacetCard, Scorecard};
+pub use scorecard::{Costly, FacetCard, NamedCard, Scorecard};
 pub use settle::Heard;
 
 use std::future::Future;
@@ -139,8 +139,8 @@ impl Dispatch {
     /// # Errors
     /// Why there is no answer.
     pub async fn supplier_balance(&self, supplier: &SupplierId) -> Result<BalanceReading, NoBalance> {
-        let supplier = self.house.parts.suppliers.get(supplier).ok_or(NoBalance::NoSuchSupplier)?;
-        gate::balance(&self.house, supplier).await
+        let known = self.house.parts.suppliers.get(supplier).ok_or(NoBalance::NoSuchSupplier)?;
+        self.house.ask_balance(supplier, known).await
     }
 
     /// Whether new orders are taken: false while stopping, while the database is away, and while a

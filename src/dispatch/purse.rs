@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Dispatch, House, gate};
+use super::{Dispatch, House, NoBalance, Supplier, gate};
 use crate::domain::ids::SupplierId;
 use crate::domain::money::Money;
 use crate::domain::outcome::BalanceReading;
@@ -102,13 +102,20 @@ impl House {
             if self.is_stopping() {
                 return;
             }
-            match gate::balance(self, supplier).await {
-                Ok(BalanceReading::Balance(left)) => self.tell_purse(id, left),
-                Ok(BalanceReading::Unreadable(_)) | Err(_) => {
-                    metrics::counter!("recharge_balances_unread_total", "supplier" => id.to_string()).increment(1);
-                }
-            }
+            // What went wrong is counted, and asked again.
+            let _ = self.ask_balance(id, supplier).await;
         }
+    }
+
+    /// Asks for our balance, within the supplier's limits, and notes the answer, whoever wanted to know.
+    pub(super) async fn ask_balance(self: &Arc<Self>, id: &SupplierId, supplier: &Supplier) -> Result<BalanceReading, NoBalance> {
+        let answer = gate::balance(self, supplier).await;
+        if let Ok(BalanceReading::Balance(left)) = &answer {
+            self.tell_purse(id, *left);
+        } else {
+            metrics::counter!("recharge_balances_unread_total", "supplier" => id.to_string()).increment(1);
+        }
+        answer
     }
 
     fn tell_purse(&self, id: &SupplierId, left: Money) {

@@ -258,7 +258,7 @@ impl House {
         if self.is_stopping() {
             return permit.give_back();
         }
-        let recipient = self.is_spaced(&order.terms).then(|| self.mark_of(&order.terms, &inputs)).flatten();
+        let recipient = self.mark_where_spaced(&order.terms, &inputs);
         let Some(permit) = self.booked(permit, supplier, None, recipient) else {
             let left = supplier.lane.left(supplier.day(self.now_ms()), recipient);
             let in_ms = i64::try_from(left.recipient_in.as_millis()).unwrap_or(i64::MAX);

@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::Dispatch;
 use crate::domain::ids::{AttemptId, Sku, SupplierId};
@@ -11,8 +11,19 @@ use crate::domain::money::Money;
 use crate::domain::plan::CircuitCause;
 use crate::router::{Circuit, Evidence, Facet, Fact};
 
-/// One supplier's standing as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+/// A scorecard with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCard {
+    /// Whose.
+    pub supplier: SupplierId,
+    /// What it says.
+    #[serde(flatten)]
+    pub card: Scorecard,
+}
+
+/// One supplier's standing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Scorecard {
     /// Its score in basis points; absent while nothing is known of it.
     pub score_bp: Option<u16>,
@@ -29,7 +40,7 @@ pub struct Scorecard {
     /// Whether it stands behind the healthy ones.
     pub is_ill: bool,
     /// Its circuit: `closed`, `returning`, `half_open`, `open`.
-    pub circuit: &'static str,
+    pub circuit: String,
     /// Since when its circuit is so, UTC milliseconds; absent while closed.
     pub since_ms: Option<i64>,
     /// When a probe may be sent, UTC milliseconds.
@@ -89,10 +100,10 @@ pub struct FacetCard {
 }
 
 /// An attempt that cost its supplier something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Costly {
     /// The number that the supplier saw.
-    #[serde(serialize_with = "as_text")]
+    #[serde(with = "as_text")]
     pub attempt: AttemptId,
     /// When, UTC milliseconds.
     pub at_ms: i64,
@@ -120,7 +131,7 @@ impl Dispatch {
             denied_bp: book.denied_bp(supplier, rules, now_ms),
             notified_ms: book.notified_ms(supplier),
             is_ill: standing.is_ill,
-            circuit: standing.circuit.word(),
+            circuit: standing.circuit.word().to_owned(),
             facets: facets(book.facets(supplier, steering, now_ms)),
             opened_by: book.opened_by(supplier).map(costly),
             costly: book.evidence(supplier).map(costly).collect(),
@@ -167,8 +178,20 @@ fn facets(mut known: Vec<Facet>) -> Vec<FacetCard> {
     known.into_iter().map(card).collect()
 }
 
-fn as_text<S: Serializer>(attempt: &AttemptId, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(attempt)
+/// An attempt's number as its supplier writes it.
+mod as_text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::ids::AttemptId;
+
+    pub(super) fn serialize<S: Serializer>(attempt: &AttemptId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(attempt)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AttemptId, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 fn costly(evidence: &Evidence) -> Costly {

@@ -28,6 +28,20 @@ impl Plan {
     pub fn retry_at_ms(&self) -> Option<i64> {
         self.skipped.iter().filter_map(|skip| skip.reason.until_ms()).min()
     }
+
+    /// Whether an order would wait to its deadline for nothing: somebody could be tried, but all of them
+    /// are certain to stay out until then.
+    #[must_use]
+    pub fn is_in_vain(&self, deadline_ms: i64) -> bool {
+        let mut passing = self
+            .skipped
+            .iter()
+            .filter_map(|skip| Some((&skip.reason, skip.reason.until_ms()?)))
+            .peekable();
+        self.candidates.is_empty()
+            && passing.peek().is_some()
+            && passing.all(|(reason, until_ms)| reason.is_certain() && until_ms >= deadline_ms)
+    }
 }
 
 /// A supplier that may be tried, with everything an attempt fixes at its start.
@@ -248,6 +262,32 @@ impl SkipReason {
             | Self::NotStrict
             | Self::WaitTooLong { .. }
             | Self::AttemptsExhausted => None,
+        }
+    }
+}
+
+impl SkipReason {
+    /// Whether it is known now that the reason lasts as long as it says: what is planned and what is used
+    /// up, not what somebody's health may change.
+    fn is_certain(&self) -> bool {
+        match self {
+            Self::Calendar { .. } | Self::DailyOrders { .. } | Self::DailyCost { .. } | Self::RecipientTooSoon { .. } => true,
+            Self::Unreachable { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Probing { .. }
+            | Self::OfferDisabled
+            | Self::SupplierAbsent
+            | Self::SupplierPaused
+            | Self::CostAbovePrice { .. }
+            | Self::AlreadyRefused { .. }
+            | Self::ForcedOpen
+            | Self::NotPinned
+            | Self::NotForShop
+            | Self::NotForNumber { .. }
+            | Self::CostAboveCeiling { .. }
+            | Self::NotStrict
+            | Self::WaitTooLong { .. }
+            | Self::AttemptsExhausted => false,
         }
     }
 }

@@ -143,13 +143,16 @@ mod tests {
         let table = Segments::read(BUILT_IN).unwrap();
         let carrier = |number| table.of(number).map(|segment| &*segment.carrier);
         assert_eq!(carrier("13800138000"), Some("mobile"));
-        assert_eq!(carrier("13490000000"), Some("telecom"), "1349 is not 134");
+        assert_eq!(carrier("13490000000"), Some("satellite"), "1349 is not 134");
         assert_eq!(carrier("17050000000"), Some("mobile"));
         assert_eq!(carrier("17090000000"), Some("unicom"));
         assert_eq!(carrier("19200000000"), Some("broadnet"));
         assert_eq!(carrier("14100000000"), None);
         assert_eq!(carrier("张"), None);
-        assert_eq!(table.carriers(), BTreeSet::from(["broadnet", "mobile", "telecom", "unicom"]));
+        assert_eq!(
+            table.carriers(),
+            BTreeSet::from(["broadnet", "mobile", "satellite", "telecom", "unicom"])
+        );
         assert!(table.regions().is_empty() && table.source.contains("https://"));
     }
 

@@ -71,8 +71,10 @@ pub struct Bookings {
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     left_at: Option<Duration>,
+    /// When the one before that left: what counts again if the latest provably did not leave after all.
+    before: Option<Duration>,
     /// Booked, and not yet left.
-    booked_at: Option<Duration>,
+    is_booked: bool,
 }
 
 impl Bookings {
@@ -133,7 +135,7 @@ impl Bookings {
         if let Some(recipient) = recipient {
             let now = self.clock.monotonic();
             self.forget_old(now);
-            self.recipients.entry(recipient).or_default().booked_at = Some(now);
+            self.recipients.entry(recipient).or_default().is_booked = true;
         }
         Some(Booking {
             day: self.day,
@@ -144,9 +146,11 @@ impl Bookings {
 
     /// The request leaves now: from here its recipient's time runs.
     pub fn leaves(&mut self, booking: Booking) {
-        if let Some(recipient) = booking.recipient {
-            self.left_at(recipient, self.clock.monotonic());
+        let Some(recipient) = booking.recipient else { return };
+        if let Some(seen) = self.recipients.get_mut(&recipient) {
+            seen.before = seen.left_at;
         }
+        self.left_at(recipient, self.clock.monotonic());
     }
 
     /// Nothing left after all.
@@ -156,7 +160,9 @@ impl Bookings {
         }
         let Some(recipient) = booking.recipient else { return };
         if let Some(seen) = self.recipients.get_mut(&recipient) {
-            seen.booked_at = None;
+            if !std::mem::take(&mut seen.is_booked) {
+                seen.left_at = seen.before.take();
+            }
             let now = self.clock.monotonic();
             if seen.left_at.is_none_or(|at| at.saturating_add(self.spacing) <= now) {
                 self.recipients.remove(&recipient);
@@ -182,7 +188,7 @@ impl Bookings {
     /// A request for this recipient left at this moment, or may have.
     pub fn left_at(&mut self, recipient: u64, at: Duration) {
         let seen = self.recipients.entry(recipient).or_default();
-        seen.booked_at = None;
+        seen.is_booked = false;
         if seen.left_at.is_none_or(|known| known < at) {
             seen.left_at = Some(at);
             self.seen.push_back((at, recipient));
@@ -210,7 +216,7 @@ impl Bookings {
         let now = self.clock.monotonic();
         let since = |at: Duration| at.saturating_add(self.spacing).saturating_sub(now);
         // One that has not left yet may leave now.
-        let booked = seen.booked_at.map_or(Duration::ZERO, |_| self.spacing);
+        let booked = if seen.is_booked { self.spacing } else { Duration::ZERO };
         seen.left_at.map_or(Duration::ZERO, since).max(booked)
     }
 
@@ -223,7 +229,7 @@ impl Bookings {
             let is_latest = self
                 .recipients
                 .get(&recipient)
-                .is_some_and(|seen| seen.left_at == Some(at) && seen.booked_at.is_none());
+                .is_some_and(|seen| seen.left_at == Some(at) && !seen.is_booked);
             if is_latest {
                 self.recipients.remove(&recipient);
             }
@@ -308,6 +314,33 @@ mod tests {
         assert!(book.book(on(0, 1, 8)).is_some(), "another recipient");
         clock.pass(Duration::from_secs(1));
         assert!(book.book(resubmit).is_some());
+    }
+
+    #[test]
+    fn a_request_that_was_tried_and_did_not_leave_takes_nobody_s_turn() {
+        let (mut book, clock) = bookings(Some(1), None);
+        let due = |book: &mut Bookings| book.left(Day::at(0, 0), Some(7)).recipient_in;
+        let tried = book.book(on(0, 1, 7)).unwrap();
+        book.leaves(tried);
+        book.give_back(tried);
+        assert_eq!(due(&mut book), Duration::ZERO);
+        let again = book.book(on(0, 1, 7)).unwrap();
+        book.leaves(again);
+        clock.pass(Duration::from_secs(60));
+        let resubmit = Wanted {
+            order: None,
+            ..on(0, 0, 7)
+        };
+        let tried = book.book(resubmit).unwrap();
+        clock.pass(Duration::from_secs(1));
+        book.leaves(tried);
+        assert_eq!(due(&mut book), Duration::from_secs(60));
+        book.give_back(tried);
+        assert_eq!(
+            due(&mut book),
+            Duration::ZERO,
+            "the one before it counts again, and its time is over"
+        );
     }
 
     #[test]

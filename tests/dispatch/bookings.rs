@@ -1,5 +1,6 @@
 //! What a supplier takes of orders in a day, and how often of one recipient, holds whatever comes together.
 
+use recharge_gateway::dispatch::{NewOrder, Turned};
 use recharge_gateway::domain::desk::Signature;
 use recharge_gateway::domain::event::Event;
 use recharge_gateway::domain::ids::{OrderId, SupplierId};
@@ -148,4 +149,24 @@ async fn the_same_attempt_again_keeps_its_recipient_s_distance() {
     let at: Vec<i64> = world.north.submitted().iter().map(|sent| sent.at_ms).collect();
     assert_eq!(at.len(), 2, "{at:?}");
     assert!(at[1] - at[0] >= 600_000);
+}
+
+#[tokio::test]
+async fn an_order_that_would_wait_for_tomorrow_beyond_its_deadline_is_refused_at_once() {
+    let world = World::with(&limits("daily_orders = 1"), &["north"]).await;
+    world.submit("1").await.unwrap();
+    let asked = |number: &str, deadline_ms: i64| NewOrder {
+        deadline_seconds: Some(u32::try_from(deadline_ms / 1_000).unwrap()),
+        ..world.ask(number)
+    };
+    let before_midnight = world.hand_in(asked("2", TO_MIDNIGHT_MS / 2)).await;
+    assert_eq!(before_midnight, Err(Turned::Overloaded));
+    assert_eq!(
+        world.hand_in(asked("2", TO_MIDNIGHT_MS / 2)).await,
+        Err(Turned::Overloaded),
+        "and its number is free"
+    );
+    let after_midnight = world.hand_in(asked("2", TO_MIDNIGHT_MS * 2)).await.unwrap();
+    world.clocks.pass(TO_MIDNIGHT_MS + 10_000).await;
+    assert!(world.order(after_midnight).await.verdict.is_some());
 }

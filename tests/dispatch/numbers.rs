@@ -83,6 +83,9 @@ async fn a_document_that_names_a_carrier_nobody_knows_is_refused_with_those_that
         fields,
         ["product.\"*\".supplier.north.carriers", "product.\"*\".supplier.north.regions"]
     );
-    assert!(flaws[0].problem.contains("broadnet, mobile, telecom, unicom"), "{flaws:?}");
+    assert!(
+        flaws[0].problem.contains("broadnet, mobile, satellite, telecom, unicom"),
+        "{flaws:?}"
+    );
     assert!(flaws[1].problem.contains("segments_file"), "{flaws:?}");
 }

@@ -29,6 +29,7 @@ macro_rules! on_every_store {
     };
 }
 
+mod catalog;
 mod conformance;
 mod desk;
 mod equivalence;

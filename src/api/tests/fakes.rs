@@ -106,7 +106,7 @@ impl Front for FakeFront {
     fn scorecard(&self, supplier: &SupplierId) -> Scorecard {
         Scorecard {
             score_bp: (supplier.as_str() == "north").then_some(8_700),
-            circuit: "closed",
+            circuit: "closed".to_owned(),
             ..Scorecard::default()
         }
     }

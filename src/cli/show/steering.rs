@@ -2,9 +2,9 @@
 
 use super::super::table::Table;
 use super::time;
-use crate::console::ScorecardLine;
 use crate::console::drafts::DraftLine;
 use crate::console::steering::{Explained, FlawLine, SteeringVersion};
+use crate::dispatch::{NamedCard, Scorecard};
 use crate::domain::report::rfc3339;
 
 pub(super) fn versions(versions: &[SteeringVersion]) -> String {
@@ -72,7 +72,7 @@ pub(super) fn explained(explained: &Explained) -> String {
 }
 
 /// The score and the circuit in one cell each, for a list.
-pub(super) fn cells(card: Option<&ScorecardLine>) -> [String; 2] {
+pub(super) fn cells(card: Option<&Scorecard>) -> [String; 2] {
     let Some(card) = card else {
         return ["".to_owned(), "".to_owned()];
     };
@@ -80,13 +80,13 @@ pub(super) fn cells(card: Option<&ScorecardLine>) -> [String; 2] {
     [score, circuit(card)]
 }
 
-fn circuit(card: &ScorecardLine) -> String {
+fn circuit(card: &Scorecard) -> String {
     let mut words = card.circuit.replace('_', " ");
     if let Some(percent) = card.share_percent {
         words.push_str(&format!(" at {percent} %"));
     }
     if let Some(cause) = &card.cause {
-        words.push_str(&format!(" ({})", cause.replace('_', " ")));
+        words.push_str(&format!(" ({})", cause.word().replace('_', " ")));
     }
     if let Some(until_ms) = card.until_ms {
         words.push_str(&format!(" until {}", rfc3339(until_ms)));
@@ -94,10 +94,11 @@ fn circuit(card: &ScorecardLine) -> String {
     words
 }
 
-pub(super) fn scorecard(card: &ScorecardLine) -> String {
+pub(super) fn scorecard(named: &NamedCard) -> String {
+    let NamedCard { supplier, card } = named;
     let mut text = match card.score_bp {
-        Some(bp) => format!("{}: score {bp} of 10000, from {} facts of late\n", card.supplier, card.facts),
-        None => format!("{}: no score yet, nothing has been seen of it\n", card.supplier),
+        Some(bp) => format!("{supplier}: score {bp} of 10000, from {} facts of late\n", card.facts),
+        None => format!("{supplier}: no score yet, nothing has been seen of it\n"),
     };
     let percent = |bp: u16| format!("{}.{:02} %", bp.div_euclid(100), bp.rem_euclid(100));
     text.push_str(&format!(
@@ -106,7 +107,7 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
         card.since_ms.map(|at_ms| format!(", since {}", rfc3339(at_ms))).unwrap_or_default()
     ));
     if let Some(by) = &card.opened_by {
-        text.push_str(&format!("  opened by   attempt {by}\n"));
+        text.push_str(&format!("  opened by   attempt {}\n", by.attempt));
     }
     let standing = if card.is_ill {
         "behind the healthy suppliers"
@@ -182,8 +183,8 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
         for costly in card.costly.iter().rev() {
             table.row([
                 time(Some(costly.at_ms)),
-                costly.attempt.clone(),
-                costly.sku.clone(),
+                costly.attempt.to_string(),
+                costly.sku.to_string(),
                 costly.what.clone(),
             ]);
         }
@@ -193,7 +194,7 @@ pub(super) fn scorecard(card: &ScorecardLine) -> String {
     text
 }
 
-fn way_back(card: &ScorecardLine) -> &'static str {
+fn way_back(card: &Scorecard) -> &'static str {
     match (card.circuit.as_str(), card.is_ill) {
         ("open", _) => "when its open time ends, single orders probe it; successes let it return",
         ("half_open", _) => "each order that it delivers now counts; after some in a row its traffic returns in growing shares",

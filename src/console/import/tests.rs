@@ -232,7 +232,7 @@ async fn inputs_in_the_compact_form_are_read_strictly() {
             "sku,name,kind,currency,face_value,price,inputs\nA,a,top_up,CNY,1,1,{inputs}\n"
         ))
     };
-    let report = products(&stage, file("account:phone:11-11!;server:text:1-20;note?")).await;
+    let report = products(&stage, file("account:phone:11-11!;mail:account:3-40;server:text:1-20;note?")).await;
     imported(report);
     let product = stage.store.catalog().await.unwrap().products.remove(0);
     let read: Vec<(&str, bool, bool, u16)> = product
@@ -242,7 +242,12 @@ async fn inputs_in_the_compact_form_are_read_strictly() {
         .collect();
     assert_eq!(
         read,
-        [("account", true, true, 11), ("server", true, false, 20), ("note", false, false, 64)]
+        [
+            ("account", true, true, 11),
+            ("mail", true, false, 40),
+            ("server", true, false, 20),
+            ("note", false, false, 64)
+        ]
     );
     for wrong in [
         "",

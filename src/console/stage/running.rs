@@ -44,7 +44,7 @@ impl Running for Remembers {
     fn scorecard(&self, _: &SupplierId) -> Scorecard {
         Scorecard {
             score_bp: Some(8_700),
-            circuit: "closed",
+            circuit: "closed".to_owned(),
             ..Scorecard::default()
         }
     }
