@@ -70,7 +70,7 @@ pub enum Turned {
         /// What the order costs.
         price: Money,
     },
-    /// Too much is waiting, or no supplier takes more before its deadline; no order exists.
+    /// Too much is waiting; no order exists.
     Overloaded,
     /// Stopping, or the database is away; no order exists from this request.
     Unavailable,
@@ -237,7 +237,7 @@ impl House {
         let first = plan.candidates.first();
         let best = first.and_then(|best| self.parts.suppliers.get(&best.supplier));
         let cost = first.map(|best| best.cost);
-        if best.is_some_and(|best| is_too_late(best, &terms, now_ms)) || plan.is_in_vain(terms.deadline_ms) {
+        if best.is_some_and(|best| is_too_late(best, &terms, now_ms)) {
             // What was accepted once is answered the same, however busy it has become since.
             let known = self.known(&asked, &terms.fingerprint).await?;
             return known.map_or(Err(Turned::Overloaded), |same| Ok((same, None)));

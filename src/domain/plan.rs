@@ -28,20 +28,6 @@ impl Plan {
     pub fn retry_at_ms(&self) -> Option<i64> {
         self.skipped.iter().filter_map(|skip| skip.reason.until_ms()).min()
     }
-
-    /// Whether an order would wait to its deadline for nothing: somebody could be tried, but all of them
-    /// are certain to stay out until then.
-    #[must_use]
-    pub fn is_in_vain(&self, deadline_ms: i64) -> bool {
-        let mut passing = self
-            .skipped
-            .iter()
-            .filter_map(|skip| Some((&skip.reason, skip.reason.until_ms()?)))
-            .peekable();
-        self.candidates.is_empty()
-            && passing.peek().is_some()
-            && passing.all(|(reason, until_ms)| reason.is_certain() && until_ms >= deadline_ms)
-    }
 }
 
 /// A supplier that may be tried, with everything an attempt fixes at its start.
@@ -267,6 +253,12 @@ impl SkipReason {
 }
 
 impl SkipReason {
+    /// Whether it is certain that the supplier cannot be tried before this moment.
+    #[must_use]
+    pub fn is_out_before(&self, moment_ms: i64) -> bool {
+        self.until_ms().is_none_or(|until_ms| self.is_certain() && until_ms >= moment_ms)
+    }
+
     /// Whether it is known now that the reason lasts as long as it says: what is planned and what is used
     /// up, not what somebody's health may change.
     fn is_certain(&self) -> bool {

@@ -1,9 +1,11 @@
 //! What a supplier takes of orders in a day, and how often of one recipient, holds whatever comes together.
 
-use recharge_gateway::dispatch::{NewOrder, Turned};
+use recharge_gateway::dispatch::NewOrder;
 use recharge_gateway::domain::desk::Signature;
 use recharge_gateway::domain::event::Event;
+use recharge_gateway::domain::failure::Failure;
 use recharge_gateway::domain::ids::{OrderId, SupplierId};
+use recharge_gateway::domain::order::Verdict;
 use recharge_gateway::domain::plan::SkipReason;
 use recharge_gateway::store::Store;
 
@@ -152,21 +154,27 @@ async fn the_same_attempt_again_keeps_its_recipient_s_distance() {
 }
 
 #[tokio::test]
-async fn an_order_that_would_wait_for_tomorrow_beyond_its_deadline_is_refused_at_once() {
+async fn an_order_that_would_wait_for_tomorrow_beyond_its_deadline_fails_at_once() {
     let world = World::with(&limits("daily_orders = 1"), &["north"]).await;
     world.submit("1").await.unwrap();
     let asked = |number: &str, deadline_ms: i64| NewOrder {
         deadline_seconds: Some(u32::try_from(deadline_ms / 1_000).unwrap()),
         ..world.ask(number)
     };
-    let before_midnight = world.hand_in(asked("2", TO_MIDNIGHT_MS / 2)).await;
-    assert_eq!(before_midnight, Err(Turned::Overloaded));
-    assert_eq!(
-        world.hand_in(asked("2", TO_MIDNIGHT_MS / 2)).await,
-        Err(Turned::Overloaded),
-        "and its number is free"
+    let today = world.hand_in(asked("2", TO_MIDNIGHT_MS / 2)).await.unwrap();
+    let failed = world.order(today).await.verdict;
+    assert!(
+        matches!(
+            failed,
+            Some(Verdict::Failed {
+                failure: Failure::NoSupplier,
+                ..
+            })
+        ),
+        "{failed:?}"
     );
-    let after_midnight = world.hand_in(asked("2", TO_MIDNIGHT_MS * 2)).await.unwrap();
+    let tomorrow = world.hand_in(asked("3", TO_MIDNIGHT_MS * 2)).await.unwrap();
+    assert_eq!(world.order(tomorrow).await.verdict, None);
     world.clocks.pass(TO_MIDNIGHT_MS + 10_000).await;
-    assert!(world.order(after_midnight).await.verdict.is_some());
+    assert!(matches!(world.order(tomorrow).await.verdict, Some(Verdict::Succeeded { .. })));
 }

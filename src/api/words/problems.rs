@@ -35,7 +35,7 @@ pub(crate) fn title(problem: &Problem, locale: Locale) -> &'static str {
         Problem::InsufficientBalance { .. } => ("余额不足", "The balance is too low"),
         Problem::ShopBusy => ("该商户并发请求过多", "Too many requests of this shop at once"),
         Problem::NoncesExhausted => ("该商户请求过于频繁", "Too many requests of this shop"),
-        Problem::Overloaded => ("系统繁忙或供货额度已满", "Too much is waiting, or suppliers take no more in time"),
+        Problem::Overloaded => ("系统繁忙", "Too much is waiting"),
         Problem::Unavailable => ("服务暂不可用", "Not available at the moment"),
         Problem::OrderUnreadable { .. } => ("订单已存在，暂时无法显示", "The order stands but cannot be shown now"),
         Problem::OutcomeUnknown => ("下单结果未知", "The outcome is unknown"),

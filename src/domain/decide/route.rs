@@ -79,9 +79,13 @@ fn choice(strategy: Strategy, steering: u32, stands: Stands, others: Vec<Candida
     }))
 }
 
+/// Waits where somebody may come to be tried before the deadline. Where all are certain to be out until
+/// then, or for ever, the shop need not wait to hear it.
 fn wait_or_fail(draft: &mut Draft, skipped: Vec<Skip>) -> Result<(), Refusal> {
+    let deadline_ms = draft.order.terms.deadline_ms;
+    let is_in_vain = skipped.iter().all(|skip| skip.reason.is_out_before(deadline_ms));
     let until_ms = skipped.iter().filter_map(|skip| skip.reason.until_ms()).min();
-    let until_ms = until_ms.map(|until_ms| until_ms.min(draft.order.terms.deadline_ms));
+    let until_ms = until_ms.filter(|_| !is_in_vain).map(|until_ms| until_ms.min(deadline_ms));
     match until_ms {
         Some(until_ms) if until_ms > draft.now_ms && draft.order.waits_until_ms == Some(until_ms) => return Err(Refusal::NothingNew),
         Some(until_ms) => draft.add(Event::OrderWaiting { skipped, until_ms }),

@@ -60,8 +60,8 @@ pub struct Record {
     /// When a node last submitted for a recipient to a supplier, and in which life: node, the supplier's
     /// place, the recipient.
     pub met: BTreeMap<(usize, usize, String), (i64, u32)>,
-    /// How many orders a node has sent a supplier, by its place: first transmissions only.
-    pub had: BTreeMap<(usize, usize), u32>,
+    /// How many orders a node has sent a supplier, by its place and its day: first transmissions only.
+    pub had: BTreeMap<(usize, usize, i64), u32>,
     /// How often a supplier was left out, by its reason in the words of events.
     pub left_out: BTreeMap<String, u64>,
     /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.

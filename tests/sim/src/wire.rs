@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
+use recharge_gateway::domain::limits::Day;
 use recharge_gateway::seams::{BoxFuture, MaybeSent, NotSent, Outbound, SendFailure, Transport};
 use tokio::sync::oneshot;
 
@@ -13,9 +14,15 @@ use crate::notices::decimal;
 use crate::scene::Fault;
 use crate::supplier::{Asked, Says, Stand, order_of};
 use crate::tasks::Owner;
+use crate::time::START_MS;
 use crate::world::World;
 
 type Response = http::Response<Bytes>;
+
+/// The clock of every supplier here, as adapters.toml has it where it says nothing.
+const ZONE_OFFSET_S: i32 = 8 * 3_600;
+/// No request leaves later than this after its stamp.
+const MIDNIGHT_MS: i64 = 120_000;
 
 /// One node's way to one supplier.
 pub struct Wire {
@@ -137,8 +144,11 @@ impl Wire {
         let limits = &world.scene.limits;
         let may_jump = world.scene.rates[Fault::ClockJumps.place()] > 0;
         let (now_ms, mut record) = (world.now_ms(), world.record());
-        let had = record.had.entry((node, self.place)).or_default();
-        *had += u32::from(n == Some(1));
+        let day = Day::at(START_MS + now_ms, ZONE_OFFSET_S);
+        let had = record.had.entry((node, self.place, day.number)).or_default();
+        // What was stamped on the day before counts there, and may leave a little later.
+        let is_of_this_day = START_MS + now_ms - day.began_ms >= MIDNIGHT_MS;
+        *had += u32::from(n == Some(1) && is_of_this_day);
         let had = *had;
         if let Some(most) = limits.daily_orders.filter(|most| had > *most && !may_jump) {
             let how = format!("{:?} sends {}, order {had} of a day that takes {most}", self.owner, asked.number);

@@ -99,13 +99,17 @@ pub fn plan(candidates: &[&str]) -> Plan {
 }
 
 pub fn plan_waiting(until_ms: i64) -> Plan {
-    let skip = Skip {
+    plan_without(&[SkipReason::Unreachable { until_ms }])
+}
+
+/// Nobody to try, for these reasons.
+pub fn plan_without(reasons: &[SkipReason]) -> Plan {
+    let skip = |reason: &SkipReason| Skip {
         supplier: SupplierId::from(KEEPS),
-        reason: SkipReason::Unreachable { until_ms },
+        reason: reason.clone(),
     };
     Plan {
-        candidates: Vec::new(),
-        skipped: vec![skip],
+        skipped: reasons.iter().map(skip).collect(),
         ..Plan::default()
     }
 }

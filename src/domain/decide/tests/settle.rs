@@ -11,6 +11,7 @@ use crate::domain::failure::Failure;
 use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::order::{Step, Verdict};
 use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
+use crate::domain::plan::SkipReason;
 
 fn try_at(supplier: &str) -> Input {
     Input::Route {
@@ -286,6 +287,22 @@ fn r10_an_order_waits_for_a_pause_to_end_and_says_so_once() {
     assert_eq!(bench.route(plan_waiting(START_MS + 5_000)), Err(Refusal::NothingNew));
     bench.pass(5_000);
     bench.open(KEEPS);
+}
+
+#[test]
+fn r10_an_order_fails_at_once_only_where_nobody_can_come_back_before_its_deadline() {
+    let tomorrow = SkipReason::DailyOrders { until_ms: DEADLINE_MS };
+    let mut in_vain = Bench::new();
+    in_vain.route(plan_without(&[SkipReason::ForcedOpen, tomorrow.clone()])).unwrap();
+    assert!(matches!(in_vain.order.verdict, Some(Verdict::Failed { .. })));
+
+    let just_in_time = SkipReason::DailyOrders { until_ms: DEADLINE_MS - 1 };
+    let may_recover = SkipReason::Unreachable { until_ms: DEADLINE_MS };
+    for hope in [just_in_time, may_recover] {
+        let mut waits = Bench::new();
+        waits.route(plan_without(&[tomorrow.clone(), hope.clone()])).unwrap();
+        assert_eq!(waits.order.verdict, None, "{hope:?}");
+    }
 }
 
 #[test]
