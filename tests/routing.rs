@@ -1,8 +1,7 @@
 //! How long a plan takes where there is much to choose from: 200 suppliers that all offer each of
 //! 10,000 products, every one of them with a history. `cargo test --release --test routing --
-//! --nocapture` prints the figures; the bounds are far above them, for a busy machine. 50
-//! microseconds are aimed at and not reached (docs/decisions/0055). Allocations are counted, and must
-//! not grow with what is known.
+//! --nocapture` prints the figures (docs/decisions/0055): 50 microseconds are asked for; the bounds are
+//! above them, for a busy machine. Allocations are counted, and must not grow with what is known.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -91,7 +90,8 @@ fn offers(n: usize, names: &[SupplierId]) -> Vec<Offer> {
 /// A book with a history at every supplier for every hundredth product.
 fn book(steering: &Steering) -> HealthBook {
     let mut book = HealthBook::default();
-    for s in 0..SUPPLIERS {
+    // First heard of in no order.
+    for s in (0..SUPPLIERS).map(|s| s * 77 % SUPPLIERS) {
         for n in (0..PRODUCTS).step_by(100) {
             let fact = Fact::Delivered {
                 via: Via::Submit,
@@ -179,6 +179,6 @@ fn a_plan_among_200_suppliers_takes_microseconds_and_no_more_memory_each_time() 
     println!("a plan: p50 {:?}, p99 {:?}, p99.9 {:?}", at(500), at(990), at(999));
     println!("{} allocations a plan", first / u64::try_from(PLANS / 2).unwrap());
     assert!(second <= first + first / 100, "{first} allocations, then {second}");
-    let most = Duration::from_micros(if cfg!(debug_assertions) { 5_000 } else { 500 });
+    let most = Duration::from_micros(if cfg!(debug_assertions) { 5_000 } else { 150 });
     assert!(at(990) < most, "{:?}", at(990));
 }

@@ -27,7 +27,13 @@ pub fn route(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<
 }
 
 /// `route`, with the suppliers' health from anywhere.
-fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'_>, standing: impl Fn(&SupplierId) -> Standing) -> Plan {
+fn route_by(
+    terms: &Terms,
+    attempts: &[Attempt],
+    offers: &[Offer],
+    view: &View<'_>,
+    mut standing: impl FnMut(&SupplierId) -> Standing,
+) -> Plan {
     let product = view.steering.of(&terms.sku);
     let asking = Asking {
         terms,
@@ -36,10 +42,8 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
         view,
         product,
     };
-    let mut rows = one_row_each(offers, &asking);
+    let rows = one_row_each(offers, &asking);
     let has_pin = rows.iter().any(|row| row.is_pinned(&terms.sku));
-    // Sorted while they are small.
-    rows.sort_unstable_by(|a, b| a.place.cmp(&b.place));
     let mut fits = Vec::with_capacity(rows.len());
     let mut skipped: Vec<(Place<'_>, SkipReason)> = Vec::new();
     for row in rows {
@@ -52,6 +56,7 @@ fn route_by(terms: &Terms, attempts: &[Attempt], offers: &[Offer], view: &View<'
             Err(reason) => skipped.push((row.place, reason)),
         }
     }
+    fits.sort_unstable_by(|a, b| a.place.cmp(&b.place));
     let candidates = strategy::ordered(&asking, fits, has_pin, &mut skipped);
     skipped.sort_by(|a, b| a.0.cmp(&b.0));
     let skip = |(place, reason): (Place<'_>, SkipReason)| Skip {

@@ -44,7 +44,7 @@ enum State {
     Returning { step: usize, ended: u16 },
 }
 
-/// One circuit's memory.
+/// One circuit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Breaker {
     state: State,
@@ -52,9 +52,15 @@ pub(super) struct Breaker {
     /// Openings since it was last closed.
     openings: u32,
     faults_in_a_row: u16,
+    probes_won: u16,
+    memory: Box<Memory>,
+}
+
+/// What a circuit remembers: apart, for a plan reads hundreds of circuits, and of a closed one nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Memory {
     latest: VecDeque<End>,
     probes: BTreeMap<(OrderId, Seq), i64>,
-    probes_won: u16,
     evidence: Option<Evidence>,
 }
 
@@ -64,9 +70,10 @@ impl Breaker {
         if let State::Open { until_ms, .. } = self.state
             && at_ms >= until_ms
         {
-            self.probes
+            self.memory
+                .probes
                 .retain(|_, since_ms| at_ms.saturating_sub(*since_ms) < PROBE_PATIENCE_MS);
-            self.probes.insert(attempt, at_ms);
+            self.memory.probes.insert(attempt, at_ms);
         }
     }
 
@@ -76,7 +83,7 @@ impl Breaker {
         self.pass(at_ms, rules);
         match self.state {
             State::Open { until_ms, .. } => {
-                let was_probe = self.probes.remove(&(evidence.order, evidence.seq)).is_some();
+                let was_probe = self.memory.probes.remove(&(evidence.order, evidence.seq)).is_some();
                 match end {
                     End::Good if was_probe => self.won(at_ms, rules),
                     End::Fault if was_probe => self.open(CircuitCause::FaultsInARow, evidence, salt, rules),
@@ -106,7 +113,7 @@ impl Breaker {
                 let is_in_flight = |since_ms: &&i64| now_ms.saturating_sub(**since_ms) < PROBE_PATIENCE_MS;
                 Circuit::HalfOpen {
                     since_ms: until_ms,
-                    in_flight: u16::try_from(self.probes.values().filter(is_in_flight).count()).unwrap_or(u16::MAX),
+                    in_flight: u16::try_from(self.memory.probes.values().filter(is_in_flight).count()).unwrap_or(u16::MAX),
                     succeeded: self.probes_won,
                 }
             }
@@ -122,7 +129,7 @@ impl Breaker {
 
     /// What opened it last.
     pub fn evidence(&self) -> Option<&Evidence> {
-        self.evidence.as_ref()
+        self.memory.evidence.as_ref()
     }
 
     /// Counts an end, and tells what opens the circuit, if anything does.
@@ -134,16 +141,17 @@ impl Breaker {
             End::Fault => self.faults_in_a_row = self.faults_in_a_row.saturating_add(1),
             End::Unknown => self.faults_in_a_row = self.faults_in_a_row.saturating_add(UNKNOWN_WEIGHS),
         }
-        self.latest.push_back(end);
+        self.memory.latest.push_back(end);
         let sample = usize::from(rules.sample).clamp(1, MOST_OUTCOMES);
-        while self.latest.len() > sample {
-            self.latest.pop_front();
+        while self.memory.latest.len() > sample {
+            self.memory.latest.pop_front();
         }
         if end == End::Good {
             return None;
         }
-        let among = |what: End| self.latest.iter().filter(|end| **end == what).count().saturating_mul(100);
-        let reaches = |what, percent: u8| self.latest.len() >= sample && among(what) >= sample.saturating_mul(usize::from(percent.max(1)));
+        let among = |what: End| self.memory.latest.iter().filter(|end| **end == what).count().saturating_mul(100);
+        let reaches =
+            |what, percent: u8| self.memory.latest.len() >= sample && among(what) >= sample.saturating_mul(usize::from(percent.max(1)));
         if self.faults_in_a_row >= rules.faults_in_a_row.max(1) {
             let is_silence = end == End::Unknown && among(End::Unknown) > among(End::Fault);
             Some(if is_silence {
@@ -179,7 +187,10 @@ impl Breaker {
             },
             since_ms: at_ms,
             openings: self.openings.saturating_add(1),
-            evidence: Some(evidence.clone()),
+            memory: Box::new(Memory {
+                evidence: Some(evidence.clone()),
+                ..Memory::default()
+            }),
             ..Self::default()
         };
     }
@@ -189,7 +200,7 @@ impl Breaker {
         if self.probes_won >= rules.probes_to_close {
             self.state = State::Returning { step: 0, ended: 0 };
             self.since_ms = at_ms;
-            self.probes.clear();
+            self.memory.probes.clear();
             self.probes_won = 0;
         }
     }

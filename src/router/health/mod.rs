@@ -5,13 +5,15 @@
 //! suppliers behind others or out of a plan, and PROTOCOL.md's rules stand above it.
 //!
 //! A supplier is scored as a whole, for each product (or group of products), and within it for each
-//! carrier and region of the recipients. Where little is known of the narrower, the wider speaks for it. Faults of the buyer (a wrong recipient) and of ours (a
-//! request that could not be written) count for nothing.
+//! carrier and region of the recipients. Where little is known of the narrower, the wider speaks for
+//! it. Faults of the buyer (a wrong recipient) and of ours (a request that could not be written) count
+//! for nothing.
 //!
 //! Deliberately absent: a clock. What is asked names the moment.
 
 mod blame;
 mod circuit;
+mod named;
 mod record;
 mod sighting;
 mod tally;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 use blame::blame;
 use foldhash::HashMap;
+use named::Named;
 use record::Record;
 use serde::{Deserialize, Serialize};
 use tally::Tally;
@@ -43,7 +46,7 @@ const MOST_PARTS: usize = 256;
 /// Everything remembered about suppliers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HealthBook {
-    suppliers: HashMap<SupplierId, Ward>,
+    suppliers: Named<Ward>,
     /// A plan asks about one product at many suppliers.
     products: HashMap<String, Shown>,
 }
@@ -64,7 +67,7 @@ struct Shown {
     parts: HashMap<Arc<str>, Records>,
 }
 
-type Records = HashMap<SupplierId, Record>;
+type Records = Named<Record>;
 
 /// What a supplier did with one product, or group of products, and perhaps one carrier or region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,10 +184,6 @@ impl HealthBook {
         if self.products.len() >= MOST_PRODUCTS && !self.products.contains_key(group) {
             self.forget_half();
         }
-        let ward = match self.suppliers.get_mut(&sighting.supplier) {
-            Some(ward) => ward,
-            None => self.suppliers.entry(sighting.supplier.clone()).or_default(),
-        };
         let evidence = Evidence {
             order: sighting.order,
             seq: sighting.seq,
@@ -193,19 +192,19 @@ impl HealthBook {
             fact: sighting.fact.clone(),
         };
         let (salt, blame) = (salt(&sighting.supplier), blame(&sighting.fact));
+        let Some((supplier, ward)) = self.suppliers.of(&sighting.supplier) else {
+            return;
+        };
         ward.whole.learn(&sighting.fact, blame.of_the_whole(), &evidence, salt, steering);
-        let supplier = &sighting.supplier;
         let product = match self.products.get_mut(group) {
             Some(product) => product,
             None => self.products.entry(group.to_owned()).or_default(),
         };
         product.latest_ms = product.latest_ms.max(sighting.at_ms);
         let learn = |records: &mut Records| {
-            let record = match records.get_mut(supplier) {
-                Some(record) => record,
-                None => records.entry(supplier.clone()).or_default(),
-            };
-            record.learn(&sighting.fact, blame, &evidence, salt, steering);
+            if let Some((_, record)) = records.of(supplier) {
+                record.learn(&sighting.fact, blame, &evidence, salt, steering);
+            }
         };
         learn(&mut product.suppliers);
         for part in sighting.segment.iter().flat_map(Segment::names) {
@@ -229,14 +228,14 @@ impl HealthBook {
     }
 
     /// How suppliers stand now with a product, or group of products (`Steering::group`), for a recipient of
-    /// this segment.
+    /// this segment. Best asked in the order of their names.
     pub fn standings<'a>(
         &'a self,
         group: &str,
         segment: Option<&Segment>,
         steering: &'a Steering,
         now_ms: i64,
-    ) -> impl Fn(&SupplierId) -> Standing + 'a {
+    ) -> impl FnMut(&SupplierId) -> Standing + 'a {
         let shown = self.products.get(group);
         let part = |name: Option<&Arc<str>>| shown?.parts.get(name?);
         let levels = [
@@ -244,14 +243,16 @@ impl HealthBook {
             part(segment.map(|segment| &segment.carrier)),
             part(segment.and_then(|segment| segment.region.as_ref())),
         ];
+        let mut wards = self.suppliers.walk();
+        let mut levels = levels.map(|records| records.map(Named::walk));
         move |supplier| {
-            let Some(ward) = self.suppliers.get(supplier) else {
+            let Some(ward) = wards.find(supplier) else {
                 return Standing::default();
             };
             let mut standing = ward.whole.standing(None, steering, now_ms);
             let mut prior_bp = standing.score_bp;
             let mut wider: Option<&Record> = None;
-            for record in levels.iter().flatten().filter_map(|records| records.get(supplier)) {
+            for record in levels.iter_mut().flatten().filter_map(|records| records.find(supplier)) {
                 // What is hoped of one carrier is what the others show: its own facts count once.
                 if let Some(wider) = wider {
                     prior_bp = wider.prior_bp_without(record, prior_bp, &steering.health, now_ms);
@@ -281,7 +282,7 @@ impl HealthBook {
             parts.sort_unstable();
             for part in parts {
                 let records = part.map_or(Some(&shown.suppliers), |part| shown.parts.get(part));
-                if records.is_some_and(|records| records.contains_key(supplier)) {
+                if records.is_some_and(|records| records.get(supplier).is_some()) {
                     let segment = part.map(|part| Segment {
                         carrier: Arc::clone(part),
                         region: None,
@@ -300,8 +301,9 @@ impl HealthBook {
     /// How a supplier stands as a whole.
     #[must_use]
     pub fn whole(&self, supplier: &SupplierId, steering: &Steering, now_ms: i64) -> Standing {
-        let ward = self.suppliers.get(supplier);
-        ward.map_or_else(Standing::default, |ward| ward.whole.standing(None, steering, now_ms))
+        self.suppliers
+            .get(supplier)
+            .map_or_else(Standing::default, |ward| ward.whole.standing(None, steering, now_ms))
     }
 
     /// What cost a supplier something, oldest first.

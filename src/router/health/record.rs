@@ -16,9 +16,15 @@ pub(super) struct Record {
     breaker: Breaker,
     /// From opening to delivery, smoothed, in milliseconds.
     latency_ms: Option<u64>,
-    /// The same to the notification, where it notified.
-    notified_ms: Option<u64>,
     is_ill: bool,
+    manners: Box<Manners>,
+}
+
+/// How a supplier tells of its deliveries: apart, for a plan reads hundreds of records, and not this.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Manners {
+    /// From opening to the notification of the delivery, where it notified, smoothed, in milliseconds.
+    notified_ms: Option<u64>,
     /// Deliveries that the supplier told of by itself, and those that had to be asked for, as they count.
     told: Tally,
     /// Deliveries that a query had denied before, and the others.
@@ -57,12 +63,13 @@ impl Record {
         if let Fact::Delivered { via, took_ms, denied } = fact {
             let smoothed = |known: u64| known.saturating_mul(7).saturating_add(*took_ms).div_euclid(8);
             self.latency_ms = Some(self.latency_ms.map_or(*took_ms, smoothed));
+            let manners = &mut self.manners;
             if *via == Via::Notification {
-                self.notified_ms = Some(self.notified_ms.map_or(*took_ms, smoothed));
+                manners.notified_ms = Some(manners.notified_ms.map_or(*took_ms, smoothed));
             }
             let count = |is_so| if is_so { Count::Good } else { Count::Fault };
-            self.told.add(count(blame::was_told(*via)), at_ms, half_life_ms(rules));
-            self.denied.add(count(*denied), at_ms, half_life_ms(rules));
+            manners.told.add(count(blame::was_told(*via)), at_ms, half_life_ms(rules));
+            manners.denied.add(count(*denied), at_ms, half_life_ms(rules));
         }
         self.breaker.ended(end, evidence, salt, &steering.circuit);
         let score_bp = self.tally.lone_score_bp();
@@ -119,19 +126,19 @@ impl Record {
     /// Of the deliveries of late, how many the supplier told of by itself rather than being asked, in basis
     /// points; absent while there are none.
     pub fn told_bp(&self, rules: &HealthRules, now_ms: i64) -> Option<u16> {
-        let told = self.told.at(now_ms, half_life_ms(rules));
+        let told = self.manners.told.at(now_ms, half_life_ms(rules));
         (told.facts() > 0).then(|| told.score_bp(0, 0))
     }
 
     /// Of the deliveries of late, how many a query had denied before, in basis points.
     pub fn denied_bp(&self, rules: &HealthRules, now_ms: i64) -> Option<u16> {
-        let denied = self.denied.at(now_ms, half_life_ms(rules));
+        let denied = self.manners.denied.at(now_ms, half_life_ms(rules));
         (denied.facts() > 0).then(|| denied.score_bp(0, 0))
     }
 
     /// From the opening of an attempt to the notification of its delivery, smoothed, in milliseconds.
     pub fn notified_ms(&self) -> Option<u64> {
-        self.notified_ms
+        self.manners.notified_ms
     }
 
     /// What opened its circuit last.

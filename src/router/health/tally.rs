@@ -50,8 +50,14 @@ impl Tally {
             return self;
         }
         let half_life_ms = half_life_ms.max(1);
-        let halvings = u32::try_from(age_ms.div_euclid(half_life_ms)).unwrap_or(u32::MAX);
-        let rest_ms = u64::try_from(age_ms.rem_euclid(half_life_ms)).unwrap_or(0);
+        // Most are asked about within a half-life, and a plan asks about hundreds.
+        let (halvings, rest_ms) = if age_ms < half_life_ms {
+            (0, age_ms)
+        } else {
+            (age_ms.div_euclid(half_life_ms), age_ms.rem_euclid(half_life_ms))
+        };
+        let halvings = u32::try_from(halvings).unwrap_or(u32::MAX);
+        let rest_ms = u64::try_from(rest_ms).unwrap_or(0);
         // What is left of one, in parts of 2^16.
         let whole = u64::try_from(half_life_ms).unwrap_or(1).saturating_mul(2);
         let lost = rest_ms.saturating_mul(ONE).checked_div(whole).unwrap_or(0);
@@ -117,6 +123,9 @@ impl Tally {
 }
 
 fn share_bp(part: u64, whole: u64) -> u16 {
+    if part == 0 {
+        return 0;
+    }
     let rounded = part.saturating_mul(10_000).saturating_add(whole.div_euclid(2));
     let bp = rounded.checked_div(whole).unwrap_or(0).min(10_000);
     u16::try_from(bp).unwrap_or(10_000)
