@@ -229,9 +229,14 @@ impl Desk {
         }
     }
 
+    /// Lets the grant's request leave, or says how long until it may be asked for again.
+    pub fn pass(&mut self, grant: Grant) -> Result<(), Duration> {
+        self.source_of(grant.class).pass(grant.token)
+    }
+
     /// The request was sent, or may have been: its slot is free again.
     pub fn used(&mut self, grant: Grant) {
-        self.bucket_mut(grant.class).used(grant.token);
+        self.source_of(grant.class).used(grant.token);
         self.free_slot(grant.class);
         if grant.class.operation() == Operation::Submit {
             let held = self.clock.monotonic().saturating_sub(grant.at);
@@ -242,7 +247,7 @@ impl Desk {
 
     /// The request never left: its slot and its token are free again.
     pub fn give_back(&mut self, grant: Grant) {
-        self.bucket_mut(grant.class).give_back(grant.token);
+        self.source_of(grant.class).give_back(grant.token);
         self.free_slot(grant.class);
     }
 
@@ -294,7 +299,7 @@ impl Desk {
         if !rest.is_zero() {
             return Err(Lack::Token(rest));
         }
-        let token = self.bucket_mut(class).take().map_err(Lack::Token)?;
+        let token = self.source_of(class).take().map_err(Lack::Token)?;
         if class.may_use_reserve() {
             self.doubt = self.doubt.saturating_add(1);
         } else {
@@ -316,7 +321,7 @@ impl Desk {
         }
     }
 
-    fn bucket_mut(&mut self, class: Class) -> &mut Source {
+    fn source_of(&mut self, class: Class) -> &mut Source {
         self.source_mut(class.operation())
     }
 

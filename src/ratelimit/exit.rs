@@ -6,47 +6,30 @@
 //! that kept the distance of their permits pass it at once; the others wait here until they have
 //! their distance again, stamped and with their permit in hand.
 
+//!
+//! This is the exit of a process that has a contract, or a part of one, for itself. Where processes draw
+//! from one pool each slot has its time, and whoever comes late draws another (`shared::Tap::pass`).
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::Bucket;
-use crate::domain::limits::{Limits, Operation};
+use crate::domain::limits::Rate;
 use crate::seams::Clock;
 
-/// One supplier's exit.
-pub struct Exit {
-    submit: Bucket,
-    query: Bucket,
-    balance: Bucket,
-    clock: Arc<dyn Clock>,
-}
+/// One operation's exit.
+pub struct Exit(Bucket);
 
 impl Exit {
-    /// An exit through which nothing has gone. Its buckets start empty, as the permits' do.
-    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
-        let bucket = |rate| Bucket::new(rate, Arc::clone(&clock), 0);
-        Self {
-            submit: bucket(limits.submit),
-            query: bucket(limits.query),
-            balance: bucket(limits.balance),
-            clock,
-        }
-    }
-
-    /// New limits; what left under the old ones counts as a whole burst.
-    pub fn set_limits(&mut self, limits: &Limits) {
-        *self = Self::new(limits, Arc::clone(&self.clock));
+    /// An exit through which nothing has gone. It starts empty, as the permits do.
+    pub fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Self {
+        Self(Bucket::new(rate, Arc::clone(clock), 0))
     }
 
     /// Lets one request out, or says how long until one may go.
-    pub fn pass(&mut self, operation: Operation) -> Result<(), Duration> {
-        let bucket = match operation {
-            Operation::Submit => &mut self.submit,
-            Operation::Query => &mut self.query,
-            Operation::Balance => &mut self.balance,
-        };
-        let token = bucket.take()?;
-        bucket.used(token);
+    pub fn pass(&mut self) -> Result<(), Duration> {
+        let token = self.0.take()?;
+        self.0.used(token);
         Ok(())
     }
 }
@@ -60,7 +43,7 @@ mod tests {
     use super::super::Lane;
     use super::super::rig::{Rig, too_many};
     use super::*;
-    use crate::domain::limits::Rate;
+    use crate::domain::limits::Limits;
 
     const QUIET: Duration = Duration::from_secs(60);
 

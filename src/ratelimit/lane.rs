@@ -15,7 +15,6 @@ use tokio::sync::Notify;
 
 use super::booking::Left;
 use super::desk::{Asked, Class, Desk, Grant};
-use super::exit::Exit;
 use super::pace::{Heard, Learnt};
 use super::permit::Permit;
 use super::queue::Waiting;
@@ -35,7 +34,6 @@ pub(super) struct Shared {
     thirst: Option<Arc<Notify>>,
     pub clock: Arc<dyn Clock>,
     desk: Mutex<Desk>,
-    exit: Mutex<Exit>,
     resubmit: Gate,
     queue: Gate,
     doubt: Gate,
@@ -69,7 +67,6 @@ impl Lane {
             shared: Arc::new(Shared {
                 thirst,
                 desk: Mutex::new(Desk::new(limits, seat, Arc::clone(&clock))),
-                exit: Mutex::new(Exit::new(limits, Arc::clone(&clock))),
                 clock,
                 resubmit: Gate::default(),
                 queue: Gate::default(),
@@ -83,7 +80,6 @@ impl Lane {
     /// New limits for the same supplier: the queue and what is in flight stay, buckets start empty.
     pub fn set_limits(&self, limits: &Limits) {
         self.shared.desk().set_limits(limits);
-        self.shared.exit().set_limits(limits);
         self.shared.ring();
     }
 
@@ -280,11 +276,7 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn exit(&self) -> MutexGuard<'_, Exit> {
-        self.exit.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn thirst(&self) {
+    pub fn thirst(&self) {
         if let Some(thirst) = &self.thirst
             && self.desk().is_wanting()
         {

@@ -6,7 +6,7 @@
 //! shops take turns by weight, within a shop the nearest deadline is next.
 //!
 //! Invariants: over any stretch of time the permits handed out and not given back stay within the
-//! contract (`burst` plus the rate times the time), and so do the requests of this process that leave,
+//! contract (`burst` plus the rate times the time), and so do the requests that leave,
 //! whatever came between; a waiting order leaves the queue only through `next` or `forget`; no
 //! operation can starve another; dropping any future loses nothing.
 //!

@@ -32,15 +32,18 @@ impl Permit {
     }
 
     /// Waits until its request may leave: at once, if since the permit was given nothing has brought it
-    /// closer to those before it. Where processes share a contract, each has an exit of its own.
+    /// closer to those before it, and no slot that processes share has run out.
     pub async fn leave(&self) {
         let Some(grant) = self.grant else { return };
         loop {
             // The lock is let go before anybody waits.
-            let passed = self.shared.exit().pass(grant.class.operation());
+            let passed = self.shared.desk().pass(grant);
             match passed {
                 Ok(()) => break,
-                Err(wait) => self.shared.clock.sleep(wait).await,
+                Err(wait) => {
+                    self.shared.thirst();
+                    self.shared.clock.sleep(wait).await;
+                }
             }
         }
         if let Some(booking) = self.booking {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::bucket::{Bucket, Token};
+use super::super::exit::Exit;
 use super::{HORIZON_US, Seat, Terms, micros};
 use crate::domain::limits::Rate;
 use crate::seams::Clock;
@@ -23,10 +24,16 @@ pub struct Tap {
     clock: Arc<dyn Clock>,
     slots: VecDeque<Slot>,
     out: BTreeMap<Token, Slot>,
-    alone: Option<Bucket>,
+    alone: Option<Alone>,
     is_alone: bool,
     last: u64,
     wanted: u64,
+}
+
+/// A place of its own.
+struct Alone {
+    permits: Bucket,
+    exit: Exit,
 }
 
 impl Tap {
@@ -47,9 +54,18 @@ impl Tap {
 
     /// A token, or how long until there may be one.
     pub fn take(&mut self) -> Result<Token, Duration> {
-        if let Some(bucket) = &mut self.alone {
-            return bucket.take();
+        if let Some(alone) = &mut self.alone {
+            return alone.permits.take();
         }
+        let slot = self.draw()?;
+        self.last = self.last.saturating_add(1);
+        let token = Token::numbered(self.last);
+        self.out.insert(token, slot);
+        Ok(token)
+    }
+
+    /// A slot whose time it is.
+    fn draw(&mut self) -> Result<Slot, Duration> {
         let now = self.clock.monotonic();
         self.slots.retain(|(_, before)| now < *before);
         self.wanted = self.wanted.saturating_add(1);
@@ -61,18 +77,28 @@ impl Tap {
             return Err(slot.0.saturating_sub(now));
         }
         self.slots.pop_front();
-        self.last = self.last.saturating_add(1);
-        let token = Token::numbered(self.last);
-        self.out.insert(token, slot);
-        Ok(token)
+        Ok(slot)
+    }
+
+    /// Lets the token's request leave while its slot lasts; later, or after this process was alone, only on
+    /// another one. How long until it may be asked for again, if there is none.
+    pub fn pass(&mut self, token: Token) -> Result<(), Duration> {
+        if let Some(alone) = &mut self.alone {
+            return alone.exit.pass();
+        }
+        let slot = self.out.remove(&token);
+        if slot.is_some_and(|(_, before)| self.clock.monotonic() < before) {
+            return Ok(());
+        }
+        self.draw().map(drop)
     }
 
     /// The token was used.
     pub fn used(&mut self, token: Token) {
         if self.out.remove(&token).is_none()
-            && let Some(bucket) = &mut self.alone
+            && let Some(alone) = &mut self.alone
         {
-            bucket.used(token);
+            alone.permits.used(token);
         }
     }
 
@@ -80,7 +106,7 @@ impl Tap {
     pub fn give_back(&mut self, token: Token) {
         match (self.out.remove(&token), &mut self.alone) {
             (Some(slot), None) => self.slots.push_front(slot),
-            (None, Some(bucket)) => bucket.give_back(token),
+            (None, Some(alone)) => alone.permits.give_back(token),
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
@@ -88,8 +114,8 @@ impl Tap {
     /// How long until a token may be had by somebody with `ahead` others before him, if the other
     /// processes want nothing.
     pub fn wait(&self, ahead: u64) -> Duration {
-        if let Some(bucket) = &self.alone {
-            return bucket.wait(ahead);
+        if let Some(alone) = &self.alone {
+            return alone.permits.wait(ahead);
         }
         let stock = u64::try_from(self.slots.len()).unwrap_or(u64::MAX);
         let missing = ahead.saturating_add(1).saturating_sub(stock);
@@ -98,7 +124,7 @@ impl Tap {
 
     /// The number of the last token, for the tap that replaces this one.
     pub fn last(&self) -> u64 {
-        self.alone.as_ref().map_or(self.last, Bucket::last)
+        self.alone.as_ref().map_or(self.last, |alone| alone.permits.last())
     }
 
     /// The contract, and how many slots to ask for now; asking forgets the wish.
@@ -134,10 +160,10 @@ impl Tap {
         let last = self.last();
         self.last = last;
         // Without a place it stays dry: one token more than the contract is one too many.
-        self.alone = self
-            .terms
-            .alone(self.seat.node)
-            .map(|rate| Bucket::new(rate, Arc::clone(&self.clock), last));
+        self.alone = self.terms.alone(self.seat.node).map(|rate| Alone {
+            permits: Bucket::new(rate, Arc::clone(&self.clock), last),
+            exit: Exit::new(rate, &self.clock),
+        });
     }
 
     /// From now on this process is in the pool.
