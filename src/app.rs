@@ -9,6 +9,7 @@ mod audit;
 mod descriptors;
 mod parts;
 mod recovery;
+mod sharing;
 
 pub use audit::audit;
 pub use parts::{adapters, admin_context, open_store};
@@ -94,16 +95,16 @@ pub async fn start(site: Site) -> anyhow::Result<Running> {
     let store = parts::open_store(config, &seams).await?;
     let adapters = parts::adapters(&site.config, &site.adapters, &site.secrets)?;
     let inbound = descriptors::inbound(parts::outbound(config, &adapters))?;
-    let sharing = parts::sharing(config);
-    let suppliers = parts::suppliers(&adapters, &store, sharing.as_ref(), &seams).await?;
-    let peers = parts::peers(config, &suppliers, sharing, &seams)?;
+    let shared = sharing::sharing(config);
+    let suppliers = parts::suppliers(&adapters, &store, shared.as_ref(), &seams).await?;
+    let peers = sharing::peers(config, &suppliers, shared, &seams)?;
     let dispatch = Dispatch::new(parts::dispatch(&site, suppliers, &store, &seams, address)?).await?;
     let open_orders = dispatch.recover().await?;
     tracing::info!(open_orders, %address, "the schedule is read");
     let (stopping, _) = watch::channel(false);
     if let Some(peers) = peers {
         let stop = stopped(stopping.subscribe());
-        let gossip = Arc::new(parts::Gossip(dispatch.clone()));
+        let gossip = Arc::new(sharing::Gossip(dispatch.clone()));
         seams.spawner.spawn(Box::pin(async move {
             drop(select(Box::pin(peers.run(gossip)), Box::pin(stop)).await);
         }));

@@ -38,6 +38,7 @@ pub(super) struct Settings {
     pub(super) query_timeout_ms: u64,
     pub(super) max_reply_bytes: usize,
     pub(super) limits: Limits,
+    pub(super) is_shared: bool,
     pub(super) promises: Promises,
     pub(super) quiet_window: Option<QuietWindow>,
     pub(super) recipient_input: String,
@@ -63,6 +64,7 @@ impl Settings {
         section.get("dialect");
         let allows_plain_http = section.flag("allow_plain_http", false)?;
         let base_url = base_url(&section.need("base_url")?, allows_plain_http)?;
+        let is_shared = section.flag("shared", true)?;
         let label = section.text("label")?.unwrap_or(item.key()).to_owned();
         let currency = match section.get("currency") {
             None => Currency::Cny,
@@ -111,6 +113,7 @@ impl Settings {
             query_timeout_ms,
             max_reply_bytes: usize::try_from(max_reply_bytes).unwrap_or(usize::MAX),
             limits,
+            is_shared,
             promises,
             quiet_window,
             recipient_input,
@@ -122,6 +125,12 @@ impl Settings {
 }
 
 impl super::adapter::Adapter {
+    /// Whether other processes of `[peers]` have this supplier, too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.settings.is_shared
+    }
+
     /// The offset of its supplier's clock from UTC, in seconds: its windows lie there.
     #[must_use]
     pub fn zone_offset_s(&self) -> i32 {

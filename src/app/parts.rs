@@ -9,10 +9,10 @@ use anyhow::Context;
 use tokio::sync::Notify;
 
 use super::descriptors::Outbound;
-use super::{Seams, Site};
+use super::{Seams, Site, sharing};
 use crate::adapters::{Adapter, Adapters, SupplierState};
 use crate::callbacks::{CallbackSettings, Callbacks};
-use crate::config::{Config, secret_from_env};
+use crate::config::Config;
 use crate::console::{self, AdminContext, Links, SupplierLine};
 use crate::dispatch::parts::SecretLookup;
 use crate::dispatch::{Dispatch, Parts, Supplier};
@@ -20,8 +20,6 @@ use crate::domain::ids::SupplierId;
 use crate::domain::segment::{self, Segments};
 use crate::net::address::AddressPolicy;
 use crate::net::{ShopClient, ShopProfile, SupplierClient, SupplierProfile};
-use crate::peers::{Link, Peers, Talk};
-use crate::ratelimit::Lane;
 use crate::ratelimit::shared::Seat;
 use crate::store::sqlite::{SqliteStore, Surroundings};
 use crate::store::{SealKey, Store};
@@ -74,73 +72,12 @@ pub(super) async fn suppliers(
         };
         let supplier = Supplier {
             adapter: Arc::clone(adapter),
-            lane: lane(adapter, sharing, seams)?,
+            lane: sharing::lane(adapter, sharing, &seams.clock)?,
             transport: Arc::new(SupplierClient::new(profile)?),
         };
         suppliers.insert(adapter.id().clone(), supplier);
     }
     Ok(suppliers)
-}
-
-/// The whole contract, or a part of it.
-fn lane(adapter: &Adapter, sharing: Option<&(Seat, Arc<Notify>)>, seams: &Seams) -> anyhow::Result<Lane> {
-    let (limits, clock) = (adapter.limits(), Arc::clone(&seams.clock));
-    let Some((seat, thirst)) = sharing else {
-        return Ok(Lane::new(limits, clock));
-    };
-    anyhow::ensure!(
-        limits.concurrency >= u32::from(seat.nodes),
-        "supplier {}: concurrency {} cannot be split among the {} processes of [peers] nodes; run fewer processes",
-        adapter.id(),
-        limits.concurrency,
-        seat.nodes
-    );
-    Ok(Lane::shared(limits, *seat, Arc::clone(thirst), clock))
-}
-
-/// This process's seat, and the bell of its lanes, where limits are shared.
-pub(super) fn sharing(config: &Config) -> Option<(Seat, Arc<Notify>)> {
-    config.peers.redis_url.as_ref()?;
-    let seat = Seat {
-        node: config.server.node,
-        nodes: config.peers.nodes,
-    };
-    Some((seat, Arc::new(Notify::new())))
-}
-
-/// Who asks Redis for what the lanes share.
-pub(super) fn peers(
-    config: &Config,
-    suppliers: &BTreeMap<SupplierId, Supplier>,
-    sharing: Option<(Seat, Arc<Notify>)>,
-    seams: &Seams,
-) -> anyhow::Result<Option<Peers>> {
-    let (Some(url), Some((seat, thirst))) = (&config.peers.redis_url, sharing) else {
-        return Ok(None);
-    };
-    let password = match &config.peers.redis_password_env {
-        Some(name) => Some(secret_from_env(name).with_context(|| format!("[peers] redis_password_env: {name} is not set"))?),
-        None => None,
-    };
-    let link = Link::new(url, password.as_ref())?;
-    let lanes = suppliers.iter().map(|(id, supplier)| (id.to_string(), supplier.lane.clone()));
-    Ok(Some(Peers::new(link, seat, lanes.collect(), thirst, Arc::clone(&seams.clock))))
-}
-
-/// What dispatch has to say to the other processes, and how it hears them.
-pub(super) struct Gossip(pub(super) Dispatch);
-
-impl Talk for Gossip {
-    fn say(&self, most: usize) -> Vec<String> {
-        let seen = self.0.sightings(most).into_iter();
-        seen.filter_map(|sighting| serde_json::to_string(&sighting).ok()).collect()
-    }
-
-    fn hear(&self, lines: Vec<String>) {
-        // A newer build may say what this one does not understand.
-        let seen = lines.iter().filter_map(|line| serde_json::from_str(line).ok());
-        self.0.hear_of(seen.collect());
-    }
 }
 
 /// What operators' calls work with, beside a running server or alone.
