@@ -88,6 +88,15 @@ impl Sent {
             Self::Answered(reading, _) => outcome_word(&reading.outcome),
         }
     }
+
+    /// Whether the supplier gave an answer that can be read; nothing where we are to blame.
+    fn is_answered(&self) -> Option<bool> {
+        match self {
+            Self::Never(NotSentReason::Encoding | NotSentReason::StampUnconfirmed) => None,
+            Self::Never(NotSentReason::Address | NotSentReason::Connect) | Self::Silent(_) => Some(false),
+            Self::Answered(reading, _) => Some(!matches!(reading.outcome, Outcome::Unknown(_))),
+        }
+    }
 }
 
 async fn send_submit(house: &Arc<House>, supplier: &Supplier, permit: &Permit, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
@@ -192,7 +201,11 @@ async fn send_query(house: &Arc<House>, supplier: &Supplier, permit: &Permit, or
         (Trust::Fact, reading) => reading,
         (Trust::Trigger, _) => Reading::unknown(Doubt::BadSignature),
     };
-    exchange(house, supplier, permit, &call, Via::Query, outbound, read).await
+    let asked = exchange(house, supplier, permit, &call, Via::Query, outbound, read).await;
+    if let Some(is_answered) = asked.is_answered() {
+        house.notice_answer(&attempt.supplier, Some(&order.terms.sku), Operation::Query, is_answered);
+    }
+    asked
 }
 
 fn outbound(supplier: &Supplier, request: http::Request<Bytes>, timeout_ms: u64) -> Outbound {
@@ -269,7 +282,11 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
     let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
     permit.leave().await;
     let sent_at = house.parts.clock.monotonic();
-    let reply = supplier.transport.send(outbound).await.map_err(NoBalance::Send)?;
+    let answer = supplier.transport.send(outbound).await;
+    let read = answer.as_ref().map(|reply| supplier.adapter.read_balance(reply));
+    let is_answered = matches!(read, Ok(BalanceReading::Balance(_)));
+    house.notice_answer(supplier.adapter.id(), None, Operation::Balance, is_answered);
+    let reply = answer.map_err(NoBalance::Send)?;
     supplier.lane.hear(Operation::Balance, heard(&reply, None, house.now_ms()), sent_at);
     Ok(supplier.adapter.read_balance(&reply))
 }

@@ -38,7 +38,7 @@ mod verdicts;
 pub use desk::Acted;
 pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
-pub use scorecard::{Costly, FacetCard, NamedCard, Scorecard};
+pub use scorecard::{AnswerCard, Costly, FacetCard, NamedCard, Scorecard};
 pub use settle::Heard;
 
 use std::future::Future;

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Dispatch;
 use crate::domain::ids::{AttemptId, Sku, SupplierId};
+use crate::domain::limits::Operation;
 use crate::domain::money::Money;
 use crate::domain::plan::CircuitCause;
-use crate::router::{Circuit, Evidence, Facet, Fact};
+use crate::router::{Answering, Circuit, Evidence, Facet, Fact};
 
 /// A scorecard with whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,8 @@ pub struct Scorecard {
     pub denied_bp: Option<u16>,
     /// From the opening of an attempt to the notification of its delivery, in milliseconds.
     pub notified_ms: Option<u64>,
+    /// How it answers what it is asked besides orders.
+    pub answers: Vec<AnswerCard>,
     /// Our balance there as it was told last, decimal with its currency.
     pub balance: Option<String>,
     /// When it was told, UTC milliseconds.
@@ -79,6 +82,17 @@ pub struct Scorecard {
     pub opened_by: Option<Costly>,
     /// What cost it something of late, oldest first.
     pub costly: Vec<Costly>,
+}
+
+/// How a supplier answers one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerCard {
+    /// `query` or `balance`.
+    pub operation: Operation,
+    /// Its score in basis points.
+    pub score_bp: u16,
+    /// How many questions the score rests on.
+    pub facts: u32,
 }
 
 /// A scorecard shows so many facets.
@@ -97,6 +111,9 @@ pub struct FacetCard {
     pub facts: u32,
     /// Its circuit: `closed`, `returning`, `half_open`, `open`.
     pub circuit: String,
+    /// How it answers queries, in basis points.
+    #[serde(default)]
+    pub queries_bp: Option<u16>,
 }
 
 /// An attempt that cost its supplier something.
@@ -132,6 +149,7 @@ impl Dispatch {
             notified_ms: book.notified_ms(supplier),
             is_ill: standing.is_ill,
             circuit: standing.circuit.word().to_owned(),
+            answers: book.answers(supplier, rules, now_ms).into_iter().map(answer).collect(),
             facets: facets(book.facets(supplier, steering, now_ms)),
             opened_by: book.opened_by(supplier).map(costly),
             costly: book.evidence(supplier).map(costly).collect(),
@@ -164,6 +182,14 @@ impl Dispatch {
     }
 }
 
+fn answer(answering: Answering) -> AnswerCard {
+    AnswerCard {
+        operation: answering.operation,
+        score_bp: answering.score_bp,
+        facts: answering.facts,
+    }
+}
+
 fn facets(mut known: Vec<Facet>) -> Vec<FacetCard> {
     // Stable: those with as many facts stay by name.
     known.sort_by_key(|facet| std::cmp::Reverse(facet.standing.facts));
@@ -174,6 +200,7 @@ fn facets(mut known: Vec<Facet>) -> Vec<FacetCard> {
         score_bp: facet.standing.score_bp,
         facts: facet.standing.facts,
         circuit: facet.standing.circuit.word().to_owned(),
+        queries_bp: facet.queries.map(|answering| answering.score_bp),
     };
     known.into_iter().map(card).collect()
 }
@@ -222,5 +249,6 @@ fn what(fact: &Fact) -> String {
         Fact::NotSent { why } => format!("not sent: {}", code(serde_json::to_value(why))),
         Fact::Doubted { doubt, .. } => format!("unknown: {}", code(serde_json::to_value(doubt))),
         Fact::Complained => "complaint: it contradicted itself".to_owned(),
+        Fact::PromiseBroken => "complaint: it broke a promise".to_owned(),
     }
 }

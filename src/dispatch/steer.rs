@@ -8,12 +8,13 @@ use super::shelf::Shelf;
 use super::standing::Standing;
 use super::{House, Supplier};
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::{OrderId, SupplierId};
+use crate::domain::ids::{OrderId, Sku, SupplierId};
+use crate::domain::limits::Operation;
 use crate::domain::order::Terms;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Steering;
 use crate::ratelimit::Waiting;
-use crate::router::{self, HealthBook, Load, Sighting, View};
+use crate::router::{self, HealthBook, Load, Question, Sighting, View};
 
 /// What steers this process.
 #[derive(Default)]
@@ -135,6 +136,20 @@ impl House {
         let published = self.published();
         let mut health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
         seen.iter().for_each(|sighting| health.learn(sighting, &published.document));
+    }
+
+    /// Takes in whether a supplier answered a question about a product, or about our balance.
+    pub(super) fn notice_answer(&self, supplier: &SupplierId, sku: Option<&Sku>, operation: Operation, is_answered: bool) {
+        let question = Question {
+            supplier: supplier.clone(),
+            sku: sku.cloned(),
+            operation,
+            is_answered,
+            at_ms: self.now_ms(),
+        };
+        let published = self.published();
+        let mut health = self.steer.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.learn_answer(&question, &published.document);
     }
 
     pub(super) fn published(&self) -> Arc<Published> {

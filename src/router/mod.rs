@@ -18,7 +18,7 @@ mod route;
 mod snapshot;
 mod strategy;
 
-pub use health::{Circuit, Evidence, Facet, Fact, HealthBook, Sighting, Standing, sightings, sightings_of};
+pub use health::{Answering, Circuit, Evidence, Facet, Fact, HealthBook, Question, Sighting, Standing, sightings, sightings_of};
 pub use replay::{Ground, replay};
 pub use route::route;
 pub use snapshot::{Load, Snapshot, SupplierState, SupplierView, Switch, View};

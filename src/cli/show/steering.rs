@@ -4,7 +4,8 @@ use super::super::table::Table;
 use super::time;
 use crate::console::drafts::DraftLine;
 use crate::console::steering::{Explained, FlawLine, SteeringVersion};
-use crate::dispatch::{NamedCard, Scorecard};
+use crate::dispatch::{AnswerCard, NamedCard, Scorecard};
+use crate::domain::limits::Operation;
 use crate::domain::report::rfc3339;
 
 pub(super) fn versions(versions: &[SteeringVersion]) -> String {
@@ -76,8 +77,11 @@ pub(super) fn cells(card: Option<&Scorecard>) -> [String; 2] {
     let Some(card) = card else {
         return ["".to_owned(), "".to_owned()];
     };
-    let score = card.score_bp.map_or_else(|| "-".to_owned(), |bp| bp.to_string());
-    [score, circuit(card)]
+    [score(card.score_bp), circuit(card)]
+}
+
+fn score(bp: Option<u16>) -> String {
+    bp.map_or_else(|| "-".to_owned(), |bp| bp.to_string())
 }
 
 fn circuit(card: &Scorecard) -> String {
@@ -104,7 +108,9 @@ pub(super) fn scorecard(named: &NamedCard) -> String {
     text.push_str(&format!(
         "  circuit     {}{}\n",
         circuit(card),
-        card.since_ms.map(|at_ms| format!(", since {}", rfc3339(at_ms))).unwrap_or_default()
+        card.since_ms
+            .map(|at_ms| format!(", by the gateway itself, since {}", rfc3339(at_ms)))
+            .unwrap_or_default()
     ));
     if let Some(by) = &card.opened_by {
         text.push_str(&format!("  opened by   attempt {}\n", by.attempt));
@@ -134,6 +140,15 @@ pub(super) fn scorecard(named: &NamedCard) -> String {
             "  denied      {} of its deliveries first, when it was asked\n",
             percent(bp)
         ));
+    }
+    for answer in &card.answers {
+        let what = match answer.operation {
+            Operation::Submit => "submits",
+            Operation::Query => "queries",
+            Operation::Balance => "balances",
+        };
+        let AnswerCard { score_bp, facts, .. } = answer;
+        text.push_str(&format!("  answers     {what}: score {score_bp} of 10000, from {facts} of late\n"));
     }
     if let (Some(balance), Some(at_ms)) = (&card.balance, card.balance_at_ms) {
         let lasts = card
@@ -165,14 +180,18 @@ pub(super) fn scorecard(named: &NamedCard) -> String {
     }
     text.push_str(&format!("  way back    {}\n", way_back(card)));
     if !card.facets.is_empty() {
-        let mut table = Table::new(&["product or group", "carrier or region", "score", "facts", "circuit"], &[2, 3]);
+        let mut table = Table::new(
+            &["product or group", "carrier or region", "score", "facts", "circuit", "queries"],
+            &[2, 3, 5],
+        );
         for facet in &card.facets {
             table.row([
                 facet.group.clone(),
                 facet.part.clone().unwrap_or_else(|| "all".to_owned()),
-                facet.score_bp.map_or_else(|| "-".to_owned(), |bp| bp.to_string()),
+                score(facet.score_bp),
                 facet.facts.to_string(),
                 facet.circuit.replace('_', " "),
+                score(facet.queries_bp),
             ]);
         }
         text.push_str("\nwith each product\n");

@@ -22,7 +22,7 @@ pub(super) enum Blame {
     Says(CircuitCause),
     /// What it does cannot be known.
     Doubt,
-    /// It did what it had said it had not, or the reverse.
+    /// It did what it had said it had not, or the reverse, or what it had promised not to do.
     Complaint,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn blame(fact: &Fact) -> Blame {
             NotSentReason::Encoding | NotSentReason::StampUnconfirmed => Blame::Neutral,
         },
         Fact::Doubted { .. } => Blame::Doubt,
-        Fact::Complained => Blame::Complaint,
+        Fact::Complained | Fact::PromiseBroken => Blame::Complaint,
     }
 }
 

@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: a clock. What is asked names the moment.
 
+mod answers;
 mod blame;
 mod circuit;
 mod named;
@@ -18,6 +19,7 @@ mod record;
 mod sighting;
 mod tally;
 
+pub use answers::{Answering, Question};
 pub(super) use sighting::sighting;
 pub use sighting::{Fact, Sighting, sightings, sightings_of};
 
@@ -32,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use tally::Tally;
 
 use crate::domain::ids::{OrderId, Seq, Sku, SupplierId};
+use crate::domain::limits::Operation;
 use crate::domain::plan::CircuitCause;
 use crate::domain::segment::Segment;
 use crate::domain::steering::{HealthRules, Steering};
@@ -78,6 +81,8 @@ pub struct Facet {
     pub part: Option<Arc<str>>,
     /// How the supplier stands with it.
     pub standing: Standing,
+    /// How it answers queries about it.
+    pub queries: Option<Answering>,
 }
 
 /// One sighting that cost a supplier something.
@@ -220,6 +225,17 @@ impl HealthBook {
         }
     }
 
+    /// Takes in whether a question was answered.
+    pub fn learn_answer(&mut self, question: &Question, steering: &Steering) {
+        if let Some((_, ward)) = self.suppliers.of(&question.supplier) {
+            ward.whole.learn_answer(question, &steering.health);
+        }
+        let product = question.sku.as_ref().and_then(|sku| self.products.get_mut(steering.group(sku)));
+        if let Some((_, record)) = product.and_then(|product| product.suppliers.of(&question.supplier)) {
+            record.learn_answer(question, &steering.health);
+        }
+    }
+
     fn forget_half(&mut self) {
         let mut heard: Vec<i64> = self.products.values().map(|shown| shown.latest_ms).collect();
         heard.sort_unstable();
@@ -282,7 +298,8 @@ impl HealthBook {
             parts.sort_unstable();
             for part in parts {
                 let records = part.map_or(Some(&shown.suppliers), |part| shown.parts.get(part));
-                if records.is_some_and(|records| records.get(supplier).is_some()) {
+                if let Some(record) = records.and_then(|records| records.get(supplier)) {
+                    let answers = record.answers(&steering.health, now_ms);
                     let segment = part.map(|part| Segment {
                         carrier: Arc::clone(part),
                         region: None,
@@ -291,6 +308,7 @@ impl HealthBook {
                         group: group.clone(),
                         part: part.cloned(),
                         standing: self.standing(supplier, group, segment.as_ref(), steering, now_ms),
+                        queries: answers.into_iter().find(|answering| answering.operation == Operation::Query),
                     });
                 }
             }
@@ -322,6 +340,13 @@ impl HealthBook {
     #[must_use]
     pub fn denied_bp(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Option<u16> {
         self.suppliers.get(supplier)?.whole.denied_bp(rules, now_ms)
+    }
+
+    /// How it answers what it is asked besides orders.
+    #[must_use]
+    pub fn answers(&self, supplier: &SupplierId, rules: &HealthRules, now_ms: i64) -> Vec<Answering> {
+        let ward = self.suppliers.get(supplier);
+        ward.map(|ward| ward.whole.answers(rules, now_ms)).unwrap_or_default()
     }
 
     /// From the opening of an attempt to the notification of its delivery, smoothed, in milliseconds.

@@ -1,6 +1,7 @@
 //! What is remembered of a supplier as a whole, or of one product, carrier or region of it, and what that
 //! is worth at one moment.
 
+use super::answers::{Answering, Answers, Question};
 use super::blame::{self, Blame};
 use super::circuit::{Breaker, End};
 use super::sighting::Fact;
@@ -20,7 +21,7 @@ pub(super) struct Record {
     manners: Box<Manners>,
 }
 
-/// How a supplier tells of its deliveries: apart, for a plan reads hundreds of records, and not this.
+/// How a supplier tells of its deliveries and answers questions: apart, for a plan reads hundreds of records, and not this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Manners {
     /// From opening to the notification of the delivery, where it notified, smoothed, in milliseconds.
@@ -29,6 +30,7 @@ struct Manners {
     told: Tally,
     /// Deliveries that a query had denied before, and the others.
     denied: Tally,
+    answers: Answers,
 }
 
 impl Record {
@@ -74,6 +76,15 @@ impl Record {
         self.breaker.ended(end, evidence, salt, &steering.circuit);
         let score_bp = self.tally.lone_score_bp();
         self.is_ill = score_bp < if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
+    }
+
+    pub fn learn_answer(&mut self, question: &Question, rules: &HealthRules) {
+        self.manners.answers.learn(question, half_life_ms(rules));
+    }
+
+    /// How what is asked besides orders is answered.
+    pub fn answers(&self, rules: &HealthRules, now_ms: i64) -> Vec<Answering> {
+        self.manners.answers.at(now_ms, half_life_ms(rules))
     }
 
     /// What a part of this may be hoped to do, by what the rest of it does.

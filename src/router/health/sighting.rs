@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::NotSentReason;
+use crate::domain::case::CaseKind;
 use crate::domain::effect::Change;
 use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::evolve;
@@ -71,6 +72,8 @@ pub enum Fact {
     },
     /// Delivered after it had been refused or given up, delivered twice, or a success taken back.
     Complained,
+    /// It was seen to break what it promises.
+    PromiseBroken,
 }
 
 /// What a change shows of the order's suppliers.
@@ -115,6 +118,10 @@ pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
             doubt: doubt.clone(),
         },
         Event::AttemptExcess { .. } | Event::AttemptLate { .. } | Event::AttemptContradicted { .. } => Fact::Complained,
+        Event::CaseOpened {
+            kind: CaseKind::PromiseBroken,
+            ..
+        } => Fact::PromiseBroken,
         Event::AttemptDoubted { .. }
         | Event::OrderAccepted { .. }
         | Event::OrderWaiting { .. }

@@ -173,7 +173,7 @@ impl Contestant {
         match sighting.fact {
             Fact::Delivered { .. } => window.push_back(true),
             Fact::Refused { .. } | Fact::NotSent { .. } | Fact::Doubted { .. } => window.push_back(false),
-            Fact::Opened | Fact::Accepted | Fact::Complained => {}
+            Fact::Opened | Fact::Accepted | Fact::Complained | Fact::PromiseBroken => {}
         }
         while window.len() > 50 {
             window.pop_front();

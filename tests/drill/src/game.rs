@@ -253,7 +253,13 @@ impl Game<'_> {
             }
             // In a row: what was still in flight when the trouble began may yet be delivered.
             Fact::Delivered { .. } => watch.faults = 0,
-            Fact::Refused { .. } | Fact::NotSent { .. } | Fact::Opened | Fact::Accepted | Fact::Doubted { .. } | Fact::Complained => {}
+            Fact::Refused { .. }
+            | Fact::NotSent { .. }
+            | Fact::Opened
+            | Fact::Accepted
+            | Fact::Doubted { .. }
+            | Fact::Complained
+            | Fact::PromiseBroken => {}
         }
     }
 
