@@ -48,6 +48,16 @@ pub(super) struct Wish {
     pub(super) wanted: u64,
 }
 
+/// What the pool gave.
+pub(super) struct Given {
+    /// Redis' time in microseconds.
+    pub(super) now_us: u64,
+    /// The most processes that any of them counts.
+    pub(super) nodes: u16,
+    /// For each wish, in microseconds after that time.
+    pub(super) slots: Vec<Vec<u64>>,
+}
+
 /// The connection, made when first used and again after every failure.
 pub struct Link {
     pool: Pool,
@@ -87,27 +97,30 @@ impl Link {
         Ok(seconds.saturating_mul(1_000_000).saturating_add(micros))
     }
 
-    /// Redis' time in microseconds, and for each wish slots, in microseconds after it.
-    pub(super) async fn ask(
-        &mut self,
-        clock: &dyn Clock,
-        seat: Seat,
-        void_after_us: u64,
-        wishes: &[&Wish],
-    ) -> Result<(u64, Vec<Vec<u64>>), LinkError> {
+    /// The pool's answer.
+    pub(super) async fn ask(&mut self, clock: &dyn Clock, seat: Seat, void_after_us: u64, wishes: &[&Wish]) -> Result<Given, LinkError> {
         let Some((mut connection, life)) = self.open.take() else {
             return Err(LinkError::Away);
         };
         let mut question = redis::cmd("EVAL");
-        question.arg(SCRIPT).arg(2);
+        question.arg(SCRIPT).arg(3);
         question
             .arg(format!("recharge:{life}:seen"))
-            .arg(format!("recharge:{life}:contracts"));
-        question.arg(seat.node).arg(void_after_us).arg(LIVE_US).arg(HORIZON_US);
+            .arg(format!("recharge:{life}:contracts"))
+            .arg(format!("recharge:{life}:nodes"));
+        question
+            .arg(seat.node)
+            .arg(void_after_us)
+            .arg(LIVE_US)
+            .arg(HORIZON_US)
+            .arg(seat.nodes);
         for wish in wishes {
             let terms = &wish.terms;
             question.arg(&wish.name).arg(wish.wanted).arg(terms.step_us);
-            question.arg(terms.rate.burst).arg(terms.slack_us).arg(terms.places);
+            question
+                .arg(terms.rate.burst)
+                .arg(terms.slack_us)
+                .arg(terms.rate.burst.min(terms.rate.per_minute));
         }
         let answer = within(clock, question.query_async::<Value>(&mut connection)).await;
         let (connection, answer) = kept(connection, answer)?;
@@ -116,7 +129,11 @@ impl Link {
             .map_err(|_| LinkError::Unusable)?
             .into_iter();
         match rows.next().as_deref() {
-            Some([now_us, 1]) => Ok((*now_us, rows.collect())),
+            Some([now_us, 1, nodes]) => Ok(Given {
+                now_us: *now_us,
+                nodes: u16::try_from(*nodes).unwrap_or(u16::MAX),
+                slots: rows.collect(),
+            }),
             Some(_) | None => Err(LinkError::Unusable),
         }
     }

@@ -33,6 +33,8 @@ const IDLE_EVERY: Duration = Duration::from_millis(75);
 pub struct Peers {
     link: Link,
     seat: Seat,
+    /// How many processes there are: as Redis last told, but no fewer than gateway.toml says.
+    nodes: u16,
     lanes: Vec<(String, Lane)>,
     thirst: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -45,6 +47,7 @@ impl Peers {
         Self {
             link,
             seat,
+            nodes: seat.nodes,
             lanes,
             thirst,
             clock,
@@ -82,10 +85,10 @@ impl Peers {
         }
         if member.falls(self.clock.monotonic()) {
             tracing::warn!(
-                nodes = self.seat.nodes,
+                nodes = self.nodes,
                 "Redis is away: this process uses its own part of each supplier's limits"
             );
-            self.lanes.iter().for_each(|(_, lane)| lane.fall());
+            self.lanes.iter().for_each(|(_, lane)| lane.fall(self.nodes));
         }
         if was_alone && !member.is_alone() {
             tracing::info!("Redis is back: suppliers' limits are shared again");
@@ -102,6 +105,20 @@ impl Peers {
         Ok(())
     }
 
+    /// Takes in how many processes there are. That some count more than this one is somebody's mistake, or a
+    /// change under way: the part that is used alone must be the smaller one, as the pool's parts are.
+    fn count(&mut self, told: u16) {
+        let nodes = told.max(self.seat.nodes);
+        if nodes != self.nodes && nodes > self.seat.nodes {
+            tracing::error!(
+                here = self.seat.nodes,
+                elsewhere = told,
+                "the processes do not count the same [peers] nodes: the greatest number counts; make them equal"
+            );
+        }
+        self.nodes = nodes;
+    }
+
     async fn ask(&mut self, member: &mut Member, sent: Duration, void_after_us: u64) -> Result<(), LinkError> {
         let mut wishes = Vec::new();
         for (at, (supplier, lane)) in self.lanes.iter().enumerate() {
@@ -114,9 +131,10 @@ impl Peers {
         let asked: Vec<&Wish> = wishes.iter().map(|(_, _, wish)| wish).collect();
         let answer = self.link.ask(self.clock.as_ref(), self.seat, void_after_us, &asked).await;
         let heard = self.clock.monotonic();
-        if let Ok((redis_us, given)) = &answer {
-            member.heard(*redis_us, sent);
-            for ((at, operation, _), slots) in wishes.iter().zip(given) {
+        if let Ok(given) = &answer {
+            member.heard(given.now_us, sent);
+            self.count(given.nodes);
+            for ((at, operation, _), slots) in wishes.iter().zip(&given.slots) {
                 if let Some((_, lane)) = self.lanes.get(*at) {
                     lane.pour(*operation, slots, sent, heard);
                 }

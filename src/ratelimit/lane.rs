@@ -225,9 +225,9 @@ impl Lane {
         self.shared.ring();
     }
 
-    /// This process has left the pool and uses its own place.
-    pub fn fall(&self) {
-        self.each_tap(Tap::fall);
+    /// This process has left the pool and uses its own place, one of so many processes'.
+    pub fn fall(&self, nodes: u16) {
+        self.each_tap(|tap| tap.fall(nodes));
     }
 
     /// This process is back in the pool.
@@ -235,9 +235,9 @@ impl Lane {
         self.each_tap(Tap::join);
     }
 
-    fn each_tap(&self, deed: fn(&mut Tap)) {
+    fn each_tap(&self, deed: impl Fn(&mut Tap)) {
         for operation in [Operation::Submit, Operation::Query, Operation::Balance] {
-            self.shared.desk().with_tap(operation, deed);
+            self.shared.desk().with_tap(operation, &deed);
         }
         self.shared.ring();
     }

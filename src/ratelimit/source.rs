@@ -38,9 +38,9 @@ impl Source {
     pub fn renewed(&self, rate: Rate, seat: Option<Seat>, clock: &Arc<dyn Clock>) -> Self {
         let mut new = Self::new(rate, seat, clock, self.last());
         if let (Self::Shared(old), Self::Shared(new)) = (self, &mut new)
-            && old.is_alone()
+            && let Some(nodes) = old.alone_of()
         {
-            new.fall();
+            new.fall(nodes);
         }
         new
     }

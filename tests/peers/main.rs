@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod counted;
 mod gossip;
 mod limits;
 #[path = "../chaos/process.rs"]

@@ -62,6 +62,11 @@ pub fn name(supplier: usize) -> String {
 impl World {
     /// Redis, suppliers with these contracts, and running gateways.
     pub async fn open(contracts: &[Contract]) -> Self {
+        Self::counting(contracts, [NODES; NODES]).await
+    }
+
+    /// The same, each gateway counting so many of them.
+    pub async fn counting(contracts: &[Contract], counts: [usize; NODES]) -> Self {
         recharge_gateway::net::install_crypto();
         let mut suppliers = Vec::new();
         for (place, contract) in contracts.iter().enumerate() {
@@ -76,8 +81,8 @@ impl World {
             redis: Redis::start(),
             clock: SystemClock::new(),
         };
-        for number in 0..NODES {
-            let node = world.node(number).await;
+        for (number, nodes) in counts.into_iter().enumerate() {
+            let node = world.node(number, nodes).await;
             world.nodes.push(node);
         }
         for node in &world.nodes {
@@ -86,12 +91,12 @@ impl World {
         world
     }
 
-    async fn node(&self, number: usize) -> Node {
+    async fn node(&self, number: usize, nodes: usize) -> Node {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let gateway = format!(
             "[server]\nlisten = \"{address}\"\nnode = {number}\n[store]\npath = \"gateway.db\"\n\
-             [peers]\nredis_url = \"{}\"\nnodes = {NODES}\n",
+             [peers]\nredis_url = \"{}\"\nnodes = {nodes}\n",
             self.redis.url(),
         );
         std::fs::write(folder.path().join("gateway.toml"), gateway).unwrap();

@@ -1,10 +1,11 @@
 -- Slots for several processes under one contract each (GCRA). Time is this server's own.
--- KEYS: when each process was last seen; the state of each contract.
--- ARGV: process, void after (us), how long a process counts as seen (us), horizon (us), then for
--- each contract: name, slots wanted, step (us), burst, slack (us), places.
+-- KEYS: when each process was last seen; the state of each contract; how many processes each counts.
+-- ARGV: process, void after (us), how long a process counts as seen (us), horizon (us), how many
+-- processes it counts, then for each contract: name, slots wanted, step (us), burst, slack (us), most places.
+-- Answers the time, 1, and the most that any process of the last hour counts; then the slots.
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-if now > tonumber(ARGV[2]) then return {{now, 0}} end
+if now > tonumber(ARGV[2]) then return {{now, 0, 0}} end
 local horizon = tonumber(ARGV[4])
 local last = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or -1)
 if math.abs(now - last) > tonumber(ARGV[3]) then
@@ -13,17 +14,23 @@ if math.abs(now - last) > tonumber(ARGV[3]) then
 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], 3600000)
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[3], 3600000)
 local live = {}
+local most = 0
 local seen = redis.call('HGETALL', KEYS[1])
 for i = 1, #seen, 2 do
   local age = now - tonumber(seen[i + 1])
   live[tonumber(seen[i])] = age <= tonumber(ARGV[3]) and age >= -tonumber(ARGV[3])
+  if age <= 3600000000 then
+    most = math.max(most, tonumber(redis.call('HGET', KEYS[3], seen[i]) or 0))
+  end
 end
-local answer = {{now, 1}}
-for i = 5, #ARGV, 6 do
+local answer = {{now, 1, most}}
+for i = 6, #ARGV, 6 do
   local name, wanted = ARGV[i], tonumber(ARGV[i + 1])
   local step, burst = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  local slack, places = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
+  local slack, places = tonumber(ARGV[i + 4]), math.min(most, tonumber(ARGV[i + 5]))
   local here, sign = 0, {}
   for node = 0, places - 1 do
     if live[node] then
@@ -33,7 +40,7 @@ for i = 5, #ARGV, 6 do
   end
   local given = {}
   if here > 0 then
-    local mark = table.concat({table.concat(sign, '.'), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]}, '/')
+    local mark = table.concat({table.concat(sign, '.'), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], places}, '/')
     if here < places then
       step = math.ceil(step * places / here)
       burst = math.floor(burst / places) * here

@@ -25,7 +25,8 @@ pub struct Tap {
     slots: VecDeque<Slot>,
     out: BTreeMap<Token, Slot>,
     alone: Option<Alone>,
-    is_alone: bool,
+    /// Of how many processes it uses its part alone, while it does.
+    alone_of: Option<u16>,
     last: u64,
     wanted: u64,
 }
@@ -46,7 +47,7 @@ impl Tap {
             slots: VecDeque::new(),
             out: BTreeMap::new(),
             alone: None,
-            is_alone: false,
+            alone_of: None,
             last: after,
             wanted: 0,
         }
@@ -137,7 +138,7 @@ impl Tap {
 
     /// Whether somebody found nothing since slots were last asked for.
     pub fn is_wanting(&self) -> bool {
-        !self.is_alone && self.slots.is_empty() && self.wanted > 0
+        self.alone_of.is_none() && self.slots.is_empty() && self.wanted > 0
     }
 
     /// Slots from the pool, each so many microseconds after the moment at which Redis answered a
@@ -153,14 +154,16 @@ impl Tap {
         self.slots.extend(slots);
     }
 
-    /// From now on this process uses its own place, from an empty bucket; without a place, nothing.
-    pub fn fall(&mut self) {
-        self.is_alone = true;
+    /// From now on this process uses its own place, one of so many processes', from an empty bucket; without
+    /// a place, nothing.
+    pub fn fall(&mut self, nodes: u16) {
+        self.alone_of = Some(nodes);
         self.slots.clear();
         let last = self.last();
         self.last = last;
         // Without a place it stays dry: one token more than the contract is one too many.
-        self.alone = self.terms.alone(self.seat.node).map(|rate| Alone {
+        let terms = Terms::new(self.terms.rate, nodes);
+        self.alone = terms.alone(self.seat.node).map(|rate| Alone {
             permits: Bucket::new(rate, Arc::clone(&self.clock), last),
             exit: Exit::new(rate, &self.clock),
         });
@@ -170,11 +173,11 @@ impl Tap {
     pub fn join(&mut self) {
         self.last = self.last();
         self.alone = None;
-        self.is_alone = false;
+        self.alone_of = None;
     }
 
-    /// Whether it has left the pool.
-    pub fn is_alone(&self) -> bool {
-        self.is_alone
+    /// Of how many processes it uses its part alone, if it has left the pool.
+    pub fn alone_of(&self) -> Option<u16> {
+        self.alone_of
     }
 }

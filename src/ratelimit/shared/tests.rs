@@ -64,7 +64,7 @@ impl Process {
             Move::Probe | Move::Ask { .. } => self.member.missed(),
         }
         if self.member.falls(now) {
-            self.tap.fall();
+            self.tap.fall(self.seat.nodes);
         }
     }
 }
@@ -214,7 +214,7 @@ fn the_checker_sees_a_process_that_does_not_wait_before_it_is_alone() {
     let clock = TestClock::default();
     clock.pass(Duration::from_secs(5));
     let mut hasty = Process::new(rate, Seat { node: 0, nodes: 3 }, &clock);
-    hasty.tap.fall();
+    hasty.tap.fall(3);
     for _ in 0..600 {
         clock.pass(Duration::from_micros(TICK_US));
         while hasty.tap.take().is_ok() {
@@ -245,4 +245,22 @@ fn a_process_for_which_the_contract_has_no_place_sends_nothing_alone() {
     let terms = Terms::new(Rate { per_minute: 600, burst: 2 }, 3);
     assert_eq!(terms.alone(0), Some(Rate { per_minute: 300, burst: 1 }));
     assert_eq!(terms.alone(2), None);
+}
+
+#[test]
+fn alone_a_process_takes_its_part_of_as_many_as_were_last_counted() {
+    let clock = TestClock::default();
+    let seat = Seat { node: 0, nodes: 2 };
+    let mut tap = Tap::new(Rate { per_minute: 600, burst: 6 }, seat, Arc::new(clock.clone()), 0);
+    let mut in_a_minute = |nodes: u16| {
+        tap.fall(nodes);
+        let mut sent = 0;
+        for _ in 0..600 {
+            clock.pass(Duration::from_millis(100));
+            sent += usize::from(tap.take().is_ok());
+        }
+        tap.join();
+        sent
+    };
+    assert_eq!([in_a_minute(2), in_a_minute(3), in_a_minute(6)], [300, 200, 100]);
 }
