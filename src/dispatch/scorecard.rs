@@ -40,6 +40,8 @@ pub struct Scorecard {
     pub told_bp: Option<u16>,
     /// Whether it stands behind the healthy ones.
     pub is_ill: bool,
+    /// Since when, UTC milliseconds.
+    pub ill_since_ms: Option<i64>,
     /// Its circuit: `closed`, `returning`, `half_open`, `open`.
     pub circuit: String,
     /// Since when its circuit is so, UTC milliseconds; absent while closed.
@@ -148,6 +150,7 @@ impl Dispatch {
             denied_bp: book.denied_bp(supplier, rules, now_ms),
             notified_ms: book.notified_ms(supplier),
             is_ill: standing.is_ill,
+            ill_since_ms: standing.ill_since_ms,
             circuit: standing.circuit.word().to_owned(),
             answers: book.answers(supplier, rules, now_ms).into_iter().map(answer).collect(),
             facets: facets(book.facets(supplier, steering, now_ms)),

@@ -75,6 +75,11 @@ pub struct SupplierView {
 }
 
 impl SupplierView {
+    /// Whether an attempt there that comes to be unknown can be settled without a person.
+    pub(super) fn settles_doubt(&self) -> bool {
+        self.answers_queries || self.promises.permit_resubmit()
+    }
+
     /// Whether an operator has pinned the product to this supplier.
     #[must_use]
     pub fn is_pinned(&self, sku: &Sku) -> bool {

@@ -152,10 +152,15 @@ fn by_health<'a>(asking: &Asking<'_>, fits: &mut Vec<Fit<'a>>, skipped: &mut Vec
         }
     };
     fits.retain_mut(place);
-    if !fits.is_sorted_by_key(|fit| fit.rank) {
+    if !fits.is_sorted_by_key(turn) {
         // Stable: those of a rank stay by place.
-        fits.sort_by_key(|fit| fit.rank);
+        fits.sort_by_key(turn);
     }
+}
+
+/// By rank; among probes those first whose doubt could be settled.
+fn turn(fit: &Fit<'_>) -> (Rank, bool) {
+    (fit.rank, fit.rank == Rank::Probe && !fit.view.settles_doubt())
 }
 
 fn health(asking: &Asking<'_>, fit: &Fit<'_>, choosy: Choosy) -> Health {

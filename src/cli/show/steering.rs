@@ -120,7 +120,8 @@ pub(super) fn scorecard(named: &NamedCard) -> String {
     } else {
         "among the healthy suppliers"
     };
-    text.push_str(&format!("  stands      {standing}\n"));
+    let since = card.ill_since_ms.map(|at_ms| format!(", since {}", rfc3339(at_ms)));
+    text.push_str(&format!("  stands      {standing}{}\n", since.unwrap_or_default()));
     text.push_str(&format!("  unknown     {} of the outcomes\n", percent(card.unknown_bp)));
     text.push_str(&format!("  complaints  {} of the outcomes\n", percent(card.complaint_bp)));
     if let Some(ms) = card.latency_ms {

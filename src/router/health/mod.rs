@@ -117,6 +117,8 @@ pub struct Standing {
     pub circuit: Circuit,
     /// It is ill: below the score at which it stands behind the healthy ones, and not yet well again.
     pub is_ill: bool,
+    /// Since when, UTC milliseconds, as far as its own facts tell.
+    pub ill_since_ms: Option<i64>,
 }
 
 impl Standing {

@@ -17,7 +17,8 @@ pub(super) struct Record {
     breaker: Breaker,
     /// From opening to delivery, smoothed, in milliseconds.
     latency_ms: Option<u64>,
-    is_ill: bool,
+    /// Since when its score is too low, UTC milliseconds; absent while it is not.
+    ill_since_ms: Option<i64>,
     manners: Box<Manners>,
 }
 
@@ -75,7 +76,8 @@ impl Record {
         }
         self.breaker.ended(end, evidence, salt, &steering.circuit);
         let score_bp = self.tally.lone_score_bp();
-        self.is_ill = score_bp < if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
+        let is_ill = score_bp < self.ill_below_bp(rules);
+        self.ill_since_ms = is_ill.then(|| self.ill_since_ms.unwrap_or(at_ms));
     }
 
     pub fn learn_answer(&mut self, question: &Question, rules: &HealthRules) {
@@ -103,9 +105,11 @@ impl Record {
             product.circuit
         };
         let is_thin = product.facts < steering.health.thin_below;
+        let is_ill = product.is_ill || (is_thin && whole.is_ill);
         Standing {
             circuit,
-            is_ill: product.is_ill || (is_thin && whole.is_ill),
+            is_ill,
+            ill_since_ms: product.ill_since_ms.or(whole.ill_since_ms).filter(|_| is_ill),
             latency_ms: product.latency_ms.or(whole.latency_ms),
             unknown_bp: if is_thin { whole.unknown_bp } else { product.unknown_bp },
             complaint_bp: whole.complaint_bp,
@@ -121,8 +125,8 @@ impl Record {
             None => tally.lone_score_bp(),
         };
         // What is forgotten heals: an ill supplier that is left alone comes to be well again.
-        let bound = if self.is_ill { rules.well_from_bp } else { rules.ill_below_bp };
         let is_known = self.tally != Tally::default();
+        let is_ill = is_known && score_bp < self.ill_below_bp(rules);
         Standing {
             score_bp: is_known.then_some(score_bp),
             facts: tally.facts(),
@@ -130,7 +134,16 @@ impl Record {
             complaint_bp: tally.complaint_bp(),
             latency_ms: self.latency_ms,
             circuit: self.breaker.at(now_ms, &steering.circuit),
-            is_ill: is_known && score_bp < bound,
+            is_ill,
+            ill_since_ms: self.ill_since_ms.filter(|_| is_ill),
+        }
+    }
+
+    fn ill_below_bp(&self, rules: &HealthRules) -> u16 {
+        if self.ill_since_ms.is_some() {
+            rules.well_from_bp
+        } else {
+            rules.ill_below_bp
         }
     }
 

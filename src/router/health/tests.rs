@@ -102,10 +102,14 @@ fn what_is_delivered_too_late_is_no_success() {
 fn what_is_forgotten_heals() {
     let seen: Vec<Sighting> = (0..4).map(|n| sighting("a", "x", n, refused(RefusalKind::Failed))).collect();
     let book = book_of(&seen);
-    assert!(standing(&book, "x").is_ill);
+    let ill = standing(&book, "x");
+    assert!(
+        ill.is_ill && ill.ill_since_ms.is_some_and(|at_ms| (NOW_MS..NOW_MS + 400).contains(&at_ms)),
+        "{ill:?}"
+    );
     let later_ms = NOW_MS + 6 * 3_600_000;
     let later = book.standing(&SupplierId::from("a"), "x", None, &Steering::default(), later_ms);
-    assert!(!later.is_ill, "{later:?}");
+    assert!(!later.is_ill && later.ill_since_ms.is_none(), "{later:?}");
 }
 
 #[test]

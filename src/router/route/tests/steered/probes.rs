@@ -50,6 +50,22 @@ fn an_order_that_only_a_half_open_supplier_can_take_does_not_wait_for_another_to
 }
 
 #[test]
+fn of_two_that_may_be_probed_the_one_whose_doubt_can_be_settled_comes_first() {
+    let mut scene = Scene::of(&[("a", 900), ("b", 900)])
+        .stands("a", half_open(0))
+        .stands("b", half_open(0));
+    let settles = |view: &mut SupplierView, queries: bool, resubmits: bool| {
+        view.answers_queries = queries;
+        (view.promises.deduplicates, view.promises.keeps_failed_ids) = (resubmits, resubmits);
+    };
+    settles(scene.view("b"), false, true);
+    for (queries, resubmits, first) in [(false, false, "b"), (true, false, "a"), (false, true, "a")] {
+        settles(scene.view("a"), queries, resubmits);
+        assert_eq!(scene.order()[0], (first.to_owned(), Because::Probe), "{queries} {resubmits}");
+    }
+}
+
+#[test]
 fn at_first_only_the_smallest_orders_probe_and_after_a_step_any() {
     let others = [100, 1_700];
     assert_eq!(scene(0, &others).reason("b"), PROBING);
