@@ -5,7 +5,7 @@
 //! than it must. A holder that only waits for a permit can be rung to let go.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -19,6 +19,8 @@ pub(super) struct Hands(Mutex<BTreeMap<OrderId, Arc<Held>>>);
 #[derive(Default)]
 struct Held {
     is_wanted: AtomicBool,
+    /// The latest moment that had come for one who went away again, UTC milliseconds.
+    due_ms: AtomicI64,
     bell: Notify,
 }
 
@@ -49,11 +51,13 @@ impl Hands {
 }
 
 impl House {
-    /// Takes an order in hand; if somebody has it, it is looked at again when that one lets go.
-    pub(super) fn take(self: &Arc<Self>, order: OrderId) -> Option<Hand> {
+    /// Takes an order in hand; if somebody has it, it is looked at again when that one lets go, as
+    /// due since `due_ms`.
+    pub(super) fn take(self: &Arc<Self>, order: OrderId, due_ms: i64) -> Option<Hand> {
         let mut all = self.hands.all();
         if let Some(held) = all.get(&order) {
             held.is_wanted.store(true, Ordering::Relaxed);
+            held.due_ms.fetch_max(due_ms, Ordering::Relaxed);
             return None;
         }
         let held = Arc::new(Held::default());
@@ -77,7 +81,9 @@ impl Drop for Hand {
     fn drop(&mut self) {
         self.house.hands.all().remove(&self.order);
         if self.held.is_wanted.load(Ordering::Relaxed) {
-            self.house.look_again(self.order, 0);
+            // What had come stays so, whatever became of the wall clock meanwhile.
+            let due_ms = self.held.due_ms.load(Ordering::Relaxed);
+            self.house.schedule.set_due(self.order, due_ms);
         }
     }
 }

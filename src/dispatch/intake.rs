@@ -247,7 +247,7 @@ impl House {
             Some((supplier.adapter.id().clone(), permit))
         });
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
-        let hand = permit.is_some().then(|| self.take(id)).flatten();
+        let hand = permit.is_some().then(|| self.take(id, now_ms)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);
         let (price, deadline_ms) = (terms.price, terms.deadline_ms);
         let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(&standing), now_ms) else {

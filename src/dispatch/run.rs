@@ -87,7 +87,7 @@ impl House {
         if self.is_stopping() {
             return;
         }
-        let Some(hand) = self.take(id) else { return };
+        let Some(hand) = self.take(id, due_ms) else { return };
         let order = match self.parts.store.order(id).await {
             Ok(Some(order)) => order,
             Ok(None) => return,
@@ -138,7 +138,7 @@ impl House {
 
     /// An order has come to the head of a supplier's queue, permit in hand.
     async fn admitted(self: &Arc<Self>, id: OrderId, from: SupplierId, permit: Permit) {
-        let Some(_hand) = self.take(id) else {
+        let Some(_hand) = self.take(id, self.now_ms()) else {
             return permit.give_back();
         };
         match self.parts.store.order(id).await {

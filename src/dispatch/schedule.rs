@@ -87,6 +87,12 @@ impl Schedule {
         }
     }
 
+    /// Schedules `order` at once, as due since `due_ms` if that is later than the wall clock says.
+    pub(super) fn set_due(&self, order: OrderId, due_ms: i64) {
+        let (at, at_ms) = (self.clock.monotonic(), self.clock.now_ms().max(due_ms));
+        self.put(order, Some(Due { at, at_ms }));
+    }
+
     /// Schedules `order` only if it is not known here.
     pub(super) fn set_if_absent(&self, order: OrderId, at_ms: i64) {
         let is_known = self.times().of.contains_key(&order);
@@ -266,5 +272,16 @@ mod tests {
         clock.jump(3_600_000);
         assert_eq!(schedule.take_due(10), [(a, start_ms + 60_000)]);
         assert_eq!(schedule.next_in(), Some(Duration::from_millis(3_600_000)));
+    }
+
+    #[test]
+    fn what_had_come_is_due_at_once_though_the_wall_clock_was_put_back() {
+        let clocks = Arc::new(TwoClocks::default());
+        clocks.pass(7_200_000);
+        let schedule = Schedule::new(Arc::<TwoClocks>::clone(&clocks));
+        let (a, due_ms) = (OrderId::compose(1_800_000_000_000, 1, 1).unwrap(), clocks.now_ms());
+        clocks.jump(-3_600_000);
+        schedule.set_due(a, due_ms);
+        assert_eq!(schedule.take_due(10), [(a, due_ms)]);
     }
 }
