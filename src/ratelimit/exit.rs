@@ -5,7 +5,6 @@
 //! after a quiet time the whole burst went just before them. So the exit counts what leaves. Requests
 //! that kept the distance of their permits pass it at once; the others wait here until they have
 //! their distance again, stamped and with their permit in hand.
-
 //!
 //! This is the exit of a process that has a contract, or a part of one, for itself. Where processes draw
 //! from one pool each slot has its time, and whoever comes late draws another (`shared::Tap::pass`).
