@@ -57,7 +57,8 @@ fn kinds() -> Vec<Damage> {
             "UPDATE orders SET state = json_set(state, '$.verdict', json((SELECT state -> '$.verdict' FROM orders WHERE shop_order_no = 'n3'))) WHERE id = {id}"),
         damage("the_evidence_of_a_success_is_deleted", Check::Evidence, Some(WON), "DELETE FROM evidence WHERE order_id = {id}"),
         damage("what_a_supplier_said_is_altered", Check::EvidenceWhole, Some(WON),
-            "UPDATE evidence SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE order_id = {id}"),
+            "UPDATE evidence SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || \
+             CASE substr(sealed, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB) WHERE order_id = {id}"),
         damage("the_hash_of_evidence_is_altered", Check::EvidenceWhole, Some(FAILED), "UPDATE evidence SET body_sha256 = x'00' WHERE order_id = {id}"),
         damage("a_stamp_is_deleted", Check::Stamps, Some(SENT), "DELETE FROM transmissions WHERE order_id = {id}"),
         damage("a_stamp_is_moved", Check::Stamps, Some(SENT), "UPDATE transmissions SET stamped_at_ms = stamped_at_ms + 1 WHERE order_id = {id}"),
