@@ -76,7 +76,9 @@ pub(super) fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::SupplierPaused => "it is paused".to_owned(),
         SkipReason::CostAbovePrice { cost } => format!("its cost {cost} is above the price"),
         SkipReason::AlreadyRefused { seq } => format!("it refused attempt {seq}"),
-        SkipReason::Unreachable { until_ms } => format!("it could not be reached, left alone until {}", rfc3339(*until_ms)),
+        SkipReason::Unreachable { until_ms } => {
+            format!("nothing could be sent there a moment ago, left alone until {}", rfc3339(*until_ms))
+        }
         SkipReason::AttemptsExhausted => "the order has used all its attempts".to_owned(),
         SkipReason::CircuitOpen { until_ms, cause } => {
             format!(

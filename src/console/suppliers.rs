@@ -172,6 +172,7 @@ fn why(trouble: NoBalance) -> String {
     match trouble {
         NoBalance::NoSuchSupplier => "the running server does not know it: adapters.toml has changed since".to_owned(),
         NoBalance::NotOffered => "its dialect has no balance question".to_owned(),
+        NoBalance::NoTurn => "its turn under the limits of adapters.toml did not come in time: ask again later".to_owned(),
         NoBalance::Send(SendFailure::NotSent(reason)) => format!("it could not be reached: {}", words::not_sent(reason)),
         NoBalance::Send(SendFailure::MaybeSent(reason)) => format!("no usable answer came: {}", words::maybe_sent(reason)),
     }

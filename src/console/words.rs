@@ -289,6 +289,7 @@ fn not_sent_reason(reason: NotSentReason) -> &'static str {
         NotSentReason::Connect => "the connection was refused or did not come about",
         NotSentReason::Encoding => "the request could not be written in the supplier's dialect",
         NotSentReason::StampUnconfirmed => "the stamp's commit was not confirmed, so nothing was sent",
+        NotSentReason::NoTurn => "its turn under the supplier's limits did not come in time",
     }
 }
 

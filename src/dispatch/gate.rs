@@ -8,31 +8,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
 
 use super::hand::Hand;
 use super::journey::Step;
+use super::sent::{Sent, doubt, heard, never_encoded, not_sent, operation};
 use super::{House, NoBalance, Supplier};
-use crate::adapters::{Call, Unencodable};
+use crate::adapters::Call;
 use crate::domain::attempt::{Attempt, NotSentReason};
 use crate::domain::decide::Input;
 use crate::domain::ids::{EvidenceId, OrderId, Seq};
 use crate::domain::limits::Operation;
 use crate::domain::order::Order;
-use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, RefusalKind, Trust, Via};
+use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Trust, Via};
 use crate::domain::recipient::Inputs;
-use crate::net::retry_after_ms;
-use crate::ratelimit::{Heard, Permit};
+use crate::ratelimit::{Heard, NoTurn, Permit};
 use crate::seams::failpoint::{self, Point};
-use crate::seams::{MaybeSent, NotSent, Outbound, SendFailure};
+use crate::seams::{MaybeSent, Outbound, SendFailure};
 use crate::store::Evidence;
+
+/// Longer than this no request waits for its turn once it is written down: an order had better go to
+/// the next supplier, a question be asked again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends the transmission that a committed change stamped, and records what became of it. The permit
 /// is held until the answer is here, so that the supplier never sees more than it allows.
 pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
     let sent = match house.parts.suppliers.get(&attempt.supplier) {
-        Some(supplier) => send_submit(house, supplier, &permit, &order, attempt, inputs).await,
+        Some(supplier) => send_submit(house, supplier, &permit, &order, (attempt, n), inputs).await,
         None => Sent::Never(NotSentReason::Encoding),
     };
     match sent {
@@ -73,33 +76,14 @@ pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, 
     tracing::debug!(order = %id, seq, n, step = step.word(), "a transmission was recorded");
 }
 
-/// What became of one request.
-enum Sent {
-    Never(NotSentReason),
-    Silent(Doubt),
-    Answered(Reading, Evidence),
-}
-
-impl Sent {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Never(_) => "not_sent",
-            Self::Silent(_) => "no_answer",
-            Self::Answered(reading, _) => outcome_word(&reading.outcome),
-        }
-    }
-
-    /// Whether the supplier gave an answer that can be read; nothing where we are to blame.
-    fn is_answered(&self) -> Option<bool> {
-        match self {
-            Self::Never(NotSentReason::Encoding | NotSentReason::StampUnconfirmed) => None,
-            Self::Never(NotSentReason::Address | NotSentReason::Connect) | Self::Silent(_) => Some(false),
-            Self::Answered(reading, _) => Some(!matches!(reading.outcome, Outcome::Unknown(_))),
-        }
-    }
-}
-
-async fn send_submit(house: &Arc<House>, supplier: &Supplier, permit: &Permit, order: &Order, attempt: &Attempt, inputs: &Inputs) -> Sent {
+async fn send_submit(
+    house: &Arc<House>,
+    supplier: &Supplier,
+    permit: &Permit,
+    order: &Order,
+    (attempt, n): (&Attempt, u8),
+    inputs: &Inputs,
+) -> Sent {
     let notify_url = house.parts.notify_url(&attempt.supplier);
     let call = call(house, order, attempt, inputs, &notify_url);
     // A resubmit speaks with the settings and the time of the attempt's first transmission.
@@ -117,7 +101,12 @@ async fn send_submit(house: &Arc<House>, supplier: &Supplier, permit: &Permit, o
     let outbound = outbound(supplier, request, supplier.adapter.submit_timeout_ms());
     let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
     failpoint::reach(Point::BeforeSend);
-    let sent = exchange(house, supplier, permit, &call, Via::Submit, outbound, read).await;
+    let turn = match n {
+        1 => permit.leave(PATIENCE.min(house.time_left(order))).await,
+        // What was sent before may have been taken: no deadline calls it off.
+        _ => permit.leave(PATIENCE).await,
+    };
+    let sent = exchange(house, supplier, turn, &call, Via::Submit, outbound, read).await;
     failpoint::reach(Point::AfterReply);
     sent
 }
@@ -201,7 +190,8 @@ async fn send_query(house: &Arc<House>, supplier: &Supplier, permit: &Permit, or
         (Trust::Fact, reading) => reading,
         (Trust::Trigger, _) => Reading::unknown(Doubt::BadSignature),
     };
-    let asked = exchange(house, supplier, permit, &call, Via::Query, outbound, read).await;
+    let turn = permit.leave(PATIENCE).await;
+    let asked = exchange(house, supplier, turn, &call, Via::Query, outbound, read).await;
     if let Some(is_answered) = asked.is_answered() {
         house.notice_answer(&attempt.supplier, Some(&order.terms.sku), Operation::Query, is_answered);
     }
@@ -216,17 +206,17 @@ fn outbound(supplier: &Supplier, request: http::Request<Bytes>, timeout_ms: u64)
     }
 }
 
-/// One request about an attempt, sent once, and its reply read and kept.
+/// One request about an attempt, sent once if its turn came, and its reply read and kept.
 async fn exchange(
     house: &Arc<House>,
     supplier: &Supplier,
-    permit: &Permit,
+    turn: Result<(), NoTurn>,
     call: &Call<'_>,
     via: Via,
     outbound: Outbound,
     read: impl FnOnce(&http::Response<Bytes>) -> Reading,
 ) -> Sent {
-    permit.leave().await;
+    let Ok(()) = turn else { return Sent::Never(NotSentReason::NoTurn) };
     let sent_at = house.parts.clock.monotonic();
     match supplier.transport.send(outbound).await {
         Ok(reply) => {
@@ -246,30 +236,6 @@ async fn exchange(
     }
 }
 
-/// What an answer tells of what the supplier bears: 429, an overload that names its end, or a refusal
-/// for being asked too often.
-fn heard(reply: &http::Response<Bytes>, outcome: Option<&Outcome>, now_ms: i64) -> Heard {
-    let rest_ms = retry_after_ms(reply.headers(), now_ms).and_then(|ms| u64::try_from(ms).ok());
-    let is_too_many = match reply.status() {
-        StatusCode::TOO_MANY_REQUESTS => true,
-        StatusCode::SERVICE_UNAVAILABLE => rest_ms.is_some(),
-        _ => matches!(outcome, Some(Outcome::Refused(refusal)) if refusal.kind == RefusalKind::Limit),
-    };
-    if is_too_many {
-        let rest = rest_ms.map(Duration::from_millis);
-        Heard::TooMany { rest }
-    } else {
-        Heard::Fine
-    }
-}
-
-fn operation(via: Via) -> Operation {
-    match via {
-        Via::Submit => Operation::Submit,
-        Via::Query | Via::Notification | Via::Attestation => Operation::Query,
-    }
-}
-
 /// Asks for our balance at a supplier.
 pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<BalanceReading, NoBalance> {
     let request = supplier
@@ -280,7 +246,9 @@ pub(super) async fn balance(house: &Arc<House>, supplier: &Supplier) -> Result<B
         .ok_or(NoBalance::NotOffered)?;
     let permit = supplier.lane.balance().await;
     let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
-    permit.leave().await;
+    let Ok(()) = permit.leave(PATIENCE).await else {
+        return Err(NoBalance::NoTurn);
+    };
     let sent_at = house.parts.clock.monotonic();
     let answer = supplier.transport.send(outbound).await;
     let read = answer.as_ref().map(|reply| supplier.adapter.read_balance(reply));
@@ -303,6 +271,12 @@ pub(super) fn call<'a>(house: &House, order: &'a Order, attempt: &'a Attempt, in
 }
 
 impl House {
+    /// From now until an order's deadline.
+    fn time_left(&self, order: &Order) -> Duration {
+        let left_ms = order.terms.deadline_ms.saturating_sub(self.now_ms());
+        Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+    }
+
     /// The raw answer as evidence, capped.
     fn evidence(&self, order: OrderId, attempt: &Attempt, via: Via, reply: &http::Response<Bytes>) -> Evidence {
         let body = reply.body();
@@ -323,38 +297,5 @@ impl House {
         let mut bytes = [0_u8; 12];
         self.parts.random.fill(&mut bytes);
         EvidenceId(Arc::from(format!("ev_{}", hex::encode(bytes)).as_str()))
-    }
-}
-
-fn never_encoded(order: OrderId, error: &Unencodable) -> Sent {
-    tracing::error!(%order, %error, "the request cannot be written in the supplier's dialect");
-    Sent::Never(NotSentReason::Encoding)
-}
-
-fn not_sent(why: NotSent) -> NotSentReason {
-    match why {
-        NotSent::Address => NotSentReason::Address,
-        NotSent::Connect => NotSentReason::Connect,
-        NotSent::Request => NotSentReason::Encoding,
-    }
-}
-
-fn doubt(why: MaybeSent) -> Doubt {
-    match why {
-        MaybeSent::Timeout => Doubt::Timeout,
-        MaybeSent::Broken => Doubt::ConnectionBroken,
-        MaybeSent::TooLarge => Doubt::ReplyTooLarge,
-    }
-}
-
-/// The outcome's word in metrics.
-fn outcome_word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Succeeded { .. } => "succeeded",
-        Outcome::Accepted => "accepted",
-        Outcome::Partial { .. } => "partial",
-        Outcome::Refused(_) => "refused",
-        Outcome::NotFound => "not_found",
-        Outcome::Unknown(_) => "unknown",
     }
 }

@@ -28,6 +28,7 @@ mod run;
 mod schedule;
 mod scorecard;
 pub mod scorecard_link;
+mod sent;
 pub mod settle;
 mod shelf;
 mod standing;
@@ -93,6 +94,8 @@ pub enum NoBalance {
     NoSuchSupplier,
     /// Its dialect has no balance question.
     NotOffered,
+    /// Its turn under the supplier's limits did not come in time.
+    NoTurn,
     /// The request did not come through.
     Send(SendFailure),
 }

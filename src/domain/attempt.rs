@@ -144,6 +144,8 @@ pub enum NotSentReason {
     Encoding,
     /// The stamp's commit was not confirmed, so the sender never sent.
     StampUnconfirmed,
+    /// Its turn under the supplier's limits did not come in time.
+    NoTurn,
 }
 
 /// One sending of an attempt's bytes; its stamp is committed before the first byte leaves (R2).

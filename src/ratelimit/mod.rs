@@ -29,7 +29,7 @@ mod source;
 pub use booking::{Left, Wanted};
 pub use lane::Lane;
 pub use pace::{Heard, Learnt};
-pub use permit::Permit;
+pub use permit::{NoTurn, Permit};
 pub use queue::Waiting;
 
 #[cfg(test)]

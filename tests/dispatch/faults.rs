@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use recharge_gateway::dispatch::Turned;
+use recharge_gateway::dispatch::{Submitted, Turned};
 use recharge_gateway::domain::attempt::{AttemptState, NotSentReason, Proof};
 use recharge_gateway::domain::case::CaseKind;
 use recharge_gateway::domain::event::Event;
@@ -126,4 +126,45 @@ async fn a_flood_of_due_orders_leaves_readers_for_everybody_else() {
     world.clocks.pass(10_000).await;
     let most = world.store.most_reading.load(Ordering::Relaxed);
     assert!((1..=80).contains(&most), "{most} at once");
+}
+
+/// Four are stamped slowly, three that came later quickly: all seven want to leave together, and the contract
+/// lets four of them go at once and another every two seconds.
+#[tokio::test]
+async fn an_order_whose_turn_to_leave_does_not_come_in_time_goes_to_the_next_supplier() {
+    let plenty = "submit = { per_minute = 60000, burst = 100 }";
+    let world = World::with_at_north(plenty, "submit = { per_minute = 30, burst = 4 }").await;
+    world.clocks.pass(10_000).await;
+    world.store.commit_ms.store(8_000, Ordering::Relaxed);
+    let mut asked = Vec::new();
+    for number in 0..7 {
+        let (dispatch, order) = (world.dispatch.clone(), world.ask(&number.to_string()));
+        asked.push(tokio::spawn(async move { dispatch.submit(order).await }));
+        if number == 3 {
+            world.clocks.pass(7_900).await;
+            world.store.commit_ms.store(0, Ordering::Relaxed);
+        }
+    }
+    world.clocks.pass(300).await;
+    assert_eq!((world.north.submitted().len(), world.south.submitted().len()), (4, 0));
+    world.clocks.pass(5_000).await;
+    assert_eq!((world.north.submitted().len(), world.south.submitted().len()), (6, 1));
+    let mut late = Vec::new();
+    for asked in asked {
+        let (Submitted::New(taken) | Submitted::Same(taken)) = asked.await.unwrap().unwrap();
+        let order = world.order(taken.id).await;
+        assert!(order.verdict.is_some() || order.open_attempt().is_some());
+        late.extend(
+            order
+                .attempts
+                .into_iter()
+                .filter(|attempt| attempt.supplier.as_str() == "north")
+                .map(|attempt| attempt.state),
+        );
+    }
+    let no_turn = Proof::NotSent {
+        why: NotSentReason::NoTurn,
+    };
+    late.retain(|state| matches!(state, AttemptState::Dead { proof, .. } if *proof == no_turn));
+    assert_eq!(late.len(), 1, "the last one would have waited six seconds");
 }

@@ -290,6 +290,10 @@ fn not_sent(why: NotSentReason, locale: Locale) -> &'static str {
             "我们未能确认落盘，因此没有发送",
             "we could not confirm our own record of it, so nothing was sent",
         ),
+        NotSentReason::NoTurn => (
+            "对方的频率限制内没有及时轮到它",
+            "its turn under the supplier's limits did not come in time",
+        ),
     };
     pick(locale, zh, en)
 }

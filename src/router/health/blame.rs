@@ -44,8 +44,8 @@ impl Blame {
     }
 }
 
-/// Recipients are the buyer's to get right; what we cannot write is ours, and so is a stamp that was
-/// not confirmed. Stock, price and a product that is not sold say nothing of other products.
+/// Recipients are the buyer's to get right; what we cannot write or send in time is ours, and so is a
+/// stamp that was not confirmed. Stock, price and a product that is not sold say nothing of other products.
 pub(super) fn blame(fact: &Fact) -> Blame {
     match fact {
         Fact::Opened | Fact::Accepted => Blame::Nothing,
@@ -60,7 +60,7 @@ pub(super) fn blame(fact: &Fact) -> Blame {
         },
         Fact::NotSent { why } => match why {
             NotSentReason::Address | NotSentReason::Connect => Blame::Supplier,
-            NotSentReason::Encoding | NotSentReason::StampUnconfirmed => Blame::Neutral,
+            NotSentReason::Encoding | NotSentReason::StampUnconfirmed | NotSentReason::NoTurn => Blame::Neutral,
         },
         Fact::Doubted { .. } => Blame::Doubt,
         Fact::Complained | Fact::PromiseBroken => Blame::Complaint,
