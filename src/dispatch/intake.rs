@@ -249,7 +249,7 @@ impl House {
         // In hand before it is stamped: a slow commit must not let the schedule ask before it is sent.
         let hand = permit.is_some().then(|| self.take(id, now_ms)).flatten();
         let permitted = permit.as_ref().map(|(supplier, _)| supplier);
-        let (price, deadline_ms) = (terms.price, terms.deadline_ms);
+        let price = terms.price;
         let Ok(change) = decide::accept(id, terms, plan, permitted, self.facts(&standing), now_ms) else {
             give_back(permit.map(|(_, permit)| permit));
             return Err(Turned::Unavailable);
@@ -280,9 +280,7 @@ impl House {
                     (_, permit) => {
                         give_back(permit);
                         if let Some(best) = best.filter(|_| order.verdict.is_none()) {
-                            // Not permitted yet: in the queue the deadline holds too.
-                            best.lane.enqueue(self.waiting(id, &order.terms));
-                            self.schedule.set(id, Some(deadline_ms));
+                            self.queue(best, &order);
                         }
                         None
                     }

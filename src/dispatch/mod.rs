@@ -20,6 +20,7 @@ mod journey;
 mod mint;
 pub mod parts;
 mod purse;
+mod queues;
 mod recover;
 mod recovery;
 mod remember;

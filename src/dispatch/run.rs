@@ -178,12 +178,14 @@ impl House {
                 permit.give_back();
                 None
             }
-            None => None,
+            None => {
+                // It may have waited for another until now.
+                self.leave_queues(id, Some(supplier));
+                None
+            }
         };
         let Some(permit) = held.or_else(|| supplier.lane.try_submit()) else {
-            supplier.lane.enqueue(self.waiting(id, &order.terms));
-            // The deadline holds in the queue too.
-            return self.schedule.set(id, Some(order.terms.deadline_ms));
+            return self.queue(supplier, &order);
         };
         match self.booked(permit, supplier, cost, recipient) {
             Some(permit) => self.open(order, plan, supplier, permit).await,
@@ -227,9 +229,7 @@ impl House {
     /// Nobody can be tried now, or the deadline is here: wait, or fail for certain.
     async fn cannot_try(self: &Arc<Self>, order: Order, plan: Plan) {
         let id = order.id;
-        for supplier in self.parts.suppliers.values() {
-            supplier.lane.forget(id);
-        }
+        self.leave_queues(id, None);
         match self.step(id, Some(order), &Input::Route { plan, permitted: None }, &[]).await {
             Walked::Taken { .. } | Walked::Refused(_) | Walked::Absent => {}
             Walked::Overtaken => self.look_again(id, 0),

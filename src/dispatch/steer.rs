@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::House;
 use super::gossip::Gossip;
 use super::shelf::Shelf;
 use super::standing::Standing;
-use super::{House, Supplier};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{OrderId, Sku, SupplierId};
 use crate::domain::limits::Operation;
 use crate::domain::order::Terms;
 use crate::domain::plan::Plan;
 use crate::domain::steering::Steering;
-use crate::ratelimit::Waiting;
 use crate::router::{self, HealthBook, Load, Question, Sighting, View};
 
 /// What steers this process.
@@ -87,45 +86,6 @@ impl House {
             now_ms: self.now_ms(),
         };
         router::route(terms, attempts, shelf.offers(&terms.sku), &view)
-    }
-
-    /// How busy the product's suppliers are; those with nothing to say are left out.
-    pub(super) fn loads(&self, terms: &Terms, recipient: Option<u64>, shelf: &Shelf) -> BTreeMap<SupplierId, Load> {
-        let offers = shelf.offers(&terms.sku).iter();
-        let suppliers = offers.filter_map(|offer| self.parts.suppliers.get(&offer.supplier));
-        suppliers
-            .filter_map(|supplier| Some((supplier.adapter.id().clone(), self.load(supplier, recipient)?)))
-            .collect()
-    }
-
-    fn load(&self, supplier: &Supplier, recipient: Option<u64>) -> Option<Load> {
-        let lane = &supplier.lane;
-        if lane.is_free() {
-            return None;
-        }
-        let now_ms = self.now_ms();
-        let day = supplier.day(now_ms);
-        let left = lane.left(day, recipient);
-        let recipient_in_ms = i64::try_from(left.recipient_in.as_millis()).unwrap_or(i64::MAX);
-        Some(Load {
-            wait_ms: lane.estimated_wait_ms(),
-            orders_left: left.orders,
-            cost_left_minor: left.cost_minor,
-            day_ends_ms: day.ends_ms,
-            recipient_until_ms: now_ms.saturating_add(recipient_in_ms),
-        })
-    }
-
-    /// An order in a supplier's queue.
-    pub(super) fn waiting(&self, order: OrderId, terms: &Terms) -> Waiting {
-        let published = self.published();
-        let steered = published.document.shop.get(self.shelf().shop_key(terms.shop));
-        Waiting {
-            order,
-            shop: terms.shop,
-            weight: steered.map_or(1, |shop| shop.weight),
-            deadline_ms: terms.deadline_ms,
-        }
     }
 
     /// Takes in what was seen of the suppliers, here or elsewhere.

@@ -338,6 +338,11 @@ impl Desk {
         [&self.submit, &self.query, &self.balance].into_iter().any(Source::is_wanting)
     }
 
+    /// Whether no submit may be sent until Redis is back.
+    pub fn is_shut(&self) -> bool {
+        self.submit.is_shut()
+    }
+
     /// The contracts that are shared, and how many slots each wants.
     pub fn wishes(&mut self) -> Vec<(Operation, Terms, u64)> {
         let mut wishes = Vec::new();

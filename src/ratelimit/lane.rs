@@ -135,11 +135,12 @@ impl Lane {
     }
 
     /// Whether an order of any recipient, on any day, may be sent at once as far as others are concerned:
-    /// nobody waits, the supplier wants no rest, and nothing is counted by the day or the recipient.
+    /// nobody waits, the supplier wants no rest, this process has a place, and nothing is counted by the day or the recipient.
     #[must_use]
     pub fn is_free(&self) -> bool {
         let desk = self.shared.desk();
-        desk.queue.is_empty() && desk.learnt().rest.is_zero() && !desk.bookings.counts_days() && desk.bookings.spacing().is_zero()
+        let is_open = desk.queue.is_empty() && !desk.is_shut() && desk.learnt().rest.is_zero();
+        is_open && !desk.bookings.counts_days() && desk.bookings.spacing().is_zero()
     }
 
     /// Whether orders are bounded by the day here.

@@ -163,5 +163,13 @@ mod tests {
             "{left:?}"
         );
         assert_eq!(lane.in_flight(), 0);
+        let never_ms = 366 * 86_400_000;
+        assert_eq!(
+            (lane.is_free(), lane.estimated_wait_ms()),
+            (false, never_ms),
+            "whoever plans must know"
+        );
+        lane.join();
+        assert!(lane.is_free());
     }
 }

@@ -93,6 +93,14 @@ impl Source {
         }
     }
 
+    /// Whether nothing may be sent until Redis is back.
+    pub fn is_shut(&self) -> bool {
+        match self {
+            Self::Own { .. } => false,
+            Self::Shared(tap) => tap.is_shut(),
+        }
+    }
+
     /// The tap, if this is one.
     pub fn tap_mut(&mut self) -> Option<&mut Tap> {
         match self {

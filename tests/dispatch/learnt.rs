@@ -50,6 +50,31 @@ async fn an_order_that_may_not_wait_so_long_goes_to_the_next_supplier() {
     );
 }
 
+/// When it was queued its turn was a second away; what the supplier said then made that two minutes.
+#[tokio::test]
+async fn an_order_whose_turn_does_not_come_as_estimated_is_planned_anew() {
+    let plenty = "submit = { per_minute = 60000, burst = 100 }";
+    let world = World::with_at_north(plenty, "submit = { per_minute = 60, burst = 1 }").await;
+    *world.north.delay_ms.lock().unwrap() = 500;
+    world.north.submits(&[Say::TooMany(120)]);
+    world.submit("1").await.unwrap();
+    let mut patient_for_a_minute = world.ask("2");
+    patient_for_a_minute.deadline_seconds = Some(60);
+    let second = world.hand_in(patient_for_a_minute).await.unwrap();
+    assert_eq!(world.dispatch.waiting(), 1, "north was to be free in a second");
+    world.clocks.pass(3_000).await;
+    assert_eq!(world.attempt(second).await.supplier.as_str(), "south");
+    assert_eq!(world.dispatch.waiting(), 0);
+    let mut patient_for_a_day = world.ask("3");
+    patient_for_a_day.deadline_seconds = Some(86_400);
+    let third = world.hand_in(patient_for_a_day).await.unwrap();
+    world.clocks.pass(100_000).await;
+    assert!(world.order(third).await.attempts.is_empty(), "it may wait, and so it does");
+    world.clocks.pass(30_000).await;
+    assert_eq!(world.attempt(third).await.supplier.as_str(), "north");
+    assert_eq!(world.south.submitted().len(), 1);
+}
+
 #[tokio::test]
 async fn a_heavier_shop_gets_its_share_of_a_queue() {
     let world = World::with("submit = { per_minute = 60, burst = 1 }", &["north"]).await;

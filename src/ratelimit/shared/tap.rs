@@ -14,6 +14,9 @@ use crate::seams::Clock;
 /// How long whoever finds nothing waits before he looks again without being woken.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// As long as this waits whoever has no place alone, as far as can be told: longer than any deadline.
+const NEVER: Duration = Duration::from_secs(366 * 86_400);
+
 /// When a slot may be used, on this process's clock: from, and before.
 type Slot = (Duration, Duration);
 
@@ -118,9 +121,17 @@ impl Tap {
         if let Some(alone) = &self.alone {
             return alone.permits.wait(ahead);
         }
+        if self.is_shut() {
+            return NEVER;
+        }
         let stock = u64::try_from(self.slots.len()).unwrap_or(u64::MAX);
         let missing = ahead.saturating_add(1).saturating_sub(stock);
         micros(self.terms.step_us.saturating_mul(missing))
+    }
+
+    /// Whether this process has left the pool and has no place alone: nothing is sent until it is back.
+    pub fn is_shut(&self) -> bool {
+        self.alone_of.is_some() && self.alone.is_none()
     }
 
     /// The number of the last token, for the tap that replaces this one.
