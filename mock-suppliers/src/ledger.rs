@@ -248,6 +248,11 @@ impl Ledger {
         self.balance_minor = balance_minor;
     }
 
+    /// Milliseconds from acceptance to the final state, for orders from now on.
+    pub(crate) fn set_settle_after(&mut self, ms: u64) {
+        self.config.settle_after_ms = ms;
+    }
+
     /// The book as it stands.
     pub(crate) fn book(&self, now_ms: u64) -> Vec<Charge> {
         self.orders

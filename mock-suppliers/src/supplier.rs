@@ -169,6 +169,11 @@ impl MockSupplier {
         self.mock.ledger().set_balance(balance_minor, now_ms());
     }
 
+    /// Milliseconds from acceptance to the final state, for orders from now on.
+    pub fn set_settle_after(&self, ms: u64) {
+        self.mock.ledger().set_settle_after(ms);
+    }
+
     /// Closes the listener and the idle connections, so that connections are refused; or opens it again at the same
     /// address. It has happened when this returns; requests under way are finished.
     ///

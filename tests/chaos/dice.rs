@@ -7,13 +7,14 @@ pub struct Dice(u64);
 
 impl Dice {
     /// From `CHAOS_SEED`, else from the clock; says which.
-    #[expect(clippy::disallowed_methods, reason = "how a run is repeated; no setting of the gateway")]
     pub fn new() -> Self {
-        let given = std::env::var("CHAOS_SEED")
-            .ok()
-            .map(|seed| seed.parse().expect("CHAOS_SEED is a number"));
-        let seed = given.unwrap_or_else(|| SystemClock::new().now_ms().unsigned_abs());
+        let seed = asked_for("CHAOS_SEED").unwrap_or_else(|| SystemClock::new().now_ms().unsigned_abs());
         println!("CHAOS_SEED={seed}");
+        Self::of(seed)
+    }
+
+    /// From this seed.
+    pub fn of(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -25,4 +26,11 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
     }
+}
+
+/// A number from the environment.
+#[expect(clippy::disallowed_methods, reason = "how a run is repeated; no setting of the gateway")]
+pub fn asked_for(name: &str) -> Option<u64> {
+    let given = std::env::var(name).ok()?;
+    Some(given.parse().unwrap_or_else(|_| panic!("{name} is a number, not {given}")))
 }

@@ -39,7 +39,7 @@ async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed()
     let mut dice = Dice::new();
     let world = World::open(Plan {
         faults: rough(),
-        steering: STEERING,
+        steering: STEERING.to_owned(),
         ..Plan::default()
     })
     .await;

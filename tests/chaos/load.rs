@@ -12,13 +12,16 @@ use crate::world::{SKUS, World};
 
 /// Clients at once.
 const CLIENTS: usize = 6;
-/// A client's pause between two orders.
+/// A client's pause between two orders, unless a drill says otherwise.
 const PAUSE: Duration = Duration::from_millis(15);
 
 /// What the shop has asked for and been told.
 pub struct Load<'w> {
     world: &'w World,
     next: Cell<usize>,
+    /// What is ordered if not all kinds in turn.
+    only: Option<&'static str>,
+    pause: Duration,
     /// Numbers that nobody has answered yet: they are sent again first.
     unanswered: RefCell<Vec<usize>>,
     /// The id that the first 2xx named, by number.
@@ -36,6 +39,8 @@ impl<'w> Load<'w> {
         Self {
             world,
             next: Cell::new(0),
+            only: None,
+            pause: PAUSE,
             unanswered: RefCell::default(),
             accepted: RefCell::default(),
             wrong: RefCell::default(),
@@ -44,12 +49,22 @@ impl<'w> Load<'w> {
         }
     }
 
+    /// Orders of one kind, about so many a second.
+    pub fn steady(world: &'w World, only: &'static str, per_second: u32) -> Self {
+        let clients = u32::try_from(CLIENTS).unwrap();
+        Self {
+            only: Some(only),
+            pause: Duration::from_secs(1) * clients / per_second,
+            ..Self::new(world)
+        }
+    }
+
     /// Orders until `stop` says so.
     pub async fn run(&self, stop: &Cell<bool>) {
         join_all((0..CLIENTS).map(|_| async {
             while !stop.get() {
                 self.step().await;
-                self.world.clock.sleep(PAUSE).await;
+                self.world.clock.sleep(self.pause).await;
             }
         }))
         .await;
@@ -101,7 +116,7 @@ impl<'w> Load<'w> {
     }
 
     async fn place(&self, n: usize) {
-        let (sku, _) = SKUS[n % SKUS.len()];
+        let sku = self.only.unwrap_or(SKUS[n % SKUS.len()].0);
         let (number, account) = (number(n), format!("139{n:08}"));
         let answer = self.world.shop.order(&number, sku, &account, &self.world.door.url()).await;
         match answer {

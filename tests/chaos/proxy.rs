@@ -6,16 +6,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use recharge_gateway::seams::{Clock, Spawner, SystemClock, TokioSpawner};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
+use crate::dice::Dice;
 use crate::http;
 
 /// What the wire does to one submit.
@@ -41,6 +44,10 @@ pub enum Trouble {
     Drip(u64),
     /// A redirect to the same address instead of handing the request on.
     Redirect,
+    /// So many requests in each second, and 429 to the others.
+    Limit(usize),
+    /// Of a hundred requests, so many are swallowed.
+    Some(u64),
 }
 
 /// Waits for the so-manieth submit that a supplier has handled, withholds its answer, and tells.
@@ -74,6 +81,11 @@ struct Wire {
     plan: Mutex<VecDeque<Trouble>>,
     /// What happens to submits that nothing is planned for.
     standing: Mutex<Trouble>,
+    /// Whether connections are refused, and what tells the listener.
+    is_shut: Mutex<bool>,
+    turned: Notify,
+    /// The second that is counted, and what it has had.
+    second: Mutex<(u64, usize)>,
     trap: Arc<Trap>,
     sent: Mutex<BTreeMap<String, i64>>,
     unstamped: Mutex<Vec<String>>,
@@ -96,6 +108,9 @@ impl Proxy {
             database,
             plan: Mutex::default(),
             standing: Mutex::new(Trouble::Clean),
+            is_shut: Mutex::new(false),
+            turned: Notify::new(),
+            second: Mutex::default(),
             trap,
             sent: Mutex::default(),
             unstamped: Mutex::default(),
@@ -104,7 +119,17 @@ impl Proxy {
         let at_work = Arc::clone(&wire);
         let spawner = TokioSpawner::new(tokio::runtime::Handle::current());
         spawner.clone().spawn(Box::pin(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            let mut listener = Some(listener);
+            loop {
+                let is_shut = *at_work.is_shut.lock().unwrap();
+                match (&listener, is_shut) {
+                    (Some(_), true) => listener = None,
+                    (None, false) => listener = Some(TcpListener::bind(address).await.unwrap()),
+                    (Some(_), false) | (None, true) => {}
+                }
+                let Some(stream) = at_work.next(listener.as_ref()).await else {
+                    continue;
+                };
                 let wire = Arc::clone(&at_work);
                 spawner.spawn(Box::pin(async move {
                     // A connection that breaks is what this is for.
@@ -123,6 +148,12 @@ impl Proxy {
     /// What happens to every submit from now on that nothing is planned for.
     pub fn stand(&self, trouble: Trouble) {
         *self.wire.standing.lock().unwrap() = trouble;
+    }
+
+    /// Refuses connections from now on, or accepts them again.
+    pub fn shut(&self, is_shut: bool) {
+        *self.wire.is_shut.lock().unwrap() = is_shut;
+        self.wire.turned.notify_one();
     }
 
     /// Whether nothing is planned any more.
@@ -147,6 +178,28 @@ impl Proxy {
 }
 
 impl Wire {
+    /// The next connection; nothing if the listener is to be opened or closed first.
+    async fn next(&self, listener: Option<&TcpListener>) -> Option<TcpStream> {
+        let turned = pin!(self.turned.notified());
+        let Some(listener) = listener else {
+            turned.await;
+            return None;
+        };
+        match select(turned, pin!(listener.accept())).await {
+            Either::Left(_) => None,
+            Either::Right((accepted, _)) => Some(accepted.unwrap().0),
+        }
+    }
+
+    /// Whether this second has had its requests.
+    fn is_full(&self, most: usize) -> bool {
+        let mut second = self.second.lock().unwrap();
+        let now = self.clock.monotonic().as_secs();
+        let had = if second.0 == now { second.1 } else { 0 };
+        *second = (now, had + 1);
+        had >= most
+    }
+
     async fn carry(&self, mut gateway: TcpStream) -> std::io::Result<()> {
         let next = self.plan.lock().unwrap().front().copied();
         if next == Some(Trouble::ResetBeforeRead) {
@@ -178,8 +231,23 @@ impl Wire {
                 );
                 return gateway.write_all(answer.as_bytes()).await;
             }
+            Trouble::Limit(most) if self.is_full(most) => {
+                return gateway
+                    .write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+            }
+            Trouble::Some(percent) if percent_of(&attempt) < percent => {
+                let _ = http::message(&mut gateway).await;
+                return Ok(());
+            }
             Trouble::Duplicate => drop(self.ask(&request).await?),
-            Trouble::Clean | Trouble::Delay(_) | Trouble::ResetAfterHandling | Trouble::Truncate | Trouble::Drip(_) => {}
+            Trouble::Limit(_)
+            | Trouble::Some(_)
+            | Trouble::Clean
+            | Trouble::Delay(_)
+            | Trouble::ResetAfterHandling
+            | Trouble::Truncate
+            | Trouble::Drip(_) => {}
         }
         let answer = self.ask(&request).await?;
         if self.trap.is_sprung() {
@@ -207,6 +275,8 @@ impl Wire {
             | Trouble::ResetBeforeRead
             | Trouble::ResetAfterRead
             | Trouble::Duplicate
+            | Trouble::Limit(_)
+            | Trouble::Some(_)
             | Trouble::Redirect => {}
         }
         gateway.write_all(&answer).await
@@ -232,6 +302,11 @@ impl Wire {
             self.unstamped.lock().unwrap().push(found);
         }
     }
+}
+
+/// From 0 to 99, always the same for an attempt.
+fn percent_of(attempt: &str) -> u64 {
+    Dice::of(attempt.bytes().fold(0, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte))).below(100)
 }
 
 /// Committed stamps of an attempt: read over a connection that never writes, so that nothing is repaired.

@@ -35,13 +35,14 @@ pub const SKUS: [(&str, [&str; 2]); 3] = [
     ("mobile-100-river", ["river", "north"]),
     ("mobile-100-stone", ["stone", "north"]),
 ];
+/// What all three sell, and whom is tried, in order: for drills that ask who gets an order.
+pub const ANY: (&str, [&str; 3]) = ("mobile-100-any", ["north", "river", "stone"]);
 /// The supplier that takes every request as a new one.
 pub const FORGETFUL: &str = "stone";
 const NAMES: [(&str, Wire); 3] = [("north", Wire::Dayuanren), ("river", Wire::Ofpay), (FORGETFUL, Wire::Kasushou)];
 const FACE_MINOR: i64 = 10_000;
 const PRICE_MINOR: i64 = 9_950;
-const COST_MINOR: i64 = 9_800;
-const CREDIT_MINOR: i64 = 1_000_000_000_000;
+pub const CREDIT_MINOR: i64 = 1_000_000_000_000;
 
 /// What a drill may choose before anything is started.
 pub struct Plan {
@@ -54,8 +55,10 @@ pub struct Plan {
     pub callbacks: &'static str,
     pub policy: &'static str,
     pub settle_after_ms: u64,
+    /// What each supplier takes for one, in minor units.
+    pub costs_minor: [i64; 3],
     /// The steering document in force; empty: none is.
-    pub steering: &'static str,
+    pub steering: String,
 }
 
 impl Default for Plan {
@@ -68,7 +71,8 @@ impl Default for Plan {
             policy: "doubt_query_ms = [100, 200, 400, 800]\naccepted_query_ms = [300, 600, 1000]\nreply_margin_ms = 200\n\
                      unreachable_pause_ms = 300\nunreachable_pause_max_ms = 1000\nmax_transmissions = 50\ndoubt_case_after_ms = 2000",
             settle_after_ms: 30,
-            steering: "",
+            costs_minor: [9_800; 3],
+            steering: String::new(),
         }
     }
 }
@@ -101,11 +105,12 @@ impl World {
         let database = plan.data.as_deref().unwrap_or(folder.path()).join("gateway.db");
         let trap = Arc::<Trap>::default();
         let mut suppliers = Vec::new();
-        for ((name, wire), faults) in NAMES.into_iter().zip(plan.faults) {
+        for (((name, wire), faults), cost_minor) in NAMES.into_iter().zip(plan.faults).zip(plan.costs_minor) {
             let mut config = MockConfig::new(name, wire);
             config.balance_minor = CREDIT_MINOR;
             config.settle_after_ms = plan.settle_after_ms;
             config.fault_rate = faults;
+            config.costs.rule_bp = u32::try_from(cost_minor * 10_000 / FACE_MINOR).unwrap();
             config.dedupe = if name == FORGETFUL {
                 Dedupe::Never
             } else {
@@ -136,7 +141,7 @@ impl World {
             database,
             folder,
         };
-        world.stock(plan.steering).await;
+        world.stock(&plan.steering, plan.costs_minor).await;
         world
     }
 
@@ -147,7 +152,7 @@ impl World {
         open_store(&config, &Seams::of_this_machine()).await.unwrap()
     }
 
-    async fn stock(&self, steering: &str) {
+    async fn stock(&self, steering: &str, costs_minor: [i64; 3]) {
         let store = self.store().await;
         for key in ["chaos-shop", "neighbour"] {
             let record = ShopRecord {
@@ -167,14 +172,13 @@ impl World {
             assert_eq!(store.commit(Write::Post(credit)).await, Answer::Done);
         }
         store
-            .put_products(SKUS.iter().map(|(sku, _)| product(sku)).collect())
+            .put_products(SKUS.iter().map(|(sku, _)| *sku).chain([ANY.0]).map(product).collect())
             .await
             .unwrap();
-        let offers = SKUS.iter().flat_map(|(sku, suppliers)| {
-            suppliers
-                .iter()
-                .zip(1_u16..)
-                .map(|(supplier, priority)| offer(sku, supplier, priority))
+        let sold = SKUS.iter().map(|(sku, suppliers)| (*sku, suppliers.as_slice()));
+        let offers = sold.chain([(ANY.0, ANY.1.as_slice())]).flat_map(|(sku, suppliers)| {
+            let ranked = suppliers.iter().zip(1_u16..);
+            ranked.map(move |(supplier, priority)| offer(sku, supplier, priority, costs_minor[place(supplier)]))
         });
         store.put_offers(offers.collect()).await.unwrap();
         if !steering.is_empty() {
@@ -195,11 +199,10 @@ impl World {
 
     /// The program, for `serve`; `failpoint` is where it dies.
     pub fn command(&self, failpoint: Option<&str>) -> Command {
-        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_recharge-gateway")));
+        let mut command = self.program();
         let river = Wire::Ofpay.demo_credentials();
         command
             .arg("serve")
-            .current_dir(self.folder.path())
             .env("NORTH_KEY", Wire::Dayuanren.demo_credentials().key)
             .env("RIVER_KEY", river.key)
             .env("RIVER_PASSWORD", river.password.unwrap())
@@ -209,6 +212,13 @@ impl World {
             command.env("RECHARGE_FAILPOINT", failpoint);
         }
         command
+    }
+
+    /// The program, where its settings are.
+    pub fn program(&self) -> Command {
+        let mut program = Command::new(Path::new(env!("CARGO_BIN_EXE_recharge-gateway")));
+        program.current_dir(self.folder.path());
+        program
     }
 
     /// Starts a gateway and does not wait for it.
@@ -248,8 +258,7 @@ impl World {
     }
 
     pub fn supplier(&self, name: &str) -> &Supplier {
-        let at = NAMES.iter().position(|(known, _)| *known == name).unwrap();
-        &self.suppliers[at]
+        &self.suppliers[place(name)]
     }
 
     fn log_path(&self) -> PathBuf {
@@ -262,6 +271,10 @@ impl World {
         let lines = log.lines().filter(|line| !line.contains("allow_loopback is on"));
         lines.map(|line| format!("{line}\n")).collect()
     }
+}
+
+fn place(name: &str) -> usize {
+    NAMES.iter().position(|(known, _)| *known == name).unwrap()
 }
 
 fn adapters_toml(suppliers: &[Supplier]) -> String {
@@ -315,7 +328,7 @@ fn product(sku: &str) -> Product {
     }
 }
 
-fn offer(sku: &str, supplier: &str, priority: u16) -> Offer {
+fn offer(sku: &str, supplier: &str, priority: u16, cost_minor: i64) -> Offer {
     let code = match supplier {
         "north" => "12",
         "river" => "140101",
@@ -325,7 +338,7 @@ fn offer(sku: &str, supplier: &str, priority: u16) -> Offer {
         supplier: SupplierId::from(supplier),
         sku: Sku::from(sku),
         face_minor: FACE_MINOR,
-        cost_minor: COST_MINOR,
+        cost_minor,
         priority: Some(priority),
         code: code.into(),
         enabled: true,

@@ -30,8 +30,10 @@ pub fn run(options: &[String]) -> anyhow::Result<()> {
     cargo::run_with(&arguments, &[("CHAOS_KILLS", kills)])
 }
 
-/// One subject's drills, with what they count.
-pub fn drill(subject: &str) -> anyhow::Result<()> {
+/// One subject's drills, with what they count; `asked` is what the environment tells them.
+pub fn drill(subject: &str, asked: &[(&str, &str)]) -> anyhow::Result<()> {
     let filter = format!("drills::{subject}");
-    cargo::run(&[&["test", "--locked"], PROGRAM, &[SHOWN, &filter]].concat())
+    // One after the other: they measure.
+    let arguments = [&["test", "--locked"], PROGRAM, &[SHOWN, "--test-threads", "1", &filter]].concat();
+    cargo::run_with(&arguments, asked)
 }

@@ -9,9 +9,13 @@ use crate::load::Load;
 use crate::proxy::Trouble;
 use crate::world::{Plan, World};
 
+mod contest;
+mod figures;
+mod script;
+
 /// The rules as they ship, in time that a drill can wait for.
-const STEERING: &str = "[product.\"*\"]\nexplore_percent = 0\nmost_demoted_percent = 100\n\
-    [circuit]\nopen_ms = 500\nopen_max_ms = 2000\nprobe_spare_ms = 1000\nprobes_to_close = 2\nreturn_percent = [30, 60]\nstep_ms = 500\n";
+const CIRCUIT: &str =
+    "[circuit]\nopen_ms = 500\nopen_max_ms = 2000\nprobe_spare_ms = 1000\nprobes_to_close = 2\nreturn_percent = [30, 60]\nstep_ms = 500\n";
 const AWAY: Duration = Duration::from_secs(6);
 /// From an outcome to the plan that knows it, on a busy machine.
 const KNOWN: Duration = Duration::from_millis(500);
@@ -74,7 +78,7 @@ async fn met(world: &World, load: &Load<'_>, trouble: Trouble, outcome: Duration
 #[actix_web::test]
 async fn a_supplier_in_trouble_is_left_alone_as_soon_as_it_is_known_and_gets_its_orders_back() {
     let world = World::open(Plan {
-        steering: STEERING,
+        steering: format!("[product.\"*\"]\nexplore_percent = 0\nmost_demoted_percent = 100\n{CIRCUIT}"),
         ..Plan::default()
     })
     .await;

@@ -33,7 +33,9 @@ fn is_lost(trouble: Trouble) -> bool {
         | Trouble::Truncate
         | Trouble::ResetBeforeRead
         | Trouble::ResetAfterHandling
-        | Trouble::Duplicate => false,
+        | Trouble::Duplicate
+        | Trouble::Limit(_)
+        | Trouble::Some(_) => false,
     }
 }
 
@@ -79,6 +81,8 @@ async fn whatever_the_wire_does_to_a_submit_charges_at_most_once() {
                     | Trouble::ResetAfterHandling
                     | Trouble::Truncate
                     | Trouble::Drip(_)
+                    | Trouble::Limit(_)
+                    | Trouble::Some(_)
                     | Trouble::Redirect => assert_eq!(seen, 1, "{trouble:?} at {first}"),
                 }
             }
