@@ -14,7 +14,7 @@ use super::ids::{EvidenceId, OrderId, ProcessId, Seq, SupplierId};
 use super::order::{Order, Terms};
 use super::outcome::{Doubt, Outcome, Reading, Refusal, RefusalKind, Via};
 use super::plan::Plan;
-use super::told::{Book, Entry, Gateway, Told, Word, plan, supplier};
+use super::told::{Book, Entry, Gateway, START_MS, Told, WINDOW, Word, plan, supplier};
 
 /// What decides here.
 pub const GATEWAY: Gateway = Gateway {
@@ -76,6 +76,11 @@ fn input(told: Told) -> Input {
             signed: Signature::of("li", "asked the supplier"),
             evidence: EvidenceId(Arc::from("ev")),
         })),
+        Told::Assume(seq) => Input::Assume {
+            seq,
+            window: WINDOW,
+            witnessed_since_ms: START_MS,
+        },
         Told::Recover => Input::Recover,
         Told::Review => Input::Review,
     }

@@ -1,13 +1,15 @@
 //! Who plays: suppliers with what they promise and what they do, and the bounds of a scene.
 //!
 //! The clock stands still within a phase and goes on by `Pass`. A phase is long enough for a reply
-//! to be overdue and for a doubt to be old; the deadline comes in phase 2. What is stamped in a
+//! to be overdue and for a doubt to be old; the deadline comes in phase 2, or in 3 where a quiet window
+//! is waited for. What is stamped in a
 //! scene's last phase counts as stamped one phase earlier, so the last phase lasts for ever.
 
 use std::collections::BTreeMap;
 
 use crate::domain::ids::SupplierId;
-use crate::domain::policy::{Policy, Promises, RuleBook, Rules};
+use crate::domain::money::{Currency, Money};
+use crate::domain::policy::{Policy, Promises, QuietWindow, RuleBook, Rules};
 use crate::flaws::Flaw;
 use crate::world::At;
 
@@ -15,14 +17,23 @@ use crate::world::At;
 pub const START_MS: i64 = 1_800_000_000_000;
 /// How long a phase lasts, in milliseconds.
 pub const PHASE_MS: i64 = 100_000;
-/// The order's deadline, UTC milliseconds: over in phase 2.
-pub const DEADLINE_MS: i64 = START_MS + 150_000;
+/// From the order's coming to its deadline, in milliseconds: over in phase 2.
+const DEADLINE_AFTER_MS: i64 = 150_000;
+/// The same where a quiet window is waited for: over in phase 3.
+const QUIET_DEADLINE_AFTER_MS: i64 = 250_000;
 /// For how long a supplier that deduplicates remembers, in milliseconds: over three phases after the stamp.
 const HORIZON_MS: i64 = 220_000;
 /// Phases after its stamp in which a supplier that deduplicates may have forgotten a number.
 pub const FORGOTTEN_AFTER: u8 = 3;
-/// Phases after its stamp in which a request to such a supplier arrives, or never: half the horizon.
+/// Phases after its stamp in which a request to such a supplier arrives, or never: half the horizon. So does
+/// one to a supplier for which a quiet window is switched on, for that is what the window rests on.
 pub const ARRIVES_WITHIN: u8 = 1;
+
+/// The window of all who have one.
+pub const WINDOW: QuietWindow = QuietWindow {
+    after_ms: 2 * PHASE_MS,
+    max_cost: Money::new(2_000, Currency::Cny),
+};
 
 /// What a supplier is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +48,8 @@ pub enum Kind {
     Breaks,
     /// Takes every request as a new one and has no query.
     Mute,
+    /// As `Plain`, with a quiet window of two phases.
+    Quiet,
 }
 
 impl Kind {
@@ -45,7 +58,7 @@ impl Kind {
     pub fn deduplicates(self) -> bool {
         match self {
             Self::Keeps | Self::Breaks => true,
-            Self::Plain | Self::Wavers | Self::Mute => false,
+            Self::Plain | Self::Wavers | Self::Mute | Self::Quiet => false,
         }
     }
 
@@ -54,8 +67,14 @@ impl Kind {
     pub fn wavers(self) -> bool {
         match self {
             Self::Wavers | Self::Breaks | Self::Mute => true,
-            Self::Keeps | Self::Plain => false,
+            Self::Keeps | Self::Plain | Self::Quiet => false,
         }
+    }
+
+    /// The quiet window that is switched on for it.
+    #[must_use]
+    pub fn window(self) -> Option<QuietWindow> {
+        (self == Self::Quiet).then_some(WINDOW)
     }
 
     /// Whether it has a query.
@@ -73,7 +92,7 @@ impl Kind {
         };
         let promises = match self {
             Self::Keeps | Self::Breaks => everything,
-            Self::Plain => Promises {
+            Self::Plain | Self::Quiet => Promises {
                 failed_is_final: true,
                 ..Promises::default()
             },
@@ -137,6 +156,23 @@ impl Scene {
     #[must_use]
     pub fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
+    }
+
+    /// Whether a quiet window is switched on for anybody.
+    #[must_use]
+    pub fn has_window(&self) -> bool {
+        self.suppliers.iter().any(|kind| kind.window().is_some())
+    }
+
+    /// The order's deadline, UTC milliseconds.
+    #[must_use]
+    pub fn deadline_ms(&self) -> i64 {
+        START_MS
+            + if self.has_window() {
+                QUIET_DEADLINE_AFTER_MS
+            } else {
+                DEADLINE_AFTER_MS
+            }
     }
 
     /// What `decide` knows of the suppliers.
@@ -217,6 +253,16 @@ pub const SCENES: &[Scene] = &[
         [Kind::Keeps, Kind::Keeps],
         Bounds {
             attempts: 1,
+            last_phase: 3,
+            ..SMALL
+        },
+    ),
+    scene(
+        "quiet",
+        [Kind::Quiet, Kind::Plain],
+        Bounds {
+            transmissions: 1,
+            stamps: 2,
             last_phase: 3,
             ..SMALL
         },

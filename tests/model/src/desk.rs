@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::cast::{DEADLINE_MS, PHASE_MS, START_MS, Scene, supplier};
+use crate::cast::{PHASE_MS, START_MS, Scene, supplier};
 use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq, ShopId, ShopOrderNo, Sku};
@@ -45,6 +45,8 @@ pub struct Desk {
     gateway: Gateway,
     book: Book,
     last_phase: u8,
+    deadline_ms: i64,
+    has_window: bool,
     shelf: Mutex<Shelf>,
 }
 
@@ -60,6 +62,8 @@ impl Desk {
             gateway,
             book,
             last_phase: scene.bounds.last_phase,
+            deadline_ms: scene.deadline_ms(),
+            has_window: scene.has_window(),
             shelf: Mutex::default(),
         }
     }
@@ -91,7 +95,14 @@ impl Desk {
     #[must_use]
     pub fn accept(&self, first: Option<At>) -> Option<Written> {
         let (candidate, permitted) = (first.unwrap_or(0), first.map(supplier));
-        let change = (self.gateway.accept)(id(), terms(), plan(Some(candidate)), permitted.as_ref(), &self.book, START_MS)?;
+        let change = (self.gateway.accept)(
+            id(),
+            terms(self.deadline_ms),
+            plan(Some(candidate)),
+            permitted.as_ref(),
+            &self.book,
+            START_MS,
+        )?;
         let record = Record {
             order: change.after.clone(),
             postings: Vec::new(),
@@ -145,7 +156,7 @@ impl Desk {
             }
         }
         record.order = change.after.clone();
-        record.normalize(self.last_phase);
+        record.normalize(self.last_phase, self.has_window);
         Written {
             record: self.number(record),
             stamp: change.transmission(),
@@ -230,7 +241,7 @@ fn id() -> OrderId {
     OrderId::compose(START_MS, 1, 1).unwrap()
 }
 
-fn terms() -> Terms {
+fn terms(deadline_ms: i64) -> Terms {
     let sku = Sku::from("qb");
     Terms {
         shop: ShopId(1),
@@ -251,7 +262,7 @@ fn terms() -> Terms {
         price: Money::new(1_999, Currency::Cny),
         may_lose_money: false,
         floor_minor: 0,
-        deadline_ms: DEADLINE_MS,
+        deadline_ms,
         callback_url: Some("https://shop.example/told".to_owned()),
         segment: None,
     }

@@ -23,6 +23,10 @@ pub enum Flaw {
     ForgetsFailedIds,
     /// A request arrives, or a stalled node sends it, after the supplier's memory has ended.
     LaterThanHorizon,
+    /// A request arrives after the quiet window of its supplier.
+    LaterThanWindow,
+    /// At the end of a quiet window the supplier's query tells how its books stood before.
+    WindowIsToldTheOld,
     /// The network delivers a request twice to a supplier that does not deduplicate.
     NetworkDoubles,
     /// A supplier that promises that its failures are final delivers afterwards.
@@ -33,7 +37,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All, with the scene in which each must show and the laws that must break, the first one told.
-    pub const ALL: [(Self, &'static str, &'static [Law]); 11] = [
+    pub const ALL: [(Self, &'static str, &'static [Law]); 13] = [
         (Self::StaleAdmitted, "stale", &[Law::ChargedOnce]),
         (Self::SendsBeforeStamp, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
         (Self::SendsOnUnknown, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
@@ -42,6 +46,8 @@ impl Flaw {
         (Self::ChargesEveryRequest, "deduplicating", &[Law::ChargedOnce]),
         (Self::ForgetsFailedIds, "deduplicating", &[Law::ReleasedIsUncharged]),
         (Self::LaterThanHorizon, "horizon", &[Law::ChargedOnce]),
+        (Self::LaterThanWindow, "quiet", &[Law::ChargedOnce, Law::DeadIsDead]),
+        (Self::WindowIsToldTheOld, "quiet", &[Law::ChargedOnce, Law::DeadIsDead]),
         (Self::NetworkDoubles, "plain", &[Law::ChargedOnce]),
         (Self::FailedIsNotFinal, "plain", &[Law::ReleasedIsUncharged]),
         (
@@ -63,6 +69,8 @@ impl Flaw {
             Self::ChargesEveryRequest => "a supplier that promises to deduplicate charges every request",
             Self::ForgetsFailedIds => "a supplier that promises to keep failed numbers takes them again",
             Self::LaterThanHorizon => "a request arrives after the supplier's memory has ended",
+            Self::LaterThanWindow => "a request arrives after the quiet window of its supplier",
+            Self::WindowIsToldTheOld => "at the end of a quiet window the supplier's query tells how its books stood before",
             Self::NetworkDoubles => "the network delivers a request twice to a supplier that does not deduplicate",
             Self::PersonErrs => "two persons attest that nothing was delivered while it is still under way",
             Self::FailedIsNotFinal => "a supplier that promises that its failures are final delivers afterwards",

@@ -61,6 +61,8 @@ pub enum Move {
     Hint(Seq),
     /// Two persons, called by a case, say what became of an attempt: delivered, or never.
     Attest(Seq, bool),
+    /// A supplier says "not found" once more, and a node looks whether the quiet window is over.
+    Assume(At, Seq),
     /// Whoever has the order in hand thinks that nobody waits for a reply.
     Recover,
     /// What time alone brings.
@@ -194,6 +196,10 @@ fn learnt(scene: &Scene, world: &World, gist: &Gist, moves: &mut Vec<Move>) {
             moves.extend([Move::NotFound(at, seq), Move::Query(at, seq, None)]);
             moves.extend(page.ever_said().map(|entry| Move::Query(at, seq, Some(entry))));
         }
+        // The window rests on this, too: what is asked at its end is answered from the books of now.
+        if scene.kind(at).window().is_some() && (page.entry.is_none() || scene.has(Flaw::WindowIsToldTheOld)) {
+            moves.push(Move::Assume(at, seq));
+        }
         let told = page.ever_said().filter(|entry| matches!(entry, Entry::Delivered | Entry::Failed));
         moves.extend(told.map(|entry| Move::Notify(at, seq, entry)));
         if scene.bounds.hints {
@@ -262,7 +268,11 @@ fn outside(scene: &Scene, world: &World, moves: &mut Vec<Move>) {
             moves.push(Move::Forget(at, seq));
         }
     }
-    let is_bound = |place: Place| scene.kind(place.at).deduplicates() && !scene.has(Flaw::LaterThanHorizon);
+    let is_bound = |place: Place| {
+        let kind = scene.kind(place.at);
+        let by_horizon = kind.deduplicates() && !scene.has(Flaw::LaterThanHorizon);
+        by_horizon || (kind.window().is_some() && !scene.has(Flaw::LaterThanWindow))
+    };
     let must_arrive = world
         .places()
         .any(|(place, slot)| is_bound(place) && slot.may_arrive() && world.phase >= slot.phase.saturating_add(ARRIVES_WITHIN));
@@ -295,7 +305,7 @@ pub fn is_prescribed(scene: &Scene, gist: &Gist, step: Move) -> bool {
         | Move::Pass => true,
         Move::Try(..) | Move::GiveUp(_) => gist.next == Some(Step::Try),
         Move::Resubmit(_, seq, _) => gist.next == Some(Step::Resubmit { seq }),
-        Move::Query(_, seq, _) | Move::NotFound(_, seq) => asks(seq),
+        Move::Query(_, seq, _) | Move::NotFound(_, seq) | Move::Assume(_, seq) => asks(seq),
         Move::Recover => matches!(gist.next, Some(Step::Query { .. })),
         Move::Review => matches!(gist.next, Some(Step::Review | Step::Resubmit { .. })),
         Move::Notify(at, ..) => !scene.promises_are_kept || !scene.kind(at).answers(),

@@ -90,8 +90,9 @@ impl Record {
         is_repeated
     }
 
-    /// Writes what nobody looks at any more in one way. `last_phase` lasts for ever.
-    pub fn normalize(&mut self, last_phase: u8) {
+    /// Writes what nobody looks at any more in one way. `last_phase` lasts for ever; `has_window` where a quiet
+    /// window looks at more.
+    pub fn normalize(&mut self, last_phase: u8, has_window: bool) {
         self.cases.sort();
         let order = &mut self.order;
         order.version = 1;
@@ -113,7 +114,7 @@ impl Record {
         let cases = order.cases.clone();
         for attempt in &mut order.attempts {
             let has_case = cases.contains(&(CaseKind::OverdueDoubt, attempt.seq));
-            normalize(attempt, latest_ms, has_case);
+            normalize(attempt, latest_ms, has_case, has_window);
         }
     }
 
@@ -221,13 +222,14 @@ impl Record {
     }
 }
 
-fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool) {
+fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool, has_window: bool) {
     let is_open = attempt.is_open();
     attempt.queries = 0;
-    attempt.not_found = if is_open { attempt.not_found.min(1) } else { 0 };
+    let most = if has_window { 2 } else { 1 };
+    attempt.not_found = if is_open { attempt.not_found.min(most) } else { 0 };
     attempt.opened_at_ms = START_MS;
-    // Only a quiet window asks, and none is switched on in these worlds.
-    attempt.is_known_there = false;
+    // Only a quiet window asks.
+    attempt.is_known_there &= is_open && has_window;
     let last = attempt.transmissions.len();
     for transmission in &mut attempt.transmissions {
         transmission.stamped_at_ms = if is_open {
@@ -242,13 +244,16 @@ fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool) {
     match &mut attempt.state {
         AttemptState::Unknown { since_ms, doubt } => {
             *since_ms = if has_case { START_MS } else { (*since_ms).min(latest_ms) };
-            // The only reason that a decision might be tempted to look at.
-            if *doubt != Doubt::FailureNotFinal {
+            // The only reasons that a decision might be tempted to look at.
+            if *doubt != Doubt::FailureNotFinal && !(has_window && *doubt == Doubt::NotFound) {
                 *doubt = Doubt::Timeout;
             }
         }
         AttemptState::Dead { at_ms, proof } => {
             *at_ms = START_MS;
+            if let Proof::Assumed { waited_ms, .. } = proof {
+                *waited_ms = 0;
+            }
             if let Proof::Refused { refusal, via, .. } = proof {
                 *via = Via::Submit;
                 *refusal = Refusal {

@@ -66,6 +66,7 @@ impl Play {
             Move::Notify(_, seq, entry) => Told::Notice(seq, Word::Said(entry)),
             Move::Hint(seq) => Told::Hint(seq),
             Move::Attest(seq, is_delivered) => Told::Attest(seq, is_delivered),
+            Move::Assume(_, seq) => Told::Assume(seq),
             Move::Recover => Told::Recover,
             Move::Review => Told::Review,
             Move::Accept(..)
@@ -138,6 +139,7 @@ impl Play {
             | Move::Notify(..)
             | Move::Hint(_)
             | Move::Attest(..)
+            | Move::Assume(..)
             | Move::Recover
             | Move::Review
             | Move::Cancel => {

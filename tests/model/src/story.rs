@@ -88,6 +88,12 @@ fn sentence(play: &Play, world: &World, step: Move, name: &impl Fn(Node) -> &'st
         Move::Hint(seq) => format!("Somebody says, unsigned, that there is news of {}.", attempt(seq)),
         Move::Attest(seq, true) => format!("Two persons attest that {} was delivered.", attempt(seq)),
         Move::Attest(seq, false) => format!("Two persons attest that {} was not delivered and never will be.", attempt(seq)),
+        Move::Assume(at, seq) => format!(
+            "{} is asked about {} and says: not found; {} looks whether its quiet window is over.",
+            of(at),
+            attempt(seq),
+            name(0)
+        ),
         Move::Recover => format!("{} takes the order in hand and thinks that nobody waits for a reply.", name(0)),
         Move::Review => format!("{} looks whether anything has become due.", name(0)),
         Move::Crash(node) => format!("{} dies and starts again.", name(node)),

@@ -9,7 +9,7 @@ use crate::domain::plan::{Candidate, Plan, Stands};
 use crate::domain::policy::{Policy, RuleBook};
 use crate::world::{Answer, At};
 
-pub use crate::cast::supplier;
+pub use crate::cast::{START_MS, WINDOW, supplier};
 pub use crate::world::Entry;
 
 /// What an answer says, in as few words as decisions need.
@@ -59,6 +59,8 @@ pub enum Told {
     Hint(Seq),
     /// Two persons say what became of the attempt: delivered, or never.
     Attest(Seq, bool),
+    /// The attempt may have been quiet for a whole window.
+    Assume(Seq),
     /// Nobody is thought to wait for the reply any more.
     Recover,
     /// Time has passed.

@@ -41,6 +41,11 @@ fn a_number_is_not_sent_again_when_its_supplier_may_have_forgotten_it() {
 }
 
 #[test]
+fn a_quiet_window_charges_once_where_nothing_arrives_after_it() {
+    println!("{}", explored("quiet"));
+}
+
+#[test]
 fn two_nodes_that_decide_on_what_they_loaded_before_are_stopped_by_the_version() {
     println!("{}", explored("stale"));
 }
@@ -53,6 +58,6 @@ fn a_supplier_that_breaks_its_promises_costs_exactly_one_case_and_one_loss_each_
 #[test]
 fn every_kind_of_supplier_has_a_scene() {
     let has = |kind| SCENES.iter().any(|scene| scene.suppliers.contains(&kind));
-    let kinds = [Kind::Keeps, Kind::Plain, Kind::Wavers, Kind::Breaks, Kind::Mute];
+    let kinds = [Kind::Keeps, Kind::Plain, Kind::Wavers, Kind::Breaks, Kind::Mute, Kind::Quiet];
     assert!(kinds.into_iter().all(has));
 }
