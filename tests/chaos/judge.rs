@@ -44,6 +44,8 @@ pub struct Evidence {
     pub unstamped: Vec<String>,
     pub wrong_answers: Vec<String>,
     pub log: String,
+    /// Log lines with a secret or a full recipient in them (I19).
+    pub leaks: Vec<String>,
 }
 
 /// What came of the orders.
@@ -68,6 +70,7 @@ impl Evidence {
         evidence.unstamped = world.suppliers.iter().flat_map(|supplier| supplier.proxy.unstamped()).collect();
         evidence.wrong_answers.clone_from(&load.wrong.borrow());
         evidence.log = world.log();
+        evidence.leaks = leaks(&world.whole_log(), &World::secrets());
         evidence
     }
 
@@ -107,6 +110,7 @@ impl Evidence {
             .lines()
             .filter(|line| line.contains("panicked") || line.contains("backstop"));
         found.extend(panics.map(|line| format!("LOG: {line}")));
+        found.extend(self.leaks.iter().map(|line| format!("LEAK: {line}")));
         (found, count)
     }
 
@@ -152,6 +156,16 @@ impl Evidence {
             found.push(format!("SILENT: the shop never heard of {id}"));
         }
     }
+}
+
+/// Lines that have one of these in them, or the full number of a recipient: eleven digits, as `load` makes them.
+fn leaks(log: &str, secrets: &[String]) -> Vec<String> {
+    let is_recipient = |digits: &str| digits.len() == 11 && digits.starts_with("139");
+    let leaks = log.lines().filter(|line| {
+        let has_secret = secrets.iter().any(|secret| line.contains(secret));
+        has_secret || line.split(|c: char| !c.is_ascii_digit()).any(is_recipient)
+    });
+    leaks.map(str::to_owned).collect()
 }
 
 async fn read(database: &Path, door: &str) -> Evidence {

@@ -56,7 +56,7 @@ fn a_good_run_is_found_good() {
 
 #[test]
 fn every_planted_harm_is_seen() {
-    let plants: [Plant; 15] = [
+    let plants: [Plant; 16] = [
         ("LOST", |e| {
             e.stored.remove(&3);
         }),
@@ -91,6 +91,13 @@ fn every_planted_harm_is_seen() {
         }),
         ("CONFLICT", |e| e.letters.get_mut(&1).unwrap()[0].status = "failed".to_owned()),
         ("LEDGER", |e| e.accounts[0].1 += 1),
+        ("LEAK", |e| {
+            let secrets = ["whsec".to_owned()];
+            let log = "INFO a word\nINFO id=1390000000100 to 139****0001\nINFO account=\"13900000001\"\n";
+            e.leaks = super::leaks(log, &secrets);
+            assert_eq!(e.leaks, ["INFO account=\"13900000001\""]);
+            assert_eq!(super::leaks("DEBUG key whsec", &secrets).len(), 1);
+        }),
         ("UNSTAMPED", |e| e.unstamped.push("101 was sent 1 times".to_owned())),
     ];
     for (at, (word, plant)) in plants.iter().enumerate() {

@@ -9,6 +9,7 @@ use crate::audit::Auditor;
 use crate::cast::CAST;
 use crate::dice::Dice;
 use crate::laws::Law;
+use crate::logs::Ears;
 use crate::node::{Doors, Site};
 use crate::record::{Broken, Line, Record};
 use crate::scene::Scene;
@@ -90,6 +91,7 @@ struct History {
     lives: Vec<u32>,
     clocks: Vec<NodeClock>,
     auditor: Auditor,
+    ears: Ears,
     steps: u64,
 }
 
@@ -99,6 +101,7 @@ impl History {
         let scene = Scene::draw(&dice, CAST.len(), bounds.most_orders);
         let suppliers = scene.suppliers.iter().map(|cast| Supplier::new(CAST[*cast])).collect();
         let nodes = scene.nodes;
+        let ears = Ears::open(&scene);
         let world = Arc::new(World::new(
             dice,
             scene,
@@ -117,6 +120,7 @@ impl History {
             lives: vec![0; nodes],
             clocks,
             auditor: Auditor::default(),
+            ears,
             steps: 0,
         }
     }
@@ -138,6 +142,9 @@ impl History {
                 let number = u64::try_from(task).unwrap() ^ (world.time.now_ms().unsigned_abs() << 20);
                 world.record().note(number);
                 self.auditor.check(&world);
+                if let Some(line) = self.ears.heard() {
+                    world.record().breaks(Law::NothingLeaks, None, line);
+                }
                 if self.steps > MOST_STEPS {
                     world.record().breaks(Law::SettlesInTheEnd, None, "steps without end");
                 }

@@ -39,6 +39,8 @@ pub enum Law {
     NothingStuck,
     /// I18: no process sends a supplier more than its contract, submits and questions apart.
     WithinContract,
+    /// I19: no log line has a secret or a full recipient.
+    NothingLeaks,
     /// R3: the row is what its events make of it.
     RowIsItsEvents,
     /// R4: a number names one order's attempt at one supplier, and always says the same.
@@ -76,6 +78,7 @@ impl Law {
             Self::WithinMeans => ("funds", "a hold was admitted beyond what the shop may spend"),
             Self::NothingStuck => ("I17", "the order is not settled, and nobody will look at it again"),
             Self::WithinContract => ("I18", "a process sent a supplier more than its contract"),
+            Self::NothingLeaks => ("I19", "a log line has a secret or a full recipient"),
             Self::RowIsItsEvents => ("R3", "the stored order is not what its events make of it"),
             Self::NumberIsItsOwn => ("R4", "a number was used for two things"),
             Self::SameBytes => ("R16", "a callback's bytes changed, or its signature is wrong"),

@@ -23,6 +23,7 @@ pub mod dice;
 pub mod disk;
 pub mod history;
 pub mod laws;
+pub mod logs;
 pub mod node;
 pub mod notices;
 pub mod record;
