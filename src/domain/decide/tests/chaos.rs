@@ -1,11 +1,15 @@
 //! Random histories: no promise is kept, no order of events is respected, and still the books balance.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::bench::*;
 use crate::domain::attempt::NotSentReason;
+use crate::domain::case::CaseKind;
 use crate::domain::decide::{Input, Refusal};
-use crate::domain::ids::SupplierId;
+use crate::domain::event::Event;
+use crate::domain::ids::{EvidenceId, SupplierId};
 use crate::domain::order::Order;
 use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
 use crate::domain::plan::Plan;
@@ -139,6 +143,76 @@ proptest! {
             essence(&bench.order)
         };
         prop_assert_eq!(end_of(straight), end_of(shuffled));
+    }
+
+    /// I13, the other half: a supplier says both, each as often as it likes and in any order. The money goes by
+    /// what it said first, what it said against that is one case, and the first of both words are kept.
+    #[test]
+    fn facts_that_contradict_each_other_leave_both_words_one_case_and_the_money_of_the_first(
+        supplier in proptest::sample::select(vec![KEEPS, KEEPS_TOO]),
+        facts in contradicting(),
+    ) {
+        let mut bench = Bench::sent_to(supplier);
+        let mut kept = Vec::new();
+        for (id, (via, outcome)) in facts.iter().enumerate() {
+            let told = Input::Fact { seq: 1, via: *via, reading: reading(outcome.clone()), evidence: Some(evidence(id)) };
+            kept.extend(bench.feed(told).unwrap_or_default().iter().filter_map(final_evidence));
+            if bench.order.verdict.is_none() && bench.order.open_attempt().is_none() {
+                // Nobody else is there to be tried.
+                bench.route(plan(&[])).unwrap();
+            }
+        }
+        let place = |is_it: fn(&Outcome) -> bool| facts.iter().position(|(_, outcome)| is_it(outcome)).unwrap();
+        let success = place(|outcome| matches!(outcome, Outcome::Succeeded { .. }));
+        let failure = place(|outcome| matches!(outcome, Outcome::Refused(_)));
+        kept.sort();
+        let mut first = vec![evidence(success), evidence(failure)];
+        first.sort();
+        prop_assert_eq!(kept, first);
+        let is_paid = success < failure;
+        let price = bench.order.terms.price.minor;
+        prop_assert_eq!(bench.captured(), if is_paid { price } else { 0 });
+        let cases = [CaseKind::Contradiction, CaseKind::LateSuccess, CaseKind::DoubleDelivery].map(|kind| bench.cases(kind));
+        prop_assert_eq!(cases, if is_paid { [1, 0, 0] } else { [0, 1, 0] });
+        prop_assert_eq!(bench.postings("loss:").len(), usize::from(!is_paid));
+        prop_assert_eq!(bench.callbacks(), 1);
+    }
+}
+
+/// One success and one failure at least, among more of both and words that settle nothing.
+fn contradicting() -> impl Strategy<Value = Vec<(Via, Outcome)>> {
+    let failure = || proptest::sample::select(RefusalKind::ALL.to_vec()).prop_map(refused);
+    let word = prop_oneof![
+        Just(Outcome::Accepted),
+        Just(Outcome::NotFound),
+        Just(Outcome::Unknown(Doubt::Timeout)),
+        Just(succeeded()),
+        failure(),
+    ];
+    let words = (failure(), proptest::collection::vec(word, 0..6)).prop_map(|(failure, mut words)| {
+        words.extend([succeeded(), failure]);
+        words
+    });
+    words.prop_shuffle().prop_flat_map(|words| {
+        let vias = proptest::collection::vec(any_via(), words.len());
+        (vias, Just(words)).prop_map(|(vias, words)| vias.into_iter().zip(words).collect())
+    })
+}
+
+fn evidence(id: usize) -> EvidenceId {
+    EvidenceId(Arc::from(format!("ev_{id}").as_str()))
+}
+
+/// What is kept of a word that ends an attempt, or speaks against its end.
+fn final_evidence(event: &Event) -> Option<EvidenceId> {
+    if let Event::AttemptWon { evidence, .. }
+    | Event::AttemptRefused { evidence, .. }
+    | Event::AttemptLate { evidence, .. }
+    | Event::AttemptContradicted { evidence, .. } = event
+    {
+        evidence.clone()
+    } else {
+        None
     }
 }
 
