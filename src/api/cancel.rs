@@ -32,7 +32,8 @@ async fn cancelled(request: &HttpRequest, payload: Payload, id: &str, state: &Ap
             | Refusal::MayNotAttest
             | Refusal::MayNotAssume
             | Refusal::KeyUsed
-            | Refusal::MoreThanCaptured,
+            | Refusal::MoreThanCaptured
+            | Refusal::NothingToCharge,
         ) => return Err(Problem::OrderEnded { order }),
         Acted::Absent => return Err(Problem::OrderNotFound),
         Acted::Unavailable => return Err(Problem::Unavailable),

@@ -29,7 +29,7 @@ pub enum Check {
     Released,
     /// A captured hold has an attempt that is won, with evidence (I3).
     Captured,
-    /// Refunds are at most the capture (I15).
+    /// Refunds are at most the capture (I15), charges for late deliveries at most the price (R12).
     Refunds,
     /// An excess delivery or a late success has exactly one loss posting and its case (I14).
     Loss,

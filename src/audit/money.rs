@@ -87,12 +87,26 @@ fn settlement(opened: &Opened<'_>, findings: &mut Findings) {
     }
 }
 
-/// I15: what was given back is at most what was taken.
+/// I15: what was given back is at most what was taken; R12: what was charged for late deliveries is at most
+/// the price, and there was one.
 fn refunds(opened: &Opened<'_>, findings: &mut Findings) {
     let revenue = Account::Revenue.to_string();
-    let prefix = format!("refund:{}:", opened.order.id);
-    let refunds = opened.postings.iter().filter(|moved| moved.key.starts_with(&prefix));
-    let refunded: i128 = refunds.map(|moved| -moved.on(&revenue)).sum();
+    let earned = |kind: &str| -> i128 {
+        let prefix = format!("{kind}:{}:", opened.order.id);
+        let moved = opened.postings.iter().filter(|moved| moved.key.starts_with(&prefix));
+        moved.map(|moved| moved.on(&revenue)).sum()
+    };
+    let is_late = opened
+        .order
+        .attempts
+        .iter()
+        .any(|attempt| matches!(attempt.state, AttemptState::Late { .. }));
+    let most = if is_late { i128::from(opened.order.terms.price.minor) } else { 0 };
+    let charged = earned("charge");
+    findings.unless((0..=most).contains(&charged), Check::Refunds, || {
+        format!("{charged} minor units were charged for late deliveries, of {most} at most")
+    });
+    let refunded = -earned("refund");
     let captured = opened.dossier.order.as_ref().and_then(|kept| kept.captured_minor).unwrap_or(0);
     findings.unless((0..=i128::from(captured)).contains(&refunded), Check::Refunds, || {
         format!("{refunded} minor units were refunded of {captured} captured")

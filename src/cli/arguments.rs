@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::desk::{About, Case, Deeds, Operator, Pin, Recovery, Refund};
+use super::desk::{About, Case, Charge, Deeds, Operator, Pin, Recovery, Refund};
 
 /// Takes recharge orders from shops and has suppliers carry them out, each at most once.
 #[derive(Debug, Parser)]
@@ -194,6 +194,8 @@ pub(super) enum Order {
     },
     /// Give back to the shop a part or all of what a delivered order cost it. Needs two operators.
     Refund(Refund),
+    /// Charge the shop, by its consent, for what was delivered after its order had ended. Needs two operators.
+    Charge(Charge),
 }
 
 #[derive(Debug, Subcommand)]

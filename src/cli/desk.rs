@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::arguments::Output;
 use crate::console::steering::PinWord;
-use crate::console::{AdminCall, CaseFinding, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord};
+use crate::console::{AdminCall, CaseFinding, ChargeAsked, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord};
 use crate::domain::ids::SupplierId;
 
 #[derive(Debug, Subcommand)]
@@ -143,6 +143,26 @@ pub(super) struct Refund {
     pub output: Output,
 }
 
+/// Money that a shop agrees to pay for a late delivery.
+#[derive(Debug, Args)]
+pub(super) struct Charge {
+    /// The gateway's order id, or the number a supplier saw.
+    pub id: String,
+    /// Decimal, in the order's currency; not more than is left of the order's price.
+    #[arg(long)]
+    pub amount: String,
+    /// Your own key for this charge: the same one twice is one charge.
+    #[arg(long)]
+    pub key: String,
+    /// Who at the shop agreed, and where that is written.
+    #[arg(long)]
+    pub consent: String,
+    #[command(flatten)]
+    pub signed: Signed,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// A supplier and a word about it.
 #[derive(Debug, Args)]
 pub(super) struct About {
@@ -174,7 +194,7 @@ impl Pin {
 /// What was done at the desk.
 #[derive(Debug, Args)]
 pub(super) struct Deeds {
-    /// Only about subjects that begin with this: case:, refund:, supplier:, operator:.
+    /// Only about subjects that begin with this: case:, refund:, charge:, supplier:, operator:.
     #[arg(long, value_name = "PREFIX")]
     pub about: Option<String>,
     #[command(flatten)]
@@ -230,6 +250,17 @@ pub(super) fn refund(asked: Refund) -> (AdminCall, Output) {
         signing: asked.signed.signing(),
     };
     (AdminCall::OrderRefund(refund), asked.output)
+}
+
+pub(super) fn charge(asked: Charge) -> (AdminCall, Output) {
+    let charge = ChargeAsked {
+        order: OrderKey::Id { id: asked.id },
+        amount: asked.amount,
+        key: asked.key,
+        consent: asked.consent,
+        signing: asked.signed.signing(),
+    };
+    (AdminCall::OrderCharge(charge), asked.output)
 }
 
 impl About {

@@ -71,6 +71,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         Command::Callback(Callback::List { output }) => (AdminCall::CallbackList, output),
         Command::Callback(Callback::Redeliver { id, output }) => (AdminCall::CallbackRedeliver { id }, output),
         Command::Order(Order::Refund(asked)) => desk::refund(asked),
+        Command::Order(Order::Charge(asked)) => desk::charge(asked),
         Command::Supplier(Supplier::Pause(about)) => {
             let (word, output) = about.asked();
             (AdminCall::SupplierPause(word), output)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, Trouble};
 use super::suppliers::SupplierLine;
-use super::{callbacks, cases, desk, dossier, drafts, import, operators, recovery, replay, shops, steering, suppliers};
+use super::{callbacks, cases, desk, dossier, drafts, import, money, operators, recovery, replay, shops, steering, suppliers};
 use crate::dispatch::replay::Replayed;
 use crate::dispatch::steering::{NotPublished, Question};
 use crate::dispatch::{Acted, Dispatch, NoBalance, Scorecard};
@@ -145,7 +145,8 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::CaseList => cases::open(context).await,
         AdminCall::CaseShow { key } => cases::show(context, &key).await,
         AdminCall::CaseResolve(asked) => cases::resolve(context, asked).await,
-        AdminCall::OrderRefund(asked) => desk::refund(context, asked).await,
+        AdminCall::OrderRefund(asked) => money::refund(context, asked).await,
+        AdminCall::OrderCharge(asked) => money::charge(context, asked).await,
         AdminCall::SupplierPause(word) => desk::supplier(context, word, true).await,
         AdminCall::SupplierResume(word) => desk::supplier(context, word, false).await,
         AdminCall::SupplierLink { name, days } => suppliers::link(context, &name, days),

@@ -58,6 +58,21 @@ pub struct RefundAsked {
     pub signing: Signing,
 }
 
+/// Money that a shop agrees to pay for what was delivered after its order had ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChargeAsked {
+    /// For which order.
+    pub order: OrderKey,
+    /// Decimal, in the order's currency.
+    pub amount: String,
+    /// The operator's own key: the same one twice is one charge.
+    pub key: String,
+    /// Who agreed at the shop, and where that is written.
+    pub consent: String,
+    /// Who says so, and why.
+    pub signing: Signing,
+}
+
 /// A word about a supplier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SupplierWord {

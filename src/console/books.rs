@@ -44,6 +44,7 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
                 .collect()
         }
         Event::OrderRefunded { key, amount, .. } => vec![Posting::refund(id, shop, key, *amount)],
+        Event::OrderCharged { key, amount, .. } => vec![Posting::charge(id, shop, key, *amount)],
         Event::AttemptAssumedDead { .. }
         | Event::AttemptGivenUp { .. }
         | Event::OrderWaiting { .. }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::{CaseFile, CaseFinding, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
+use super::asked::{CaseFile, CaseFinding, ChargeAsked, DeedLine, DeskReply, OperatorLine, RefundAsked, Signing, SupplierWord};
 use super::drafts::{DraftAsked, DraftLine};
 use super::files::{CatalogFile, ImportReport, Problem};
 use super::lines::{CallbackLine, CaseLine, Dossier};
@@ -73,6 +73,8 @@ pub enum AdminCall {
     CaseResolve(CaseFinding),
     /// Gives back to a shop a part or all of what an order cost it.
     OrderRefund(RefundAsked),
+    /// Charges a shop, by its consent, for what was delivered after its order had ended.
+    OrderCharge(ChargeAsked),
     /// Keeps new attempts away from a supplier.
     SupplierPause(SupplierWord),
     /// Lets new attempts come to a supplier again.

@@ -1,16 +1,15 @@
 //! One word, a second word, a deed: how what persons say is weighed, carried out and kept.
 
 use super::admin::{AdminContext, away};
-use super::asked::{DeedLine, DeskReply, DeskStanding, RefundAsked, Signing, SupplierWord};
+use super::asked::{DeedLine, DeskReply, DeskStanding, Signing, SupplierWord};
 use super::calls::{AdminReply, Trouble};
-use super::{dossier, operators, shops, words};
+use super::{operators, words};
 use crate::dispatch::Acted;
-use crate::domain::decide::{Input, Refusal};
+use crate::domain::decide::Refusal;
 use crate::domain::desk::{Deed, DeedKind, Finding, Signature, Weighed, Word, weigh};
 use crate::domain::report::rfc3339;
 use crate::store::{Answer, Command, Refused};
 
-const MAX_KEY: usize = 64;
 /// Most deeds in one answer.
 const MAX_LISTED: u32 = 1_000;
 
@@ -88,60 +87,6 @@ fn tell_loudly(subject: &str, found: &Finding, signed: &Signature) {
             "a person's word is carried out"
         );
     }
-}
-
-/// Gives back to a shop a part or all of what it paid (R14).
-pub(super) async fn refund(context: &AdminContext, asked: RefundAsked) -> Result<AdminReply, Trouble> {
-    let RefundAsked {
-        order,
-        amount,
-        key,
-        signing,
-    } = asked;
-    let order = dossier::find(context, order).await?;
-    let is_key = (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b':');
-    if !is_key {
-        return Err(Trouble::new(
-            "this is not a key for a refund",
-            "give 1 to 64 ASCII characters without spaces and colons: the same key twice is one refund",
-        ));
-    }
-    let amount = shops::amount(&amount, order.terms.price.currency, "--amount")?;
-    let subject = Deed::about_refund(order.id, &key);
-    if let Some((_, known)) = order.refunds.iter().find(|(known, _)| *known == key) {
-        return if *known == amount {
-            Ok(reply(
-                &subject,
-                DeskStanding::DoneBefore,
-                format!("{amount} was refunded under this key before"),
-            ))
-        } else {
-            Err(Trouble::new(
-                format!("this key was used for a refund of {known}"),
-                "take another key for another refund",
-            ))
-        };
-    }
-    let left = order.captured().minor.saturating_sub(order.refunded_minor());
-    if !(1..=left).contains(&amount.minor) {
-        let left = crate::domain::money::Money::new(left, order.terms.price.currency);
-        return Err(Trouble::new(
-            format!("{left} can be refunded, not {amount}"),
-            "a refund gives back what was captured and has not gone back yet; `order show` tells both",
-        ));
-    }
-    let found = Finding::Refunded { amount };
-    let running = running(context)?;
-    let signed = match hear(context, &subject, &found, &signing).await? {
-        Heard::Proposed(reply) => return Ok(reply),
-        Heard::Act(signed) => signed,
-    };
-    let input = Input::Refund { key, amount, signed };
-    acted(
-        running.act(order.id, input, Vec::new()).await,
-        &subject,
-        format!("{amount} went back to the shop, which is told"),
-    )
 }
 
 /// Keeps new attempts away from a supplier, or lets them come again.
@@ -226,6 +171,10 @@ pub(super) fn acted(acted: Acted, subject: &str, done: String) -> Result<AdminRe
         Acted::Refused(Refusal::MoreThanCaptured) => trouble(
             "this is more than was captured and has not gone back yet",
             "`order show` tells what was captured and refunded",
+        ),
+        Acted::Refused(Refusal::NothingToCharge) => trouble(
+            "nothing was delivered after the order had ended, or this is more than is left of its price",
+            "`order show` tells what was delivered late and charged",
         ),
         Acted::Refused(
             Refusal::MayNotAttest

@@ -22,7 +22,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use serde::Deserialize;
 
 use super::admin::{AdminContext, perform};
-use super::asked::{CaseFinding, FindingWord, RefundAsked, Signing, SupplierWord};
+use super::asked::{CaseFinding, ChargeAsked, FindingWord, RefundAsked, Signing, SupplierWord};
 use super::calls::{AdminCall, AdminReply, Once, OrderKey, Trouble};
 use super::operators;
 use crate::domain::ids::SupplierId;
@@ -63,6 +63,7 @@ pub(super) fn routes(context: Arc<AdminContext>) -> impl FnOnce(&mut ServiceConf
                     .route("/cases/{key}/resolve", web::post().to(resolve))
                     .route("/orders/{id}", web::get().to(order))
                     .route("/orders/{id}/refunds", web::post().to(refund))
+                    .route("/orders/{id}/charges", web::post().to(charge))
                     .route("/suppliers", web::get().to(suppliers))
                     .route("/suppliers/{name}/pause", web::post().to(pause))
                     .route("/suppliers/{name}/resume", web::post().to(resume))
@@ -92,6 +93,13 @@ struct Found {
 struct Refund {
     amount: String,
     key: String,
+}
+
+#[derive(Deserialize)]
+struct Charge {
+    amount: String,
+    key: String,
+    consent: String,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +156,18 @@ async fn refund(request: HttpRequest, context: Context, id: Path<String>, word: 
         signing: signing(&request, reason),
     };
     says(&request, &context, AdminCall::OrderRefund(asked)).await
+}
+
+async fn charge(request: HttpRequest, context: Context, id: Path<String>, word: Json<Word<Charge>>) -> HttpResponse {
+    let Word { reason, about } = word.into_inner();
+    let asked = ChargeAsked {
+        order: OrderKey::Id { id: id.into_inner() },
+        amount: about.amount,
+        key: about.key,
+        consent: about.consent,
+        signing: signing(&request, reason),
+    };
+    says(&request, &context, AdminCall::OrderCharge(asked)).await
 }
 
 async fn pause(request: HttpRequest, context: Context, name: Path<String>, word: Json<Word<Nothing>>) -> HttpResponse {

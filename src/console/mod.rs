@@ -23,6 +23,7 @@ mod files;
 mod http;
 mod import;
 mod lines;
+mod money;
 mod operators;
 mod recovery;
 pub mod replay;
@@ -45,7 +46,9 @@ mod tests;
 
 pub use admin::{AdminContext, Links, Running, perform};
 pub use ask::{AskError, ask};
-pub use asked::{CaseFile, CaseFinding, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord};
+pub use asked::{
+    CaseFile, CaseFinding, ChargeAsked, DeedLine, DeskReply, DeskStanding, FindingWord, OperatorLine, RefundAsked, Signing, SupplierWord,
+};
 pub use calls::{AdminCall, AdminReply, NewShop, Once, OrderKey, ShopLine, Trouble};
 pub use files::{CatalogFile, FileFormat, ImportReport, Problem};
 pub use http::serve_admin;

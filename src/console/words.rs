@@ -113,6 +113,15 @@ pub(super) fn event(event: &Event) -> String {
         Event::OrderFailed { failure: reason } => format!("failed: {}; the hold is released in full", failure(reason)),
         Event::OrderCancelled => "called off by the shop while nothing was in flight; the hold is released in full".to_owned(),
         Event::OrderRefunded { key, amount, signed: by } => format!("refund {key}: {amount} went back to the shop; {}", signed(by)),
+        Event::OrderCharged {
+            key,
+            amount,
+            consent,
+            signed: by,
+        } => format!(
+            "charge {key}: the shop pays {amount} for the late delivery, as agreed ({consent}); {}",
+            signed(by)
+        ),
         Event::OrderOverdue => "the deadline passed while an attempt was open; the order stays open".to_owned(),
         Event::CaseOpened { kind, seq } => format!("attempt {seq}: a person is needed: {}", case(*kind)),
     }
@@ -199,6 +208,7 @@ pub(super) fn finding(finding: &Finding) -> String {
         Finding::Delivered { face: Some(face) } => format!("the attempt delivered {face}"),
         Finding::Recovered { amount } => format!("the supplier gave {amount} of its cost back"),
         Finding::Refunded { amount } => format!("{amount} goes back to the shop"),
+        Finding::Charged { amount, consent } => format!("the shop pays {amount} for the late delivery, as agreed ({consent})"),
     }
 }
 
@@ -208,6 +218,7 @@ pub(super) fn deed(kind: &DeedKind) -> String {
         DeedKind::Proposed { found } => format!("proposed: {}", finding(found)),
         DeedKind::CaseClosed { found, .. } => format!("closed: {}", finding(found)),
         DeedKind::Refunded { amount, .. } => format!("refunded {amount}"),
+        DeedKind::Charged { amount, consent, .. } => format!("charged {amount} for the late delivery, as agreed ({consent})"),
         DeedKind::SupplierPaused { broken: None, .. } => "paused: no new attempts there".to_owned(),
         DeedKind::SupplierPaused { broken: Some(promise), .. } => {
             format!("paused: it broke its promise {}, on which nothing rests any more", promise.word())

@@ -48,7 +48,8 @@ impl Step {
                 | Refusal::MayNotAttest
                 | Refusal::MayNotAssume
                 | Refusal::KeyUsed
-                | Refusal::MoreThanCaptured,
+                | Refusal::MoreThanCaptured
+                | Refusal::NothingToCharge,
             ) => "refused",
             Self::Overtaken => "overtaken",
             Self::Absent => "absent",

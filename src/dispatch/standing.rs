@@ -58,6 +58,7 @@ impl Standing {
                 | DeedKind::Proposed { .. }
                 | DeedKind::CaseClosed { .. }
                 | DeedKind::Refunded { .. }
+                | DeedKind::Charged { .. }
                 | DeedKind::RecoveryBegun
                 | DeedKind::RecoveryEnded
                 | DeedKind::OperatorAdded { .. }
@@ -170,6 +171,7 @@ impl House {
             | DeedKind::Proposed { .. }
             | DeedKind::CaseClosed { .. }
             | DeedKind::Refunded { .. }
+            | DeedKind::Charged { .. }
             | DeedKind::OperatorAdded { .. }
             | DeedKind::OperatorRemoved => return,
         }

@@ -48,13 +48,23 @@ impl Callback {
     /// The message that a part or all of the price went back, if the shop gave an address.
     #[must_use]
     pub fn of_refund(order: &Order, now_ms: i64) -> Option<Self> {
+        Self::of_money(order, "refunded", now_ms)
+    }
+
+    /// The message that a late delivery was charged, if the shop gave an address.
+    #[must_use]
+    pub fn of_charge(order: &Order, now_ms: i64) -> Option<Self> {
+        Self::of_money(order, "charged", now_ms)
+    }
+
+    fn of_money(order: &Order, kind: &str, now_ms: i64) -> Option<Self> {
         order.terms.callback_url.as_ref()?;
         // What was delivered stands in the verdict's message and is not repeated.
         let report = Report {
             deliveries: None,
             ..Report::of(order, &[])
         };
-        Self::about(order, &report, "refunded", now_ms)
+        Self::about(order, &report, kind, now_ms)
     }
 
     /// The message about `order`'s verdict, if the shop gave an address. `order` must carry its verdict.

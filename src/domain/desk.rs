@@ -41,6 +41,13 @@ pub enum Finding {
         /// How much.
         amount: Money,
     },
+    /// The shop agrees to pay for what was delivered after its order had ended (R12).
+    Charged {
+        /// How much.
+        amount: Money,
+        /// Who agreed at the shop, and where that is written.
+        consent: String,
+    },
 }
 
 impl Finding {
@@ -49,7 +56,7 @@ impl Finding {
     pub fn moves_money(&self) -> bool {
         match self {
             Self::Explained => false,
-            Self::NotDelivered | Self::Delivered { .. } | Self::Recovered { .. } | Self::Refunded { .. } => true,
+            Self::NotDelivered | Self::Delivered { .. } | Self::Recovered { .. } | Self::Refunded { .. } | Self::Charged { .. } => true,
         }
     }
 
@@ -62,6 +69,7 @@ impl Finding {
             Self::Delivered { .. } => "delivered",
             Self::Recovered { .. } => "recovered",
             Self::Refunded { .. } => "refunded",
+            Self::Charged { .. } => "charged",
         }
     }
 }
@@ -107,7 +115,7 @@ impl Signature {
 /// Something that was done at the desk. Kept for ever, in the transaction of whatever it moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
-    /// What about: `case:{key}`, `refund:{order}:{key}`, `supplier:{name}`, `operator:{name}`.
+    /// What about: `case:{key}`, `refund:{order}:{key}`, `charge:{order}:{key}`, `supplier:{name}`, `operator:{name}`.
     pub subject: String,
     /// What.
     #[serde(flatten)]
@@ -140,6 +148,15 @@ pub enum DeedKind {
         order: OrderId,
         /// How much.
         amount: Money,
+    },
+    /// What was delivered late was charged after all, the shop agreeing.
+    Charged {
+        /// Of which order.
+        order: OrderId,
+        /// How much.
+        amount: Money,
+        /// Who agreed at the shop, and where that is written.
+        consent: String,
     },
     /// No new attempts are opened at the supplier; those that are open are settled.
     SupplierPaused {
@@ -216,6 +233,7 @@ impl DeedKind {
             Self::Proposed { .. } => "proposed",
             Self::CaseClosed { .. } => "case_closed",
             Self::Refunded { .. } => "refunded",
+            Self::Charged { .. } => "charged",
             Self::SupplierPaused { .. } => "supplier_paused",
             Self::SupplierResumed { .. } => "supplier_resumed",
             Self::SteeringPublished { .. } => "steering_published",
@@ -252,6 +270,12 @@ impl Deed {
     #[must_use]
     pub fn about_refund(order: OrderId, key: &str) -> String {
         format!("refund:{order}:{key}")
+    }
+
+    /// The subject of a charge for a late delivery: its key makes it happen once.
+    #[must_use]
+    pub fn about_charge(order: OrderId, key: &str) -> String {
+        format!("charge:{order}:{key}")
     }
 
     /// The subject of everything about a supplier.

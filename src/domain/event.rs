@@ -225,6 +225,17 @@ pub enum Event {
         /// On whose word.
         signed: Signature,
     },
+    /// The shop pays, by its consent, for what was delivered after the order had ended (R12). The verdict stands.
+    OrderCharged {
+        /// The operator's key: the same one twice is one charge.
+        key: String,
+        /// How much.
+        amount: Money,
+        /// Who agreed at the shop, and where that is written.
+        consent: String,
+        /// On whose word.
+        signed: Signature,
+    },
     /// The deadline passed while an attempt was open; the order stays open and visible.
     OrderOverdue,
     /// A person is needed.
@@ -266,6 +277,7 @@ impl Event {
             Self::OrderFailed { .. } => "order_failed",
             Self::OrderCancelled => "order_cancelled",
             Self::OrderRefunded { .. } => "order_refunded",
+            Self::OrderCharged { .. } => "order_charged",
             Self::OrderOverdue => "order_overdue",
             Self::CaseOpened { .. } => "case_opened",
         }
@@ -275,7 +287,11 @@ impl Event {
     #[must_use]
     pub fn subject(&self) -> Subject {
         match self {
-            Self::OrderAccepted { .. } | Self::OrderWaiting { .. } | Self::OrderRefunded { .. } | Self::OrderOverdue => Subject::Order,
+            Self::OrderAccepted { .. }
+            | Self::OrderWaiting { .. }
+            | Self::OrderRefunded { .. }
+            | Self::OrderCharged { .. }
+            | Self::OrderOverdue => Subject::Order,
             Self::AttemptOpened { seq, .. }
             | Self::AttemptResubmitted { seq, .. }
             | Self::AttemptAccepted { seq, .. }
@@ -333,6 +349,7 @@ impl Event {
             | Self::OrderFailed { .. }
             | Self::OrderCancelled
             | Self::OrderRefunded { .. }
+            | Self::OrderCharged { .. }
             | Self::OrderOverdue
             | Self::CaseOpened { .. } => None,
         }

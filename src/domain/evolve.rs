@@ -25,6 +25,7 @@ pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> 
             waits_until_ms: None,
             cases: Vec::new(),
             refunds: Vec::new(),
+            charges: Vec::new(),
             recovered: Vec::new(),
             next_action: None,
         }),
@@ -192,6 +193,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
         }),
         Event::CostRecovered { seq, amount, signed: _ } => order.recovered.push((*seq, *amount)),
         Event::OrderRefunded { key, amount, signed: _ } => order.refunds.push((key.clone(), *amount)),
+        Event::OrderCharged { key, amount, .. } => order.charges.push((key.clone(), *amount)),
         Event::AttemptContradicted { seq, via, .. } => with(order, *seq, |attempt| answered(attempt, *via)),
         Event::OrderSucceeded { seq } => end(order, Verdict::Succeeded { seq: *seq, at_ms }),
         Event::OrderPartiallySucceeded { seq, delivered, captured } => {

@@ -178,6 +178,13 @@ impl Posting {
         Self::single(format!("refund:{order}:{key}"), Some(order), Account::Revenue, available, amount)
     }
 
+    /// What the shop agreed to pay for a late delivery; the operator's `key` makes it happen once.
+    #[must_use]
+    pub fn charge(order: OrderId, shop: ShopId, key: &str, amount: Money) -> Self {
+        let available = Account::ShopAvailable(shop);
+        Self::single(format!("charge:{order}:{key}"), Some(order), available, Account::Revenue, amount)
+    }
+
     /// Money a shop brought in (or, negative, took out); `reference` makes it happen once.
     #[must_use]
     pub fn credit(shop: ShopId, amount: Money, reference: &str) -> Self {

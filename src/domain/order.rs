@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::attempt::{Attempt, Extent};
+use super::attempt::{Attempt, AttemptState, Extent};
 use super::case::CaseKind;
 use super::failure::Failure;
 use super::ids::{AttemptId, OrderId, Seq, ShopId, ShopOrderNo, Sku};
@@ -254,6 +254,9 @@ pub struct Order {
     /// What went back to the shop after a success: (key, how much).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<(String, Money)>,
+    /// What the shop agreed to pay for late deliveries: (key, how much).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<(String, Money)>,
     /// What suppliers gave back of their costs: (attempt, how much), once an attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovered: Vec<(Seq, Money)>,
@@ -306,6 +309,23 @@ impl Order {
     #[must_use]
     pub fn refunded_minor(&self) -> i64 {
         self.refunds.iter().fold(0, |sum, (_, amount)| sum.saturating_add(amount.minor))
+    }
+
+    /// What the shop agreed to pay for late deliveries, in minor units of the price's currency.
+    #[must_use]
+    pub fn charged_later_minor(&self) -> i64 {
+        self.charges.iter().fold(0, |sum, (_, amount)| sum.saturating_add(amount.minor))
+    }
+
+    /// Whether a supplier delivered after the order had ended without success (R12), and keeps its money.
+    #[must_use]
+    pub fn has_late_delivery(&self) -> bool {
+        let is_recovered = |seq: Seq| self.recovered.iter().any(|(known, _)| *known == seq);
+        let mut late = self
+            .attempts
+            .iter()
+            .filter(|attempt| matches!(attempt.state, AttemptState::Late { .. }));
+        late.any(|attempt| !is_recovered(attempt.seq))
     }
 
     /// Whether this finding is already a case.

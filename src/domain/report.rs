@@ -93,6 +93,9 @@ pub struct Report {
     /// What went back of that, decimal; only after a refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refunded: Option<String>,
+    /// What the shop agreed to pay for what was delivered after the order had ended, decimal; only then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charged_later: Option<String>,
     /// Of all amounts.
     pub currency: Currency,
     /// Where it stands.
@@ -135,6 +138,7 @@ impl Report {
         let terms = &order.terms;
         let in_doubt = order.is_in_doubt();
         let zero = super::money::Money::new(0, terms.price.currency);
+        let decimal = |minor| super::money::Money::new(minor, terms.price.currency).decimal();
         let (status, charged, reason, partial) = match &order.verdict {
             None => (Status::Processing, None, in_doubt.then(|| Reason::of("in_doubt", locale)), None),
             Some(Verdict::Succeeded { .. }) => (Status::Succeeded, Some(terms.price), None, None),
@@ -162,7 +166,8 @@ impl Report {
             face_value: terms.face.decimal(),
             price: terms.price.decimal(),
             charged: charged.map(super::money::Money::decimal),
-            refunded: (!order.refunds.is_empty()).then(|| super::money::Money::new(order.refunded_minor(), terms.price.currency).decimal()),
+            refunded: (!order.refunds.is_empty()).then(|| decimal(order.refunded_minor())),
+            charged_later: (!order.charges.is_empty()).then(|| decimal(order.charged_later_minor())),
             currency: terms.price.currency,
             status,
             finality: match (&order.verdict, in_doubt) {

@@ -309,6 +309,7 @@ pub(super) fn closes(deed: &Deed) -> Option<&str> {
         DeedKind::CaseClosed { case, .. } => Some(case),
         DeedKind::Proposed { .. }
         | DeedKind::Refunded { .. }
+        | DeedKind::Charged { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }

@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 25] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -33,6 +33,7 @@ const KINDS: [&str; 24] = [
     "order_refunded",
     "attempt_assumed_dead",
     "order_cancelled",
+    "order_charged",
 ];
 
 fn place(event: &Event) -> usize {
@@ -60,6 +61,7 @@ fn place(event: &Event) -> usize {
         Event::CostRecovered { .. } => 20,
         Event::OrderRefunded { .. } => 21,
         Event::OrderCancelled => 23,
+        Event::OrderCharged { .. } => 24,
         Event::AttemptAssumedDead { .. } => 22,
     }
 }

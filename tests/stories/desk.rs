@@ -6,7 +6,8 @@
 
 use mock_suppliers::{Fault, Operation};
 use recharge_gateway::console::{
-    AdminCall, AdminReply, CaseFinding, DeskReply, DeskStanding, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord,
+    AdminCall, AdminReply, CaseFinding, ChargeAsked, DeskReply, DeskStanding, FindingWord, Once, OrderKey, RefundAsked, Signing,
+    SupplierWord,
 };
 use recharge_gateway::domain::ids::SupplierId;
 use recharge_gateway::domain::ledger::Account;
@@ -172,5 +173,55 @@ async fn a_refund_reaches_the_shops_balance_and_its_door_once() {
     assert_eq!((&order["status"], &order["refunded"]), (&"succeeded".into(), &"9.50".into()));
     let minor = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
     assert_eq!(minor(&house.money().await.0) - minor(&before), 950);
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn a_late_delivery_is_charged_once_by_two_persons_and_the_shops_consent() {
+    let mut house = House::open().await;
+    house.expect_double_charges();
+    house.expect_callbacks(2);
+    let [li, wang] = two_operators(&house).await;
+    script(&house.north, "13800000001", &[Fault::FailedThenSuccess { after_ms: 1_500 }]);
+    script(&house.river, "13800000001", &[Fault::Refuse]);
+    let order = house.order("A1", "north", "13800000001").await;
+    let id = order["id"].as_str().unwrap();
+    let before = house.money().await.0;
+    let ask = |pass: &str, consent: &str| {
+        AdminCall::OrderCharge(ChargeAsked {
+            order: OrderKey::Id { id: id.to_owned() },
+            amount: "99.50".to_owned(),
+            key: "late-1".to_owned(),
+            consent: consent.to_owned(),
+            signing: signing(pass),
+        })
+    };
+    let consent = "Mr Chen, ticket 91";
+    match house.desk(ask(&li, consent)).await {
+        AdminReply::Failed(trouble) => assert!(trouble.message.contains("nothing was delivered after"), "{trouble:?}"),
+        other => panic!("{other:?}"),
+    }
+    house.until(id, |order| order["safe_to_resubmit"] == false).await;
+    let mut standings = Vec::new();
+    for (pass, consent) in [(&li, "my guess"), (&li, consent), (&wang, consent), (&wang, consent)] {
+        standings.push(says(&house, ask(pass, consent)).await.standing);
+    }
+    let expected = [
+        DeskStanding::Proposed,
+        DeskStanding::Proposed,
+        DeskStanding::Done,
+        DeskStanding::DoneBefore,
+    ];
+    assert_eq!(standings, expected, "two persons name the same consent");
+    house
+        .until_so("the callback of the charge", || house.mail.about(id).len() == 2)
+        .await;
+    let (_, order) = house.shop.get(&format!("/v1/orders/{id}")).await;
+    assert_eq!(
+        (&order["status"], &order["charged"], &order["charged_later"]),
+        (&"failed".into(), &"0.00".into(), &"99.50".into())
+    );
+    let minor = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
+    assert_eq!(minor(&before) - minor(&house.money().await.0), 9_950);
     house.close().await;
 }

@@ -161,6 +161,10 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
             )
         }
         Event::OrderRefunded { amount, .. } => (format!("已退款 {amount}。"), format!("{amount} was refunded.")),
+        Event::OrderCharged { amount, .. } => (
+            format!("订单结束后才到账，经商户同意补扣 {amount}。"),
+            format!("{amount} was charged, by your consent, for what was delivered after the order had ended."),
+        ),
         Event::OrderOverdue => (
             "已过截止时间，但仍在等待供货商的结果；请勿重复下单或退款。".to_owned(),
             "The deadline passed while a supplier's answer is awaited; do not order again and do not refund.".to_owned(),

@@ -37,7 +37,7 @@ pub(super) fn attested(draft: &mut Draft, attested: Attested, facts: Facts<'_>) 
         Finding::Delivered { face } => delivered(draft, &attempt, *face, &attested, facts)?,
         Finding::Recovered { amount } => recover(draft, &attempt, *amount, &attested)?,
         // What moves nothing closes its case without the order; refunds are no finding of an attempt.
-        Finding::Explained | Finding::Refunded { .. } => return Err(Refusal::MayNotAttest),
+        Finding::Explained | Finding::Refunded { .. } | Finding::Charged { .. } => return Err(Refusal::MayNotAttest),
     }
     draft.effect(Effect::Record(Deed {
         subject: Deed::about_case(&attested.case),
@@ -152,6 +152,37 @@ pub(super) fn refund(draft: &mut Draft, key: &str, amount: Money, signed: Signat
     draft.effect(Effect::Record(Deed {
         subject: Deed::about_refund(order, key),
         kind: DeedKind::Refunded { order, amount },
+        signed,
+        at_ms: draft.now_ms,
+    }));
+    Ok(())
+}
+
+/// R12: a late delivery is charged only with the shop's consent, under a key of its own, and never for more
+/// than the order's price. The verdict stands; the shop is told in the same change.
+pub(super) fn charge(draft: &mut Draft, key: &str, amount: Money, consent: String, signed: Signature) -> Result<(), Refusal> {
+    if let Some((_, known)) = draft.order.charges.iter().find(|(known, _)| known == key) {
+        return Err(if *known == amount { Refusal::NothingNew } else { Refusal::KeyUsed });
+    }
+    let price = draft.order.terms.price;
+    let left = price.minor.saturating_sub(draft.order.charged_later_minor());
+    if !draft.order.has_late_delivery() || amount.currency != price.currency || !(1..=left).contains(&amount.minor) {
+        return Err(Refusal::NothingToCharge);
+    }
+    let (order, shop) = (draft.order.id, draft.order.terms.shop);
+    draft.add(Event::OrderCharged {
+        key: key.to_owned(),
+        amount,
+        consent: consent.clone(),
+        signed: signed.clone(),
+    });
+    draft.effect(Effect::Post(Posting::charge(order, shop, key, amount)));
+    if let Some(callback) = Callback::of_charge(&draft.order, draft.now_ms) {
+        draft.effect(Effect::Tell(callback));
+    }
+    draft.effect(Effect::Record(Deed {
+        subject: Deed::about_charge(order, key),
+        kind: DeedKind::Charged { order, amount, consent },
         signed,
         at_ms: draft.now_ms,
     }));

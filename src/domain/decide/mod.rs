@@ -112,6 +112,17 @@ pub enum Input {
         /// On whose word.
         signed: Signature,
     },
+    /// The shop agrees to pay for what was delivered after its order had ended, signed as the desk's rules ask.
+    Charge {
+        /// The operator's key: the same one twice is one charge.
+        key: String,
+        /// How much.
+        amount: Money,
+        /// Who agreed at the shop, and where that is written.
+        consent: String,
+        /// On whose word.
+        signed: Signature,
+    },
     /// Time has passed: look for what is due.
     Review,
     /// This process has just started and finds the order with a transmission nobody is waiting for.
@@ -135,10 +146,12 @@ pub enum Refusal {
     /// The attempt is not one of which a person may say this: it is proven already, its reply is still
     /// awaited, its cards are missing, or the amount is not within it.
     MayNotAttest,
-    /// The refund's key was used for another amount.
+    /// The refund's key, or the charge's, was used for another amount.
     KeyUsed,
     /// The refund is not a part of what was captured and has not gone back yet.
     MoreThanCaptured,
+    /// Nothing was delivered after the order had ended, or the charge is more than is left of its price.
+    NothingToCharge,
     /// All of this is known already.
     NothingNew,
 }
@@ -170,6 +183,12 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
         Input::Adopt(candidate) => adopt::adopt(&mut draft, *candidate)?,
         Input::Cancel => cancel::cancel(&mut draft)?,
         Input::Refund { key, amount, signed } => desk::refund(&mut draft, &key, amount, signed)?,
+        Input::Charge {
+            key,
+            amount,
+            consent,
+            signed,
+        } => desk::charge(&mut draft, &key, amount, consent, signed)?,
         Input::Review => {}
         Input::Recover => recover(&mut draft),
     }

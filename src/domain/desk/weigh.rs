@@ -92,6 +92,7 @@ fn stands(deed: &Deed, word: &Word) -> bool {
         DeedKind::Proposed { found } => *found == word.found,
         DeedKind::CaseClosed { .. }
         | DeedKind::Refunded { .. }
+        | DeedKind::Charged { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }

@@ -136,6 +136,7 @@ pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
         | Event::OrderFailed { .. }
         | Event::OrderCancelled
         | Event::OrderRefunded { .. }
+        | Event::OrderCharged { .. }
         | Event::OrderOverdue
         | Event::CaseOpened { .. } => return None,
     };

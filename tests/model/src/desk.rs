@@ -222,6 +222,7 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
             | Event::AttemptGivenUp { .. }
             | Event::CostRecovered { .. }
             | Event::OrderRefunded { .. }
+            | Event::OrderCharged { .. }
             | Event::OrderSucceeded { .. }
             | Event::OrderPartiallySucceeded { .. }
             | Event::OrderFailed { .. }

@@ -379,9 +379,12 @@ impl Bench {
         let is_over = self.order.verdict.is_some();
         assert_eq!(self.postings("hold:").len(), 1);
         assert_eq!(self.postings("settle:").len(), usize::from(is_over), "I4");
-        let told = usize::from(is_over) + self.order.refunds.len();
+        let told = usize::from(is_over) + self.order.refunds.len() + self.order.charges.len();
         assert_eq!(self.callbacks(), told, "I11");
         assert!(self.order.refunded_minor() <= self.captured(), "I15");
+        let is_late = |attempt: &Attempt| matches!(attempt.state, AttemptState::Late { .. });
+        let most = if self.order.attempts.iter().any(is_late) { 1_999 } else { 0 };
+        assert!(self.order.charged_later_minor() <= most, "R12");
         let held: i64 = all
             .iter()
             .flat_map(|posting| &posting.entries)

@@ -8,8 +8,10 @@ use super::bench::*;
 use crate::domain::attempt::NotSentReason;
 use crate::domain::case::CaseKind;
 use crate::domain::decide::{Input, Refusal};
+use crate::domain::desk::Signature;
 use crate::domain::event::Event;
 use crate::domain::ids::{EvidenceId, SupplierId};
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
 use crate::domain::plan::Plan;
@@ -54,8 +56,27 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => seq().prop_map(|seq| Input::Hint { seq }),
         2 => Just(Input::Review),
         1 => Just(Input::Cancel),
+        1 => (any_key(), 0_i64..2_100).prop_map(|(key, minor)| Input::Refund { key, amount: yuan(minor), signed: signed() }),
+        1 => (any_key(), 0_i64..2_100).prop_map(|(key, minor)| Input::Charge {
+            key,
+            amount: yuan(minor),
+            consent: "Mr Chen".to_owned(),
+            signed: signed(),
+        }),
         1 => Just(Input::Recover),
     ]
+}
+
+fn any_key() -> impl Strategy<Value = String> {
+    proptest::sample::select(vec!["k1", "k2", "k3"]).prop_map(str::to_owned)
+}
+
+fn yuan(minor: i64) -> Money {
+    Money::new(minor, Currency::Cny)
+}
+
+fn signed() -> Signature {
+    Signature::of("li", "by chance")
 }
 
 /// Mostly forwards, sometimes for a day, now and then back.

@@ -47,6 +47,15 @@ impl Bench {
         })
     }
 
+    fn charge(&mut self, key: &str, amount: Money) -> Result<Vec<Event>, Refusal> {
+        self.feed(Input::Charge {
+            key: key.to_owned(),
+            amount,
+            consent: "Mr Chen, ticket 91".to_owned(),
+            signed: signed(),
+        })
+    }
+
     fn deeds(&self) -> Vec<&Deed> {
         let mut found = Vec::new();
         for effect in &self.effects {
@@ -235,6 +244,45 @@ fn r14_a_part_delivered_is_refunded_up_to_what_was_paid_for_it() {
         Err(Refusal::MoreThanCaptured),
         "the hold went back already"
     );
+}
+
+/// Failed, released, and then delivered.
+fn delivered_late() -> Bench {
+    let mut bench = Bench::sent_to(FORGETS);
+    bench.tell(1, Via::Submit, refused(RefusalKind::Stock)).unwrap();
+    bench.route(plan(&[])).unwrap();
+    bench.tell(1, Via::Notification, succeeded()).unwrap();
+    bench
+}
+
+#[test]
+fn r12_a_late_delivery_is_charged_by_consent_under_a_key_and_never_above_the_price() {
+    let mut bench = delivered_late();
+    let verdict = bench.order.verdict.clone();
+    bench.charge("c1", cny(1_000)).unwrap();
+    assert_eq!(bench.charge("c1", cny(1_000)), Err(Refusal::NothingNew));
+    assert_eq!(bench.charge("c1", cny(999)), Err(Refusal::KeyUsed));
+    for wrong in [cny(1_000), cny(0), cny(-5), Money::new(1, Currency::Usd)] {
+        assert_eq!(bench.charge("c2", wrong), Err(Refusal::NothingToCharge), "{wrong}");
+    }
+    bench.charge("c2", cny(999)).unwrap();
+    assert_eq!(bench.charge("c3", cny(1)), Err(Refusal::NothingToCharge));
+    assert_eq!((bench.order.charged_later_minor(), bench.postings("charge:").len()), (1_999, 2));
+    assert_eq!(bench.order.verdict, verdict, "the verdict never changes");
+    assert_eq!(bench.callbacks(), 3, "the verdict and each charge are told");
+    assert!(bench.deeds().iter().any(|deed| deed.subject.starts_with("charge:")));
+}
+
+#[test]
+fn r12_nothing_is_charged_where_nothing_came_late_or_its_cost_came_back() {
+    let mut won = Bench::sent_to(KEEPS);
+    assert_eq!(won.charge("c1", cny(1)), Err(Refusal::NothingToCharge), "nothing has come yet");
+    won.tell(1, Via::Submit, succeeded()).unwrap();
+    assert_eq!(won.charge("c1", cny(1)), Err(Refusal::NothingToCharge), "it was paid");
+    let mut recovered = delivered_late();
+    let cost = recovered.last().cost;
+    recovered.attest(1, Finding::Recovered { amount: cost }).unwrap();
+    assert_eq!(recovered.charge("c1", cny(1)), Err(Refusal::NothingToCharge));
 }
 
 fn broken(bench: &Bench) -> Vec<Option<Promise>> {
