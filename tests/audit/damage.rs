@@ -51,6 +51,9 @@ fn kinds() -> Vec<Damage> {
             "UPDATE history SET postings = json_insert(postings, '$[#]', json_extract(postings, '$[0]')) WHERE order_id = {id} AND number = 1"),
         damage("a_capture_is_taken_back_quietly", Check::Settlement, Some(WON),
             "UPDATE orders SET captured_minor = 0, released_minor = 1000 WHERE id = {id}"),
+        damage("a_charge_is_booked_that_nobody_owed", Check::Refunds, Some(WON),
+            "UPDATE history SET postings = replace(replace(postings, '\"cost:{id}:1\"', '\"charge:{id}:x\"'), '\"supplier_payable:a\"', '\"revenue\"') \
+             WHERE order_id = {id} AND number > 1"),
         damage("a_settlement_is_dropped", Check::Settlement, Some(PARTIAL),
             "UPDATE history SET postings = NULL WHERE order_id = {id} AND number > 1"),
         damage("a_won_attempt_is_hidden_behind_a_failure", Check::Released, Some(WON),
