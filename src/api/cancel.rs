@@ -33,7 +33,8 @@ async fn cancelled(request: &HttpRequest, payload: Payload, id: &str, state: &Ap
             | Refusal::MayNotAssume
             | Refusal::KeyUsed
             | Refusal::MoreThanCaptured
-            | Refusal::NothingToCharge,
+            | Refusal::NothingToCharge
+            | Refusal::NoFunds,
         ) => return Err(Problem::OrderEnded { order }),
         Acted::Absent => return Err(Problem::OrderNotFound),
         Acted::Unavailable => return Err(Problem::Unavailable),

@@ -172,6 +172,10 @@ pub(super) fn acted(acted: Acted, subject: &str, done: String) -> Result<AdminRe
             "this is more than was captured and has not gone back yet",
             "`order show` tells what was captured and refunded",
         ),
+        Acted::Refused(Refusal::NoFunds) => trouble(
+            "the shop has less available than this",
+            "nothing is charged into debt: have the shop pay in first (`shop credit`)",
+        ),
         Acted::Refused(Refusal::NothingToCharge) => trouble(
             "nothing was delivered after the order had ended, or this is more than is left of its price",
             "`order show` tells what was delivered late and charged",

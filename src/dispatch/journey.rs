@@ -16,7 +16,7 @@ use crate::domain::ids::{OrderId, Seq};
 use crate::domain::order::{Order, Verdict};
 use crate::router::{Sighting, sightings};
 use crate::seams::failpoint::{self, Point};
-use crate::store::{Answer, Command, Decision, Evidence};
+use crate::store::{Answer, Command, Decision, Evidence, Refused};
 
 /// How a step ended.
 pub(super) enum Step {
@@ -49,7 +49,8 @@ impl Step {
                 | Refusal::MayNotAssume
                 | Refusal::KeyUsed
                 | Refusal::MoreThanCaptured
-                | Refusal::NothingToCharge,
+                | Refusal::NothingToCharge
+                | Refusal::NoFunds,
             ) => "refused",
             Self::Overtaken => "overtaken",
             Self::Absent => "absent",
@@ -96,6 +97,7 @@ impl House {
                 }
                 Answer::Stale if is_planned => return Step::Overtaken,
                 Answer::Stale => {}
+                Answer::Refused(Refused::NoFunds { .. }) => return Step::Refused(Refusal::NoFunds),
                 Answer::Refused(refused) => {
                     tracing::error!(order = %id, ?refused, "a change to an existing order was refused, which admission excludes");
                     return Step::Unavailable;

@@ -5,6 +5,8 @@
 //! (tests/fixtures/events.jsonl holds one of every kind and version ever written).
 //! Deliberately absent: recipients, inputs and card secrets.
 
+mod subject;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ use super::money::Money;
 use super::order::Terms;
 use super::outcome::{Doubt, Refusal, Via};
 use super::plan::{Choice, Skip};
+
+pub use subject::Subject;
 
 /// One fact in an order's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -283,36 +287,6 @@ impl Event {
         }
     }
 
-    /// What the event is about.
-    #[must_use]
-    pub fn subject(&self) -> Subject {
-        match self {
-            Self::OrderAccepted { .. }
-            | Self::OrderWaiting { .. }
-            | Self::OrderRefunded { .. }
-            | Self::OrderCharged { .. }
-            | Self::OrderOverdue => Subject::Order,
-            Self::AttemptOpened { seq, .. }
-            | Self::AttemptResubmitted { seq, .. }
-            | Self::AttemptAccepted { seq, .. }
-            | Self::AttemptDoubted { seq, .. }
-            | Self::AttemptHinted { seq }
-            | Self::AttemptConfirmed { seq }
-            | Self::AttemptWon { seq, .. }
-            | Self::AttemptRefused { seq, .. }
-            | Self::AttemptNotSent { seq, .. }
-            | Self::AttemptExcess { seq, .. }
-            | Self::AttemptLate { seq, .. }
-            | Self::AttemptAssumedDead { seq, .. }
-            | Self::AttemptGivenUp { seq, .. }
-            | Self::CostRecovered { seq, .. }
-            | Self::AttemptContradicted { seq, .. } => Subject::Attempt(*seq),
-            Self::OrderSucceeded { seq } | Self::OrderPartiallySucceeded { seq, .. } => Subject::Verdict(Some(*seq)),
-            Self::OrderFailed { .. } | Self::OrderCancelled => Subject::Verdict(None),
-            Self::CaseOpened { seq, .. } => Subject::Case(*seq),
-        }
-    }
-
     /// Why this supplier, where an attempt was opened and there was a choice.
     #[must_use]
     pub fn choice(&self) -> Option<&Choice> {
@@ -320,38 +294,6 @@ impl Event {
             choice.as_deref()
         } else {
             None
-        }
-    }
-
-    /// The evidence that it rests on.
-    #[must_use]
-    pub fn evidence(&self) -> Option<&EvidenceId> {
-        match self {
-            Self::AttemptAccepted { evidence, .. }
-            | Self::AttemptDoubted { evidence, .. }
-            | Self::AttemptWon { evidence, .. }
-            | Self::AttemptRefused { evidence, .. }
-            | Self::AttemptExcess { evidence, .. }
-            | Self::AttemptLate { evidence, .. }
-            | Self::AttemptContradicted { evidence, .. } => evidence.as_ref(),
-            Self::AttemptGivenUp { evidence, .. } => Some(evidence),
-            Self::OrderAccepted { .. }
-            | Self::OrderWaiting { .. }
-            | Self::AttemptOpened { .. }
-            | Self::AttemptResubmitted { .. }
-            | Self::AttemptHinted { .. }
-            | Self::AttemptConfirmed { .. }
-            | Self::AttemptNotSent { .. }
-            | Self::AttemptAssumedDead { .. }
-            | Self::CostRecovered { .. }
-            | Self::OrderSucceeded { .. }
-            | Self::OrderPartiallySucceeded { .. }
-            | Self::OrderFailed { .. }
-            | Self::OrderCancelled
-            | Self::OrderRefunded { .. }
-            | Self::OrderCharged { .. }
-            | Self::OrderOverdue
-            | Self::CaseOpened { .. } => None,
         }
     }
 
@@ -363,30 +305,6 @@ impl Event {
         match version {
             1 => serde_json::from_str(body).map_err(|error| UnreadableEvent::Body(error.to_string())),
             _ => Err(UnreadableEvent::Version(version)),
-        }
-    }
-}
-
-/// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// The order as a whole.
-    Order,
-    /// One attempt, whose state it may change.
-    Attempt(Seq),
-    /// The order's end, and the attempt it rests on, if one.
-    Verdict(Option<Seq>),
-    /// A person's attention, about one attempt.
-    Case(Seq),
-}
-
-impl Subject {
-    /// The attempt it names, if one.
-    #[must_use]
-    pub fn seq(self) -> Option<Seq> {
-        match self {
-            Self::Attempt(seq) | Self::Verdict(Some(seq)) | Self::Case(seq) => Some(seq),
-            Self::Order | Self::Verdict(None) => None,
         }
     }
 }

@@ -113,19 +113,15 @@ impl Posting {
     #[must_use]
     pub fn hold(order: OrderId, shop: ShopId, price: Money, floor_minor: i64) -> Self {
         let available = Account::ShopAvailable(shop);
-        let posting = Self::single(
-            format!("hold:{order}"),
-            Some(order),
-            available.clone(),
-            Account::ShopHeld(shop),
-            price,
-        );
+        let held = Account::ShopHeld(shop);
+        Self::single(format!("hold:{order}"), Some(order), available.clone(), held, price).guarded(available, floor_minor)
+    }
+
+    /// The same, only if this account stays at or above `floor_minor`.
+    fn guarded(self, account: Account, floor_minor: i64) -> Self {
         Self {
-            guard: Some(Guard {
-                account: available,
-                floor_minor,
-            }),
-            ..posting
+            guard: Some(Guard { account, floor_minor }),
+            ..self
         }
     }
 
@@ -178,11 +174,12 @@ impl Posting {
         Self::single(format!("refund:{order}:{key}"), Some(order), Account::Revenue, available, amount)
     }
 
-    /// What the shop agreed to pay for a late delivery; the operator's `key` makes it happen once.
+    /// What the shop agreed to pay for a late delivery, if it has that much; the operator's `key` makes it happen once.
     #[must_use]
     pub fn charge(order: OrderId, shop: ShopId, key: &str, amount: Money) -> Self {
         let available = Account::ShopAvailable(shop);
-        Self::single(format!("charge:{order}:{key}"), Some(order), available, Account::Revenue, amount)
+        let key = format!("charge:{order}:{key}");
+        Self::single(key, Some(order), available.clone(), Account::Revenue, amount).guarded(available, 0)
     }
 
     /// Money a shop brought in (or, negative, took out); `reference` makes it happen once.

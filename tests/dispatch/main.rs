@@ -11,6 +11,7 @@
 
 mod bookings;
 mod cards;
+mod charges;
 mod clocks;
 mod faults;
 mod frozen;

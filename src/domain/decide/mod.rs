@@ -152,6 +152,8 @@ pub enum Refusal {
     MoreThanCaptured,
     /// Nothing was delivered after the order had ended, or the charge is more than is left of its price.
     NothingToCharge,
+    /// The shop has less available than it agreed to pay. Found out by the store, which knows its balance.
+    NoFunds,
     /// All of this is known already.
     NothingNew,
 }
