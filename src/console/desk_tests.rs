@@ -8,8 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::stage::{NOW_MS, Stage};
 use super::{
-    AdminCall, AdminContext, AdminReply, CaseFile, CaseFinding, DeskStanding, FindingWord, Once, OrderKey, RefundAsked, Signing,
-    SupplierWord, Trouble, perform,
+    AdminCall, AdminContext, AdminReply, CaseFile, CaseFinding, DeskStanding, FindingWord, Once, Signing, SupplierWord, Trouble, perform,
 };
 use crate::domain::case::{CaseKind, NewCase};
 use crate::domain::desk::Manning;
@@ -18,21 +17,21 @@ use crate::domain::order::{Order, Verdict};
 use crate::domain::outcome::{Doubt, Outcome, Refusal, RefusalKind, Via};
 use crate::store::{Answer, Command, Evidence, Store};
 
-struct Desk {
-    stage: Stage,
-    li: String,
-    wang: String,
+pub(super) struct Desk {
+    pub stage: Stage,
+    pub li: String,
+    pub wang: String,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let stage = Stage::new();
         let li = pass(stage.perform(add("li", None)).await);
         let wang = pass(stage.perform(add("wang", Some(&li))).await);
         Self { stage, li, wang }
     }
 
-    async fn ask(&self, call: AdminCall) -> AdminReply {
+    pub async fn ask(&self, call: AdminCall) -> AdminReply {
         self.stage.perform(call).await
     }
 
@@ -59,7 +58,7 @@ impl Desk {
     }
 
     /// An order delivered after it had failed; the case's key.
-    async fn late(&self) -> (Order, String) {
+    pub async fn late(&self) -> (Order, String) {
         let shop = self.stage.add_shop("Alpha").await;
         self.stage.credit(shop, "500.00", "bank-1").await;
         let order = self.stage.order(shop, "A-1").await;
@@ -80,7 +79,7 @@ impl Desk {
     }
 }
 
-fn signing(pass: &str) -> Signing {
+pub(super) fn signing(pass: &str) -> Signing {
     Signing {
         pass: Once(pass.to_owned()),
         reason: "their support, ticket 81".to_owned(),
@@ -110,14 +109,14 @@ fn pass(reply: AdminReply) -> String {
     }
 }
 
-fn trouble(reply: AdminReply) -> Trouble {
+pub(super) fn trouble(reply: AdminReply) -> Trouble {
     match reply {
         AdminReply::Failed(trouble) => trouble,
         other => panic!("{other:?}"),
     }
 }
 
-fn standing(reply: AdminReply) -> DeskStanding {
+pub(super) fn standing(reply: AdminReply) -> DeskStanding {
     match reply {
         AdminReply::Desk(reply) => reply.standing,
         other => panic!("{other:?}"),
@@ -330,40 +329,6 @@ async fn an_orphan_shows_what_arrived_and_is_explained_even_without_a_server() {
             .message
             .contains("no case")
     );
-}
-
-#[tokio::test]
-async fn a_refund_needs_two_and_happens_once() {
-    let desk = Desk::new().await;
-    let shop = desk.stage.add_shop("Alpha").await;
-    desk.stage.credit(shop, "500.00", "bank-1").await;
-    let order = desk.stage.delivered(shop, "A-1").await;
-    let ask = |pass: &str, amount: &str, key: &str| {
-        AdminCall::OrderRefund(RefundAsked {
-            order: OrderKey::Id { id: order.id.to_string() },
-            amount: amount.to_owned(),
-            key: key.to_owned(),
-            signing: signing(pass),
-        })
-    };
-    assert!(
-        trouble(desk.ask(ask(&desk.li, "98.51", "r1")).await)
-            .message
-            .contains("98.50 CNY can be refunded")
-    );
-    assert!(trouble(desk.ask(ask(&desk.li, "1", "r:1")).await).message.contains("not a key"));
-    assert_eq!(standing(desk.ask(ask(&desk.li, "8.50", "r1")).await), DeskStanding::Proposed);
-    assert_eq!(standing(desk.ask(ask(&desk.wang, "8.50", "r1")).await), DeskStanding::Done);
-    assert_eq!(standing(desk.ask(ask(&desk.wang, "8.50", "r1")).await), DeskStanding::DoneBefore);
-    assert!(trouble(desk.ask(ask(&desk.wang, "8.51", "r1")).await).message.contains("was used"));
-    assert!(
-        trouble(desk.ask(ask(&desk.wang, "90.01", "r2")).await)
-            .message
-            .contains("90.00 CNY can be refunded")
-    );
-    let balance = desk.stage.store.balance(shop, order.terms.price.currency).await.unwrap();
-    assert_eq!(balance.available.minor, 50_000 - 9_850 + 850);
-    assert_eq!(desk.stage.store.callbacks_of(order.id).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

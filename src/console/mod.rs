@@ -36,6 +36,8 @@ mod words;
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]
+mod money_tests;
+#[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
 pub(crate) mod stage;

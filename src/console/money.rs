@@ -73,7 +73,7 @@ pub(super) async fn charge(context: &AdminContext, asked: ChargeAsked) -> Result
     if let Some(done) = done_before(&order.charges, &key, amount, &subject, "charge") {
         return done;
     }
-    if !order.has_late_delivery() {
+    if !order.has_unrecovered_late_delivery() {
         return Err(Trouble::new(
             "nothing was delivered after this order had ended that its supplier still has our money for",
             "only a late delivery is charged again; `order show` tells what became of each attempt",

@@ -101,11 +101,9 @@ async fn send_submit(
     let outbound = outbound(supplier, request, supplier.adapter.submit_timeout_ms());
     let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
     failpoint::reach(Point::BeforeSend);
-    let turn = match n {
-        1 => permit.leave(PATIENCE.min(house.time_left(order))).await,
-        // What was sent before may have been taken: no deadline calls it off.
-        _ => permit.leave(PATIENCE).await,
-    };
+    // What was sent before may have been taken: no deadline calls a repeat off.
+    let patience = if n == 1 { PATIENCE.min(house.time_left(order)) } else { PATIENCE };
+    let turn = permit.leave(patience).await;
     let sent = exchange(house, supplier, turn, &call, Via::Submit, outbound, read).await;
     failpoint::reach(Point::AfterReply);
     sent

@@ -319,7 +319,7 @@ impl Order {
 
     /// Whether a supplier delivered after the order had ended without success (R12), and keeps its money.
     #[must_use]
-    pub fn has_late_delivery(&self) -> bool {
+    pub fn has_unrecovered_late_delivery(&self) -> bool {
         let is_recovered = |seq: Seq| self.recovered.iter().any(|(known, _)| *known == seq);
         let mut late = self
             .attempts

@@ -47,7 +47,7 @@ pub enum Trouble {
     /// So many requests in each second, and 429 to the others.
     Limit(usize),
     /// Of a hundred requests, so many are swallowed.
-    Some(u64),
+    Share(u64),
 }
 
 /// Waits for the so-manieth submit that a supplier has handled, withholds its answer, and tells.
@@ -236,13 +236,13 @@ impl Wire {
                     .write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n")
                     .await;
             }
-            Trouble::Some(percent) if percent_of(&attempt) < percent => {
+            Trouble::Share(percent) if percent_of(&attempt) < percent => {
                 let _ = http::message(&mut gateway).await;
                 return Ok(());
             }
             Trouble::Duplicate => drop(self.ask(&request).await?),
             Trouble::Limit(_)
-            | Trouble::Some(_)
+            | Trouble::Share(_)
             | Trouble::Clean
             | Trouble::Delay(_)
             | Trouble::ResetAfterHandling
@@ -276,7 +276,7 @@ impl Wire {
             | Trouble::ResetAfterRead
             | Trouble::Duplicate
             | Trouble::Limit(_)
-            | Trouble::Some(_)
+            | Trouble::Share(_)
             | Trouble::Redirect => {}
         }
         gateway.write_all(&answer).await

@@ -22,7 +22,7 @@ async fn a_late_delivery_is_not_charged_into_debt() {
     world.north.queries(&[Say::Succeeded]);
     world.dispatch.notification("north", world.north_says(id, "1")).await;
     world.clocks.pass(5_000).await;
-    assert!(world.order(id).await.has_late_delivery());
+    assert!(world.order(id).await.has_unrecovered_late_delivery());
     let shop = failed.terms.shop;
     let taken_out = Posting::credit(shop, Money::new(-(100_000_000 - 5_000), Currency::Cny), "taken out");
     assert_eq!(world.store.commit(Command::Post(taken_out)).await, Answer::Done);

@@ -131,9 +131,7 @@ fn recover(draft: &mut Draft, attempt: &Attempt, amount: Money, attested: &Attes
 /// R14: only what was captured, under a key of its own, and never more than is left of it. The shop
 /// is told in the same change.
 pub(super) fn refund(draft: &mut Draft, key: &str, amount: Money, signed: Signature) -> Result<(), Refusal> {
-    if let Some((_, known)) = draft.order.refunds.iter().find(|(known, _)| known == key) {
-        return Err(if *known == amount { Refusal::NothingNew } else { Refusal::KeyUsed });
-    }
+    unused(&draft.order.refunds, key, amount)?;
     let captured = draft.order.captured();
     let left = captured.minor.saturating_sub(draft.order.refunded_minor());
     if amount.currency != captured.currency || !(1..=left).contains(&amount.minor) {
@@ -161,12 +159,10 @@ pub(super) fn refund(draft: &mut Draft, key: &str, amount: Money, signed: Signat
 /// R12: a late delivery is charged only with the shop's consent, under a key of its own, and never for more
 /// than the order's price. The verdict stands; the shop is told in the same change.
 pub(super) fn charge(draft: &mut Draft, key: &str, amount: Money, consent: String, signed: Signature) -> Result<(), Refusal> {
-    if let Some((_, known)) = draft.order.charges.iter().find(|(known, _)| known == key) {
-        return Err(if *known == amount { Refusal::NothingNew } else { Refusal::KeyUsed });
-    }
+    unused(&draft.order.charges, key, amount)?;
     let price = draft.order.terms.price;
     let left = price.minor.saturating_sub(draft.order.charged_later_minor());
-    if !draft.order.has_late_delivery() || amount.currency != price.currency || !(1..=left).contains(&amount.minor) {
+    if !draft.order.has_unrecovered_late_delivery() || amount.currency != price.currency || !(1..=left).contains(&amount.minor) {
         return Err(Refusal::NothingToCharge);
     }
     let (order, shop) = (draft.order.id, draft.order.terms.shop);
@@ -187,4 +183,13 @@ pub(super) fn charge(draft: &mut Draft, key: &str, amount: Money, consent: Strin
         at_ms: draft.now_ms,
     }));
     Ok(())
+}
+
+/// The same key twice is one deed, and never another.
+fn unused(known: &[(String, Money)], key: &str, amount: Money) -> Result<(), Refusal> {
+    match known.iter().find(|(known, _)| known == key) {
+        None => Ok(()),
+        Some((_, known)) if *known == amount => Err(Refusal::NothingNew),
+        Some(_) => Err(Refusal::KeyUsed),
+    }
 }

@@ -35,7 +35,7 @@ fn is_lost(trouble: Trouble) -> bool {
         | Trouble::ResetAfterHandling
         | Trouble::Duplicate
         | Trouble::Limit(_)
-        | Trouble::Some(_) => false,
+        | Trouble::Share(_) => false,
     }
 }
 
@@ -82,7 +82,7 @@ async fn whatever_the_wire_does_to_a_submit_charges_at_most_once() {
                     | Trouble::Truncate
                     | Trouble::Drip(_)
                     | Trouble::Limit(_)
-                    | Trouble::Some(_)
+                    | Trouble::Share(_)
                     | Trouble::Redirect => assert_eq!(seen, 1, "{trouble:?} at {first}"),
                 }
             }

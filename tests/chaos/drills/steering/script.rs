@@ -104,6 +104,6 @@ pub fn put(supplier: &Supplier, phase: Option<&Phase>, ms: u64) {
         Some(Kind::Flaps) if (since / FLAP_MS).is_multiple_of(2) => Trouble::Drop,
         Some(Kind::Flaps) => Trouble::Clean,
         Some(Kind::LimitsHarder) => Trouble::Limit(3),
-        Some(Kind::Degrades) => Trouble::Some(20 + 80 * since / lasts),
+        Some(Kind::Degrades) => Trouble::Share(20 + 80 * since / lasts),
     });
 }
