@@ -10,6 +10,7 @@ use super::dialect::Dialect;
 use super::fault::LoadError;
 use super::scope::{Account, Secrets};
 use super::section::{Item, Section};
+use super::statement::StatementForm;
 use super::status::{Operation, Words, words};
 use crate::domain::limits::Limits;
 use crate::domain::money::{Currency, Money};
@@ -41,6 +42,7 @@ pub(super) struct Settings {
     pub(super) is_shared: bool,
     pub(super) promises: Promises,
     pub(super) quiet_window: Option<QuietWindow>,
+    pub(super) statement: Option<StatementForm>,
     pub(super) recipient_input: String,
     pub(super) notify_from: Vec<Network>,
     pub(super) status: BTreeMap<Operation, Words>,
@@ -93,6 +95,7 @@ impl Settings {
             .section("quiet_window")?
             .map(|window| quiet_window(window, currency))
             .transpose()?;
+        let statement = section.section("statement")?.map(StatementForm::read).transpose()?;
         let recipient_input = section.text("recipient_input")?.unwrap_or("account").to_owned();
         let notify_from = section
             .get("notify_from")
@@ -116,6 +119,7 @@ impl Settings {
             is_shared,
             promises,
             quiet_window,
+            statement,
             recipient_input,
             notify_from,
             status,

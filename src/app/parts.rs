@@ -89,10 +89,14 @@ pub fn admin_context(
     seams: &Seams,
 ) -> AdminContext {
     let lines: Vec<SupplierLine> = adapters.into_iter().flat_map(Adapters::iter).map(|adapter| line(adapter)).collect();
+    let readers = adapters.into_iter().flat_map(Adapters::iter);
+    let readers = readers.filter_map(|adapter| Some((adapter.id().clone(), adapter.statement_reader()?)));
+    let statements = readers.collect();
     AdminContext {
         store: shared(store),
         running: dispatch.map(|dispatch| -> Arc<dyn console::Running> { Arc::new(dispatch.clone()) }),
         suppliers: Arc::new(move || lines.clone()),
+        statements: Arc::new(statements),
         clock: Arc::clone(&seams.clock),
         random: Arc::clone(&seams.random),
         manning: config.admin.manning(),

@@ -27,6 +27,10 @@ pub enum Check {
     Settlement,
     /// A released hold was charged by nobody (I2).
     Released,
+    /// What suppliers' statements say was charged, we have as delivered or in doubt (I1, I2).
+    Charged,
+    /// An order that a supplier's statement names is here (I12).
+    Lost,
     /// A captured hold has an attempt that is won, with evidence (I3).
     Captured,
     /// Refunds are at most the capture (I15), charges for late deliveries at most the price (R12).
@@ -63,7 +67,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Chain,
         Self::LastLink,
         Self::Numbers,
@@ -75,6 +79,8 @@ impl Check {
         Self::Postings,
         Self::Settlement,
         Self::Released,
+        Self::Charged,
+        Self::Lost,
         Self::Captured,
         Self::Refunds,
         Self::Loss,
@@ -108,6 +114,8 @@ impl Check {
             Self::Postings => "postings",
             Self::Settlement => "settlement",
             Self::Released => "released",
+            Self::Charged => "charged",
+            Self::Lost => "lost",
             Self::Captured => "captured",
             Self::Refunds => "refunds",
             Self::Loss => "loss",

@@ -14,6 +14,7 @@ mod history;
 mod money;
 mod walk;
 mod watch;
+mod witness;
 
 pub use books::{Books, Moved};
 pub use check::{Check, Finding};
@@ -50,6 +51,7 @@ pub fn examine(dossier: &Dossier) -> (Vec<Finding>, Vec<Moved>) {
         history::agrees(&opened, &mut findings);
         money::check(&opened, &mut findings);
         attempts::check(&opened, &mut findings);
+        witness::check(&opened, &mut findings);
     }
     (findings.all, postings)
 }

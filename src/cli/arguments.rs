@@ -55,6 +55,9 @@ pub(super) enum Command {
     /// Who may sign what moves money.
     #[command(subcommand)]
     Operator(Operator),
+    /// What suppliers say they delivered.
+    #[command(subcommand)]
+    Statement(super::statement::Statements),
     /// After a restored backup.
     #[command(subcommand)]
     Recovery(Recovery),

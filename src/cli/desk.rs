@@ -194,7 +194,7 @@ impl Pin {
 /// What was done at the desk.
 #[derive(Debug, Args)]
 pub(super) struct Deeds {
-    /// Only about subjects that begin with this: case:, refund:, charge:, supplier:, operator:.
+    /// Only about subjects that begin with this: case:, refund:, charge:, statement:, supplier:, operator:.
     #[arg(long, value_name = "PREFIX")]
     pub about: Option<String>,
     #[command(flatten)]

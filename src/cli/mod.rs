@@ -18,6 +18,7 @@ mod receipt;
 mod route;
 mod run;
 mod show;
+mod statement;
 mod table;
 
 #[cfg(test)]

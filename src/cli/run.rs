@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::arguments::{Callback, Cli, Command, Import, Order, Output, Receipt, Settings, Shop, Supplier};
 use super::explain::Failure;
 use super::house::House;
-use super::{desk, import, receipt, route, show};
+use super::{desk, import, receipt, route, show, statement};
 use crate::config::{Config, EXAMPLE};
 use crate::console::{AdminCall, AdminReply, AskError, OrderKey, ask, perform};
 use crate::domain::ids::{ShopId, ShopOrderNo};
@@ -99,6 +99,7 @@ pub(super) async fn done(cli: Cli, house: &dyn House) -> Result<String, Failure>
         Command::Supplier(Supplier::Link { name, days, output }) => (AdminCall::SupplierLink { name, days }, output),
         Command::Supplier(Supplier::Scorecard { name, output }) => (AdminCall::SupplierScorecard { name }, output),
         Command::Route(command) => route::asked(command)?,
+        Command::Statement(command) => statement::asked(command)?,
         Command::Case(command) => desk::case(command),
         Command::Recovery(command) => desk::recovery(command),
         Command::Operator(command) => desk::operator(command),
@@ -160,7 +161,11 @@ async fn reach(config: &Config, house: &dyn House, call: AdminCall) -> Result<Ad
         Err(AskError::Nobody(_)) => {
             let is_about_suppliers = matches!(
                 call,
-                AdminCall::SupplierList | AdminCall::SupplierCheck { .. } | AdminCall::SupplierPause(_) | AdminCall::SupplierResume(_)
+                AdminCall::SupplierList
+                    | AdminCall::SupplierCheck { .. }
+                    | AdminCall::SupplierPause(_)
+                    | AdminCall::SupplierResume(_)
+                    | AdminCall::StatementCheck(_)
             );
             let context = house.open(config, is_about_suppliers).await?;
             Ok(perform(&context, call).await)

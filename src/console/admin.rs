@@ -1,10 +1,12 @@
 //! Where a call becomes a reply.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::calls::{AdminCall, AdminReply, Trouble};
 use super::suppliers::SupplierLine;
-use super::{callbacks, cases, desk, dossier, drafts, import, money, operators, recovery, replay, shops, steering, suppliers};
+use super::{callbacks, cases, desk, dossier, drafts, import, money, operators, recovery, replay, shops, statements, steering, suppliers};
+use crate::adapters::StatementReader;
 use crate::dispatch::replay::Replayed;
 use crate::dispatch::steering::{NotPublished, Question};
 use crate::dispatch::{Acted, Dispatch, NoBalance, Scorecard};
@@ -102,6 +104,8 @@ pub struct AdminContext {
     pub running: Option<Arc<dyn Running>>,
     /// The suppliers as they are described now.
     pub suppliers: Arc<dyn Fn() -> Vec<SupplierLine> + Send + Sync>,
+    /// How the statements of each supplier are read.
+    pub statements: Arc<BTreeMap<SupplierId, StatementReader>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Keys and secrets of new shops.
@@ -164,6 +168,7 @@ pub async fn perform(context: &AdminContext, call: AdminCall) -> AdminReply {
         AdminCall::RoutePublish(asked) => steering::publish(context, asked).await,
         AdminCall::RouteRollBack { version, signing } => steering::roll_back(context, version, signing).await,
         AdminCall::RouteExplain(asked) => steering::explain(context, asked).await,
+        AdminCall::StatementCheck(asked) => statements::check(context, asked).await,
         AdminCall::RecoveryBegin => recovery::begin(context).await,
         AdminCall::RecoveryEnd { signing } => recovery::end(context, &signing).await,
         AdminCall::OperatorAdd { name, signing } => operators::add(context, &name, signing.as_ref()).await,

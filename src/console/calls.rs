@@ -12,6 +12,7 @@ use super::drafts::{DraftAsked, DraftLine};
 use super::files::{CatalogFile, ImportReport, Problem};
 use super::lines::{CallbackLine, CaseLine, Dossier};
 use super::replay::{ReplayAsked, ReplayLine};
+use super::statements::{StatementAsked, StatementReport};
 use super::steering::{ExplainAsked, Explained, FlawLine, PinWord, PublishAsked, SteeringVersion};
 use super::suppliers::{SupplierCheck, SupplierLine};
 use crate::dispatch::NamedCard;
@@ -128,6 +129,8 @@ pub enum AdminCall {
     },
     /// Who would get an order now; changes nothing.
     RouteExplain(ExplainAsked),
+    /// Holds a supplier's statement against our books.
+    StatementCheck(StatementAsked),
     /// Begins a recovery on a restored database; before the server starts.
     RecoveryBegin,
     /// Says that a restored backup's gap is covered.
@@ -279,6 +282,8 @@ pub enum AdminReply {
     Replayed(Box<ReplayLine>),
     /// Who would get an order.
     Explained(Explained),
+    /// What a statement check came to.
+    Statement(Box<StatementReport>),
     /// What was done at the desk.
     Deeds {
         /// Newest first.

@@ -230,6 +230,7 @@ async fn says(request: &HttpRequest, context: &AdminContext, call: AdminCall) ->
         | AdminReply::SteeringDrafts { .. }
         | AdminReply::Replayed(_)
         | AdminReply::Explained(_)
+        | AdminReply::Statement(_)
         | AdminReply::Deeds { .. } => StatusCode::OK,
         AdminReply::SteeringChecked { flaws } if flaws.is_empty() => StatusCode::OK,
         AdminReply::SteeringChecked { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -85,6 +85,7 @@ impl Stage {
             store: Arc::new(store.clone()),
             running: Some(running.clone()),
             suppliers: Arc::new(|| vec![supplier("beta"), supplier("alpha"), supplier("gamma")]),
+            statements: Arc::new(BTreeMap::new()),
             clock: clock.clone(),
             random: Arc::new(Counting::default()),
             manning: Manning::Pair,

@@ -186,6 +186,7 @@ pub(super) fn case(kind: CaseKind) -> &'static str {
         }
         CaseKind::AuditFinding => "the auditor found a law broken; nothing is sent for the order while this is open",
         CaseKind::PromiseBroken => "a supplier broke what it promises and is paused",
+        CaseKind::StatementDifference => "a supplier's statement says something else than our books; check it again to see what",
         CaseKind::OrphanNotification => "an authentic notification named a number we never sent",
     }
 }
@@ -196,6 +197,7 @@ pub(super) fn via(via: Via) -> &'static str {
         Via::Query => "by the reply to a query",
         Via::Notification => "by a notification",
         Via::Attestation => "by a person's word",
+        Via::Statement => "by its supplier's statement",
     }
 }
 
@@ -208,6 +210,7 @@ pub(super) fn finding(finding: &Finding) -> String {
         Finding::Delivered { face: Some(face) } => format!("the attempt delivered {face}"),
         Finding::Recovered { amount } => format!("the supplier gave {amount} of its cost back"),
         Finding::Refunded { amount } => format!("{amount} goes back to the shop"),
+        Finding::Genuine => "the statement is the supplier's own: what it says was delivered counts".to_owned(),
         Finding::Charged { amount, consent } => format!("the shop pays {amount} for the late delivery, as agreed ({consent})"),
     }
 }
@@ -219,6 +222,12 @@ pub(super) fn deed(kind: &DeedKind) -> String {
         DeedKind::CaseClosed { found, .. } => format!("closed: {}", finding(found)),
         DeedKind::Refunded { amount, .. } => format!("refunded {amount}"),
         DeedKind::Charged { amount, consent, .. } => format!("charged {amount} for the late delivery, as agreed ({consent})"),
+        DeedKind::StatementChecked {
+            lines,
+            differences,
+            settled,
+            ..
+        } => format!("a statement of {lines} lines was checked: {differences} differences, {settled} deliveries learnt from it"),
         DeedKind::SupplierPaused { broken: None, .. } => "paused: no new attempts there".to_owned(),
         DeedKind::SupplierPaused { broken: Some(promise), .. } => {
             format!("paused: it broke its promise {}, on which nothing rests any more", promise.word())

@@ -62,7 +62,7 @@ pub(super) fn heard(reply: &http::Response<Bytes>, outcome: Option<&Outcome>, no
 pub(super) fn operation(via: Via) -> Operation {
     match via {
         Via::Submit => Operation::Submit,
-        Via::Query | Via::Notification | Via::Attestation => Operation::Query,
+        Via::Query | Via::Notification | Via::Attestation | Via::Statement => Operation::Query,
     }
 }
 

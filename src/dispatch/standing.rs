@@ -59,6 +59,7 @@ impl Standing {
                 | DeedKind::CaseClosed { .. }
                 | DeedKind::Refunded { .. }
                 | DeedKind::Charged { .. }
+                | DeedKind::StatementChecked { .. }
                 | DeedKind::RecoveryBegun
                 | DeedKind::RecoveryEnded
                 | DeedKind::OperatorAdded { .. }
@@ -172,6 +173,7 @@ impl House {
             | DeedKind::CaseClosed { .. }
             | DeedKind::Refunded { .. }
             | DeedKind::Charged { .. }
+            | DeedKind::StatementChecked { .. }
             | DeedKind::OperatorAdded { .. }
             | DeedKind::OperatorRemoved => return,
         }

@@ -26,11 +26,13 @@ pub enum CaseKind {
     /// After a restored backup (R18): a supplier that answers no queries may know more of the order than
     /// we do. Nothing is sent for it until a person has looked it up there.
     RestoredOrder,
+    /// A supplier's statement says something else than our books (R20).
+    StatementDifference,
 }
 
 impl CaseKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OverdueDoubt,
         Self::LateSuccess,
         Self::DoubleDelivery,
@@ -39,6 +41,7 @@ impl CaseKind {
         Self::PromiseBroken,
         Self::AuditFinding,
         Self::RestoredOrder,
+        Self::StatementDifference,
     ];
 
     /// The word used in storage and JSON.
@@ -53,6 +56,7 @@ impl CaseKind {
             Self::PromiseBroken => "promise_broken",
             Self::AuditFinding => "audit_finding",
             Self::RestoredOrder => "restored_order",
+            Self::StatementDifference => "statement_difference",
         }
     }
 }
@@ -113,6 +117,19 @@ impl NewCase {
             kind: CaseKind::RestoredOrder,
             order: Some(order),
             at_risk: None,
+            opened_at_ms: now_ms,
+        }
+    }
+
+    /// The case of a statement that differs from our books: one a statement, however much differs.
+    #[must_use]
+    pub fn of_statement(statement: &str, at_risk: Money, now_ms: i64) -> Self {
+        let kind = CaseKind::StatementDifference;
+        Self {
+            key: format!("{}:{statement}", kind.word()),
+            kind,
+            order: None,
+            at_risk: Some(at_risk),
             opened_at_ms: now_ms,
         }
     }

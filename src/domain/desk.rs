@@ -48,6 +48,8 @@ pub enum Finding {
         /// Who agreed at the shop, and where that is written.
         consent: String,
     },
+    /// A statement is its supplier's own: what it says was delivered counts as a fact (R11).
+    Genuine,
 }
 
 impl Finding {
@@ -56,7 +58,12 @@ impl Finding {
     pub fn moves_money(&self) -> bool {
         match self {
             Self::Explained => false,
-            Self::NotDelivered | Self::Delivered { .. } | Self::Recovered { .. } | Self::Refunded { .. } | Self::Charged { .. } => true,
+            Self::NotDelivered
+            | Self::Delivered { .. }
+            | Self::Recovered { .. }
+            | Self::Refunded { .. }
+            | Self::Charged { .. }
+            | Self::Genuine => true,
         }
     }
 
@@ -70,6 +77,7 @@ impl Finding {
             Self::Recovered { .. } => "recovered",
             Self::Refunded { .. } => "refunded",
             Self::Charged { .. } => "charged",
+            Self::Genuine => "genuine",
         }
     }
 }
@@ -115,7 +123,7 @@ impl Signature {
 /// Something that was done at the desk. Kept for ever, in the transaction of whatever it moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
-    /// What about: `case:{key}`, `refund:{order}:{key}`, `charge:{order}:{key}`, `supplier:{name}`, `operator:{name}`.
+    /// What about: `case:{key}`, `statement:{supplier}:{digest}`, `refund:{order}:{key}`, `charge:{order}:{key}`, `supplier:{name}`, `operator:{name}`.
     pub subject: String,
     /// What.
     #[serde(flatten)]
@@ -157,6 +165,17 @@ pub enum DeedKind {
         amount: Money,
         /// Who agreed at the shop, and where that is written.
         consent: String,
+    },
+    /// A supplier's statement was held against our books.
+    StatementChecked {
+        /// Whose.
+        supplier: SupplierId,
+        /// How many lines it has that are about orders.
+        lines: u32,
+        /// How many numbers differ.
+        differences: u32,
+        /// How many deliveries were learnt from it.
+        settled: u32,
     },
     /// No new attempts are opened at the supplier; those that are open are settled.
     SupplierPaused {
@@ -234,6 +253,7 @@ impl DeedKind {
             Self::CaseClosed { .. } => "case_closed",
             Self::Refunded { .. } => "refunded",
             Self::Charged { .. } => "charged",
+            Self::StatementChecked { .. } => "statement_checked",
             Self::SupplierPaused { .. } => "supplier_paused",
             Self::SupplierResumed { .. } => "supplier_resumed",
             Self::SteeringPublished { .. } => "steering_published",
@@ -276,6 +296,12 @@ impl Deed {
     #[must_use]
     pub fn about_charge(order: OrderId, key: &str) -> String {
         format!("charge:{order}:{key}")
+    }
+
+    /// The subject of everything about a supplier's statement.
+    #[must_use]
+    pub fn about_statement(statement: &str) -> String {
+        format!("statement:{statement}")
     }
 
     /// The subject of everything about a supplier.

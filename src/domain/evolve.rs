@@ -243,7 +243,7 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
                 attempt.not_found = attempt.not_found.saturating_add(1);
             }
         }
-        Via::Notification | Via::Attestation => {}
+        Via::Notification | Via::Attestation | Via::Statement => {}
     }
     attempt.is_known_there |= shows_the_number(doubt);
     match &mut attempt.state {
@@ -296,7 +296,7 @@ fn answered(attempt: &mut Attempt, via: Via) {
     match via {
         Via::Submit => settle_transmission(attempt, Fate::Answered),
         Via::Query => attempt.is_hinted = false,
-        Via::Notification => {}
+        Via::Notification | Via::Statement => {}
         Via::Attestation => attempt.is_hinted = false,
     }
 }

@@ -25,7 +25,7 @@ pub enum Account {
     Revenue,
     /// What we owe a supplier for what it delivered.
     SupplierPayable(SupplierId),
-    /// The other side of the cost until a statement check confirms the supplier's bill.
+    /// The other side of the cost of what was delivered and paid for.
     SupplierClearing(SupplierId),
     /// Cost of deliveries nobody pays us for: late or doubled ones.
     LossInDispute,

@@ -30,4 +30,5 @@ pub mod replay;
 pub mod report;
 pub mod segment;
 pub mod shop;
+pub mod statement;
 pub mod steering;

@@ -69,6 +69,8 @@ pub enum Via {
     Notification,
     /// A person's word, with a reason and a second person (R8).
     Attestation,
+    /// The supplier's own books of a stretch of time, read in a statement check (R11, R20).
+    Statement,
 }
 
 /// How far an operation's answers may be believed, declared by the dialect.

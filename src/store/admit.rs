@@ -310,6 +310,7 @@ pub(super) fn closes(deed: &Deed) -> Option<&str> {
         DeedKind::Proposed { .. }
         | DeedKind::Refunded { .. }
         | DeedKind::Charged { .. }
+        | DeedKind::StatementChecked { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }

@@ -22,6 +22,8 @@ pub struct Dossier {
     pub callbacks: Vec<CallbackKept>,
     /// What a person must look at.
     pub cases: Vec<CaseKept>,
+    /// What suppliers' statements say of its attempts.
+    pub stated: Vec<StatedKept>,
 }
 
 /// An order's row.
@@ -125,6 +127,25 @@ pub struct CaseKept {
     pub key: String,
     /// Whether it waits for a person still.
     pub is_open: bool,
+}
+
+/// What a line of a supplier's statement says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedKept {
+    /// The statement's key.
+    pub statement: String,
+    /// Whose it is.
+    pub supplier: String,
+    /// About which attempt.
+    pub seq: u8,
+    /// What it says: `delivered`, `not_delivered` or `unlisted`.
+    pub said: String,
+    /// The word for what the check found of it.
+    pub found: String,
+    /// Whether the statement's differences became a case.
+    pub has_case: bool,
+    /// Whether that case waits for a person still.
+    pub is_case_open: bool,
 }
 
 /// A day's row.

@@ -5,11 +5,13 @@
 //! between two polls, so a simulation decides when. Deliberately absent: durability.
 
 mod books;
+mod statements;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::admit::admit;
 use super::handover::{Handover, Queued};
+use super::statement::Statements;
 use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Fault, Faults, Had, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
     ShopRecord, Store, StoredCallback, StoredCase,
@@ -263,6 +265,10 @@ impl Store for MemoryStore {
 
     fn settings(&self, digest: SettingsDigest) -> Read<'_, Option<String>> {
         self.read(move |books| books.settings.get(&digest).cloned())
+    }
+
+    fn statements(&self) -> Option<&dyn Statements> {
+        Some(self)
     }
 
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {

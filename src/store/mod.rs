@@ -18,6 +18,7 @@ mod numbering;
 pub mod seal;
 pub mod signer;
 pub mod sqlite;
+pub mod statement;
 
 pub use faults::{Fault, Faults};
 pub use handover::{Fresh, Queued};
@@ -379,6 +380,11 @@ pub trait Store: Send + Sync {
     fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
         let _ = id;
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Suppliers' statements beside the orders; a store that keeps none has none.
+    fn statements(&self) -> Option<&dyn statement::Statements> {
+        None
     }
 
     /// The callbacks that commits have queued since this was last asked; waits until there are some.

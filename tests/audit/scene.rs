@@ -7,10 +7,12 @@ use recharge_gateway::audit::{Finding, Tally, whole};
 use recharge_gateway::domain::decide::{Attested, Input, decide};
 use recharge_gateway::domain::desk::{self, Signature};
 use recharge_gateway::domain::effect::Effect;
-use recharge_gateway::domain::ids::{OrderId, Seq, SupplierId};
+use recharge_gateway::domain::ids::{AttemptId, OrderId, Seq, SupplierId};
 use recharge_gateway::domain::outcome::{Doubt, Outcome, Reading, Via};
+use recharge_gateway::domain::statement::{Found, Line, Said};
 use recharge_gateway::seams::SystemRandom;
 use recharge_gateway::store::sqlite::Archive;
+use recharge_gateway::store::statement::{Stated, Statement, Statements};
 use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, SealKey, SqliteStore, Store};
 
 use crate::world::{Book, START_MS, Wish, cny, command, credit, evidence, id, open, plan, refused, succeeded};
@@ -78,6 +80,7 @@ impl Scene {
         };
         player.fact(PARTIAL, 1, partial).await;
         player.desk().await;
+        player.statement().await;
         player.store.close().await;
         scene
     }
@@ -187,6 +190,40 @@ impl Player {
             evidence: kept.id.clone(),
         };
         self.decide(id, Input::Attest(Box::new(attested)), vec![kept]).await;
+    }
+
+    /// Supplier a says what we know.
+    async fn statement(&mut self) {
+        let says = [
+            (WON, Said::Delivered),
+            (FAILED_OVER, Said::NotDelivered),
+            (FAILED, Said::Unlisted("?".to_owned())),
+            (LATE, Said::Delivered),
+            (EXCESS, Said::Delivered),
+            (SENT, Said::Delivered),
+        ];
+        let lines = (2..).zip(says).map(|(place, (counter, said))| {
+            let line = Line {
+                place,
+                number: String::new(),
+                said,
+                cost_minor: None,
+                text: String::new(),
+            };
+            let about = AttemptId {
+                order: id(counter),
+                seq: 1,
+            };
+            Stated::of(&line, about, Found::Agrees)
+        });
+        let statement = Statement {
+            key: "a:1".to_owned(),
+            supplier: SupplierId::from("a"),
+            period_ms: START_MS..self.at_ms,
+            read_at_ms: self.at_ms,
+            lines: lines.collect(),
+        };
+        self.store.keep_statement(statement).await.unwrap();
     }
 
     async fn route(&mut self, counter: u16, to: Option<&str>) {

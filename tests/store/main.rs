@@ -38,5 +38,6 @@ mod gathering;
 mod had;
 mod shapes;
 mod sqlite;
+mod statements;
 mod visible;
 mod world;

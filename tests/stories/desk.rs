@@ -25,7 +25,7 @@ fn impatient() -> Settings {
     Settings { policy, ..settings }
 }
 
-fn signing(pass: &str) -> Signing {
+pub fn signing(pass: &str) -> Signing {
     Signing {
         pass: Once(pass.to_owned()),
         reason: "their support looked it up".to_owned(),
@@ -41,7 +41,7 @@ async fn operator(house: &House, name: &str, by: Option<&str>) -> String {
     }
 }
 
-async fn two_operators(house: &House) -> [String; 2] {
+pub async fn two_operators(house: &House) -> [String; 2] {
     let li = operator(house, "li", None).await;
     let wang = operator(house, "wang", Some(&li)).await;
     [li, wang]

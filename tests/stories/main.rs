@@ -25,5 +25,6 @@ mod outage;
 mod receipts;
 mod restarts;
 mod shop;
+mod statements;
 mod telling;
 mod voice;

@@ -226,6 +226,7 @@ fn heard(via: Via, locale: Locale) -> &'static str {
         Via::Query => pick(locale, "查单", "asked"),
         Via::Notification => pick(locale, "上游通知", "its notification"),
         Via::Attestation => pick(locale, "人工认定", "a person's word"),
+        Via::Statement => pick(locale, "上游账单", "its statement"),
     }
 }
 
@@ -311,6 +312,7 @@ fn case(kind: CaseKind, locale: Locale) -> &'static str {
         CaseKind::RestoredOrder => ("系统恢复后需人工核对", "after a recovery a person checks the order"),
         CaseKind::AuditFinding => ("账目核对发现异常", "an audit found something wrong"),
         CaseKind::PromiseBroken => ("供货商违反约定", "a supplier did not keep what it promises"),
+        CaseKind::StatementDifference => ("与供货商账单不一致", "a supplier's statement says something else"),
         CaseKind::OrphanNotification => ("收到无法对应的通知", "a notification names a number we never sent"),
     };
     pick(locale, zh, en)

@@ -9,6 +9,7 @@ mod steering;
 
 pub(in crate::cli) use audit::audit;
 
+use super::statement;
 use crate::console::AdminReply;
 use crate::domain::report::rfc3339;
 
@@ -37,6 +38,7 @@ pub(super) fn reply(reply: &AdminReply) -> String {
         AdminReply::Link { url, until_ms } => format!("{url}\n  shows this supplier its scorecard until {}\n", rfc3339(*until_ms)),
         AdminReply::SteeringDrafts { drafts } => steering::drafts(drafts),
         AdminReply::Replayed(replayed) => replay::replayed(replayed),
+        AdminReply::Statement(report) => statement::report(report),
         AdminReply::Explained(explained) => steering::explained(explained),
         AdminReply::Deeds { deeds } => desk::deeds(deeds),
         AdminReply::Failed(trouble) => format!("{}\n  {}\n", trouble.message, trouble.remedy),

@@ -37,7 +37,7 @@ pub(super) fn attested(draft: &mut Draft, attested: Attested, facts: Facts<'_>) 
         Finding::Delivered { face } => delivered(draft, &attempt, *face, &attested, facts)?,
         Finding::Recovered { amount } => recover(draft, &attempt, *amount, &attested)?,
         // What moves nothing closes its case without the order; refunds are no finding of an attempt.
-        Finding::Explained | Finding::Refunded { .. } | Finding::Charged { .. } => return Err(Refusal::MayNotAttest),
+        Finding::Explained | Finding::Refunded { .. } | Finding::Charged { .. } | Finding::Genuine => return Err(Refusal::MayNotAttest),
     }
     draft.effect(Effect::Record(Deed {
         subject: Deed::about_case(&attested.case),

@@ -93,6 +93,7 @@ fn stands(deed: &Deed, word: &Word) -> bool {
         DeedKind::CaseClosed { .. }
         | DeedKind::Refunded { .. }
         | DeedKind::Charged { .. }
+        | DeedKind::StatementChecked { .. }
         | DeedKind::SupplierPaused { .. }
         | DeedKind::SupplierResumed { .. }
         | DeedKind::SteeringPublished { .. }

@@ -19,6 +19,7 @@ use crate::domain::product::Product;
 use crate::domain::recipient::Inputs;
 use crate::store::admit::{Heads, closes};
 use crate::store::numbering::{number_products, number_shop};
+use crate::store::statement::Statement;
 use crate::store::{
     AccountBalance, CallbackState, CallbackTried, Catalog, Census, Command, Decision, Evidence, Had, ScheduleCursor, SentAt, ShopRecord,
     StoredCallback, StoredCase,
@@ -33,6 +34,7 @@ pub(super) struct Books {
     pub(super) deliveries: BTreeMap<OrderId, Vec<Delivery>>,
     pub(super) postings: Vec<Posting>,
     pub(super) settings: BTreeMap<SettingsDigest, String>,
+    pub(super) statements: BTreeMap<String, Statement>,
     posting_keys: BTreeSet<String>,
     balances: BTreeMap<(Account, Currency), i64>,
     schedule: BTreeSet<ScheduleCursor>,

@@ -22,7 +22,7 @@ use crate::store::signer::{PublicKey, Signer};
 use crate::store::{Outage, Read};
 
 /// Tables whose rows belong to orders, and the column that says to which.
-const OF_ORDERS: [&str; 5] = ["history", "attempts", "transmissions", "evidence", "callbacks"];
+const OF_ORDERS: [&str; 6] = ["history", "attempts", "transmissions", "evidence", "callbacks", "statement_lines"];
 
 /// A moment of the database.
 pub struct Archive {
@@ -300,6 +300,18 @@ impl Archive {
             &mut dossiers,
             |dossier, row| {
                 dossier.cases.push(rows::case_of(row)?);
+                Ok(())
+            },
+        )
+        .await?;
+        self.each(
+            "stated WHERE order_id",
+            "order_id",
+            "order_id, statement, line",
+            &wanted,
+            &mut dossiers,
+            |dossier, row| {
+                dossier.stated.push(rows::stated_of(row)?);
                 Ok(())
             },
         )

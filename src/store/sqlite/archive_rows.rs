@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::reads::Unread;
 use super::words;
 use crate::domain::ids::OrderId;
-use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, EvidenceKept, OrderKept, StampKept};
+use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, EvidenceKept, OrderKept, StampKept, StatedKept};
 use crate::store::seal::Sealer;
 
 pub(super) fn order_of(id: i64, row: &SqliteRow, sealer: &Sealer) -> Result<OrderKept, Unread> {
@@ -72,6 +72,18 @@ pub(super) fn stamp_of(row: &SqliteRow) -> Result<StampKept, Unread> {
         seq: row.try_get("seq")?,
         n: row.try_get("n")?,
         at_ms: row.try_get("stamped_at_ms")?,
+    })
+}
+
+pub(super) fn stated_of(row: &SqliteRow) -> Result<StatedKept, Unread> {
+    Ok(StatedKept {
+        statement: row.try_get("statement")?,
+        supplier: row.try_get("supplier")?,
+        seq: row.try_get("seq")?,
+        said: row.try_get("said")?,
+        found: row.try_get("found")?,
+        has_case: row.try_get("has_case")?,
+        is_case_open: row.try_get("is_case_open")?,
     })
 }
 

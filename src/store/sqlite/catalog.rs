@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::reads::{Unread, damaged};
 use super::script::Script;
+use super::statements::Part;
 use super::trouble::Trouble;
 use crate::domain::ids::{SettingsDigest, ShopId, Sku, SupplierId};
 use crate::domain::offer::Offer;
@@ -30,6 +31,7 @@ pub(super) enum Edit {
         body: String,
     },
     Day(DayKept),
+    Statement(Part),
 }
 
 /// A shop's secrets in the clear, only between the seal and memory.
@@ -86,6 +88,7 @@ impl Edit {
                     to.bind(day.day).bind(day.until_row).bind(day.seal);
                 });
             }
+            Self::Statement(part) => part.write(&mut script, connection).await?,
             Self::Settings { digest, supplier, body } => {
                 let place = "supplier_settings (digest, supplier, body)";
                 let rows = vec![(digest, supplier, body)];

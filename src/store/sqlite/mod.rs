@@ -20,6 +20,7 @@ mod rows;
 mod script;
 mod shared;
 mod shared_reads;
+mod statements;
 mod surroundings;
 mod tables;
 mod trouble;
@@ -42,6 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::handover::{Handover, Queued};
 use super::seal::{SealKey, Sealer};
 use super::signer::Signer;
+use super::statement::Statements;
 use super::{
     AccountBalance, Answer, Catalog, Census, Command, Evidence, Had, LinkKept, Outage, Read, ScheduleCursor, SentAt, ShopBalance,
     ShopRecord, Store, StoredCallback, StoredCase,
@@ -356,6 +358,10 @@ impl Store for SqliteStore {
 
     fn links(&self, id: OrderId) -> Read<'_, Vec<LinkKept>> {
         self.read(reads::links(&self.readers, id))
+    }
+
+    fn statements(&self) -> Option<&dyn Statements> {
+        Some(self)
     }
 
     fn queued_callbacks(&self) -> BoxFuture<'_, Queued> {

@@ -32,11 +32,12 @@ pub(super) fn via_word(via: Via) -> &'static str {
         Via::Query => "query",
         Via::Notification => "notification",
         Via::Attestation => "attestation",
+        Via::Statement => "statement",
     }
 }
 
 pub(super) fn via(word: &str) -> Option<Via> {
-    let all = [Via::Submit, Via::Query, Via::Notification, Via::Attestation];
+    let all = [Via::Submit, Via::Query, Via::Notification, Via::Attestation, Via::Statement];
     all.into_iter().find(|via| via_word(*via) == word)
 }
 

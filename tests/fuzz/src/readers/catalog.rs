@@ -21,6 +21,7 @@ pub(super) fn all() -> Vec<Box<dyn Reader>> {
         store: Arc::new(MemoryStore::new()),
         running: None,
         suppliers: Arc::new(Vec::new),
+        statements: Arc::default(),
         clock: Arc::new(Still),
         random: Arc::new(Still),
         manning: Manning::Pair,

@@ -4,6 +4,7 @@ mod catalog;
 mod money;
 mod settings;
 mod shops;
+mod statements;
 mod suppliers;
 
 /// What a reader made of one input.
@@ -44,5 +45,6 @@ pub fn all() -> Vec<Box<dyn Reader>> {
     all.extend(catalog::all());
     all.extend(settings::all());
     all.push(Box::new(money::Amounts::default()));
+    all.push(Box::new(statements::Statements::default()));
     all
 }
