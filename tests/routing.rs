@@ -69,6 +69,7 @@ fn terms(n: usize) -> Terms {
         deadline_ms: NOW_MS + 600_000,
         callback_url: None,
         segment: None,
+        advance_after_ms: None,
     }
 }
 

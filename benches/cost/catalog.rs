@@ -98,6 +98,7 @@ fn product(sku: &str) -> Product {
         }],
         max_quantity: 1,
         deadline_seconds: 3_600,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     }

@@ -122,6 +122,7 @@ fn terms(number: u32, at_ms: i64, inputs: &Inputs) -> anyhow::Result<Terms> {
         deadline_ms: at_ms + 3_600_000,
         callback_url: Some(callback_url.to_owned()),
         segment: None,
+        advance_after_ms: None,
     })
 }
 

@@ -31,6 +31,7 @@ async fn cancelled(request: &HttpRequest, payload: Payload, id: &str, state: &Ap
             | Refusal::MayNotResubmit
             | Refusal::MayNotAttest
             | Refusal::MayNotAssume
+            | Refusal::MayNotAdvance
             | Refusal::KeyUsed
             | Refusal::MoreThanCaptured
             | Refusal::NothingToCharge

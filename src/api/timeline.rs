@@ -85,6 +85,7 @@ fn next(order: &Order, cast: &Cast, locale: Locale) -> Option<Next> {
         Step::Query { seq } => ("query", Some(seq)),
         Step::Resubmit { seq } => ("resubmit", Some(seq)),
         Step::Review => ("review", None),
+        Step::Advance => ("advance", None),
     };
     Some(Next {
         at: rfc3339(action.at_ms),

@@ -39,6 +39,7 @@ pub(super) fn postings(dossier: &Dossier, findings: &mut Findings) -> Vec<Moved>
 
 pub(super) fn check(opened: &Opened<'_>, findings: &mut Findings) {
     settlement(opened, findings);
+    advance(opened, findings);
     refunds(opened, findings);
     losses(opened, findings);
 }
@@ -49,7 +50,14 @@ fn settlement(opened: &Opened<'_>, findings: &mut Findings) {
         return;
     };
     let shop = order.terms.shop;
-    let (held, free) = (Account::ShopHeld(shop).to_string(), Account::ShopAvailable(shop).to_string());
+    let held = Account::ShopHeld(shop).to_string();
+    let free = Account::ShopAvailable(shop).to_string();
+    // What is released goes back to whoever is out of pocket.
+    let back = if order.is_advanced() {
+        Account::Risk.to_string()
+    } else {
+        free.clone()
+    };
     let of = |kind: &str| {
         let key = format!("{kind}:{}", order.id);
         opened.postings.iter().find(move |moved| moved.key == key)
@@ -76,7 +84,7 @@ fn settlement(opened: &Opened<'_>, findings: &mut Findings) {
             let released = price.saturating_sub(captured);
             let revenue = Account::Revenue.to_string();
             findings.unless(
-                settle.is_some_and(|settle| settle.on(&held) == -price && settle.on(&revenue) == captured && settle.on(&free) == released),
+                settle.is_some_and(|settle| settle.on(&held) == -price && settle.on(&revenue) == captured && settle.on(&back) == released),
                 Check::Settlement,
                 || format!("its verdict takes {captured} and gives back {released} minor units, and no posting does exactly that"),
             );
@@ -85,6 +93,27 @@ fn settlement(opened: &Opened<'_>, findings: &mut Findings) {
             });
         }
     }
+}
+
+/// An advance is given once where the history says so, never where it does not, and repaid with the verdict.
+fn advance(opened: &Opened<'_>, findings: &mut Findings) {
+    let order = opened.order;
+    let (risk, free) = (Account::Risk.to_string(), Account::ShopAvailable(order.terms.shop).to_string());
+    let moved = |kind: &str| {
+        let key = format!("{kind}:{}", order.id);
+        let posting = opened.postings.iter().find(|moved| moved.key == key);
+        posting.map(|posting| (posting.on(&risk), posting.on(&free)))
+    };
+    let price = i128::from(order.terms.price.minor);
+    let given = order.is_advanced().then_some((-price, price));
+    findings.unless(moved("advance") == given, Check::Settlement, || {
+        "what the risk account gave its shop is not what its history says".to_owned()
+    });
+    let captured = i128::from(order.captured().minor);
+    let repaid = (order.is_advanced() && captured > 0).then_some((captured, -captured));
+    findings.unless(moved("repay") == repaid, Check::Settlement, || {
+        format!("its shop was advanced the price and {captured} was captured, and no posting repays exactly that")
+    });
 }
 
 /// I15: what was given back is at most what was taken; R12: what was charged for late deliveries is at most

@@ -47,6 +47,8 @@ impl Check<'_> {
 }
 
 const DAY_MS: i64 = 86_400_000;
+/// Ten billion yuan.
+const MOST_ADVANCED_MINOR: i64 = 1_000_000_000_000;
 
 fn server(config: &Config, check: &mut Check<'_>) {
     let server = &config.server;
@@ -132,6 +134,7 @@ fn policy(config: &Config, check: &mut Check<'_>) {
     check.within(policy.unreachable_pause_ms, 100..=DAY_MS, "policy", "unreachable_pause_ms");
     check.within(policy.unreachable_pause_max_ms, 100..=DAY_MS, "policy", "unreachable_pause_max_ms");
     check.within(policy.doubt_case_after_ms, 1_000..=30 * DAY_MS, "policy", "doubt_case_after_ms");
+    check.within(policy.advance_total_minor, 0..=MOST_ADVANCED_MINOR, "policy", "advance_total_minor");
 }
 
 fn callbacks(config: &Config, check: &mut Check<'_>) {

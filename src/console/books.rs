@@ -26,15 +26,20 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
     let (id, shop, price) = (order.id, order.terms.shop, order.terms.price);
     let at = |seq: Seq| order.attempt(seq).map(|attempt| attempt.supplier.clone());
     let lost = |supplier: Option<SupplierId>, seq: Seq, cost: Money| supplier.map(|supplier| Posting::loss(id, seq, &supplier, cost));
+    let settled = |captured_minor: i64| match order.is_advanced() {
+        true => Posting::settle_advanced(id, shop, price, captured_minor),
+        false => vec![Posting::settle(id, shop, price, captured_minor)],
+    };
     match event {
         Event::OrderAccepted { terms, .. } => vec![Posting::hold(id, shop, price, terms.floor_minor)],
         Event::AttemptWon { seq, cost, .. } => at(*seq)
             .map(|supplier| Posting::cost(id, *seq, &supplier, *cost))
             .into_iter()
             .collect(),
-        Event::OrderSucceeded { .. } => vec![Posting::settle(id, shop, price, price.minor)],
-        Event::OrderPartiallySucceeded { captured, .. } => vec![Posting::settle(id, shop, price, captured.minor)],
-        Event::OrderFailed { .. } | Event::OrderCancelled => vec![Posting::settle(id, shop, price, 0)],
+        Event::OrderSucceeded { .. } => settled(price.minor),
+        Event::OrderPartiallySucceeded { captured, .. } => settled(captured.minor),
+        Event::OrderFailed { .. } | Event::OrderCancelled => settled(0),
+        Event::OrderAdvanced { amount } => vec![Posting::advance(id, shop, *amount, 0)],
         Event::AttemptExcess { seq, cost, .. } | Event::AttemptLate { seq, cost, .. } => lost(at(*seq), *seq, *cost).into_iter().collect(),
         Event::CostRecovered { seq, amount, .. } => {
             let is_loss = order.attempt(*seq).is_some_and(|attempt| !attempt.is_won());
@@ -57,6 +62,7 @@ fn of_event(order: &Order, event: &Event) -> Vec<Posting> {
         | Event::AttemptRefused { .. }
         | Event::AttemptNotSent { .. }
         | Event::AttemptContradicted { .. }
+        | Event::AdvanceDeclined { .. }
         | Event::OrderOverdue
         | Event::CaseOpened { .. } => Vec::new(),
     }

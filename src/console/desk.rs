@@ -183,6 +183,7 @@ pub(super) fn acted(acted: Acted, subject: &str, done: String) -> Result<AdminRe
         Acted::Refused(
             Refusal::MayNotAttest
             | Refusal::MayNotAssume
+            | Refusal::MayNotAdvance
             | Refusal::AttemptOpen
             | Refusal::Ended
             | Refusal::NoSuchAttempt

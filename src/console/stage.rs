@@ -240,6 +240,7 @@ fn terms(shop: ShopId, number: &str, inputs: &Inputs) -> Terms {
         deadline_ms: NOW_MS + 600_000,
         callback_url: Some(url),
         segment: None,
+        advance_after_ms: None,
     }
 }
 

@@ -122,6 +122,13 @@ pub(super) fn event(event: &Event) -> String {
             "charge {key}: the shop pays {amount} for the late delivery, as agreed ({consent}); {}",
             signed(by)
         ),
+        Event::OrderAdvanced { amount } => {
+            format!("in doubt for long: the shop has {amount} back from the risk account; the hold stands, and nothing is sent any more")
+        }
+        Event::AdvanceDeclined { until_ms } => format!(
+            "in doubt for long, but the risk account does not stand in now (its cap, an open finding of the auditor, a recovery); looked at again at {}",
+            rfc3339(*until_ms)
+        ),
         Event::OrderOverdue => "the deadline passed while an attempt was open; the order stays open".to_owned(),
         Event::CaseOpened { kind, seq } => format!("attempt {seq}: a person is needed: {}", case(*kind)),
     }

@@ -239,6 +239,7 @@ fn product(first: First) -> Product {
         inputs: if is_card { Vec::new() } else { vec![account] },
         max_quantity: if is_card { 5 } else { 1 },
         deadline_seconds: 60,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     }

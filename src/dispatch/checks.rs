@@ -81,6 +81,7 @@ pub(super) fn check(
             deadline_ms: now_ms.saturating_add(milliseconds(deadline_seconds)),
             callback_url,
             segment: segment(asked, product, segments),
+            advance_after_ms: product.advance.and_then(|advance| advance.after_ms(price.minor)),
         }),
         Some(_) | None => Err(errors.0),
     }

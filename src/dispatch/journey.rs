@@ -47,6 +47,7 @@ impl Step {
                 | Refusal::MayNotResubmit
                 | Refusal::MayNotAttest
                 | Refusal::MayNotAssume
+                | Refusal::MayNotAdvance
                 | Refusal::KeyUsed
                 | Refusal::MoreThanCaptured
                 | Refusal::NothingToCharge

@@ -10,7 +10,7 @@ use super::{Dispatch, House, Supplier, gate};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::attempt::Fate;
-use crate::domain::decide::Input;
+use crate::domain::decide::{Input, Refusal};
 use crate::domain::ids::{OrderId, Seq, SupplierId};
 use crate::domain::order::{Order, Step};
 use crate::domain::plan::Plan;
@@ -123,6 +123,28 @@ impl House {
                 self.resubmit(&hand, order, seq).await;
             }
             Step::Review => self.review(order).await,
+            Step::Advance => self.stand_in(order).await,
+        }
+    }
+
+    /// The risk account stands in for an order in doubt, unless its cap is used up, the auditor has found
+    /// something about the order, or a restored backup may have forgotten how it ended.
+    async fn stand_in(&self, order: Order) {
+        let id = order.id;
+        let is_clear = !self.recovery.may_lack_attempts(&order) && !self.is_held(id).await;
+        let given = match is_clear {
+            true => self.step(id, Some(order), &Input::Advance, &[]).await,
+            false => Walked::Refused(Refusal::NoFunds),
+        };
+        // Put off, in writing: whatever else is due for it comes first then.
+        let step = match given {
+            Walked::Refused(Refusal::NoFunds) => self.step(id, None, &Input::DeclineAdvance, &[]).await,
+            Walked::Taken { .. } | Walked::Refused(_) | Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => given,
+        };
+        match step {
+            Walked::Taken { .. } | Walked::Absent => {}
+            Walked::Refused(_) => self.look_again(id, 60_000),
+            Walked::Overtaken | Walked::Unavailable | Walked::Unknown => self.look_again(id, 1_000),
         }
     }
 

@@ -226,6 +226,7 @@ impl Dispatch {
             deadline_ms: now_ms.saturating_add(i64::from(product.deadline_seconds).saturating_mul(1_000)),
             callback_url: None,
             segment: None,
+            advance_after_ms: None,
         })
     }
 }

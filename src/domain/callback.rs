@@ -57,6 +57,12 @@ impl Callback {
         Self::of_money(order, "charged", now_ms)
     }
 
+    /// The message that the risk account stands in for an order in doubt, if the shop gave an address.
+    #[must_use]
+    pub fn of_advance(order: &Order, now_ms: i64) -> Option<Self> {
+        Self::of_money(order, "advanced", now_ms)
+    }
+
     fn of_money(order: &Order, kind: &str, now_ms: i64) -> Option<Self> {
         order.terms.callback_url.as_ref()?;
         // What was delivered stands in the verdict's message and is not repeated.

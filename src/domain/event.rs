@@ -240,6 +240,17 @@ pub enum Event {
         /// On whose word.
         signed: Signature,
     },
+    /// In doubt for long: the shop got the price back from the risk account, and nothing is sent any more.
+    OrderAdvanced {
+        /// How much: the price.
+        amount: Money,
+    },
+    /// In doubt for long, but the risk account does not stand in now: its cap is used up, or the order is not
+    /// to be touched.
+    AdvanceDeclined {
+        /// Not looked at again before this, UTC milliseconds.
+        until_ms: i64,
+    },
     /// The deadline passed while an attempt was open; the order stays open and visible.
     OrderOverdue,
     /// A person is needed.
@@ -282,6 +293,8 @@ impl Event {
             Self::OrderCancelled => "order_cancelled",
             Self::OrderRefunded { .. } => "order_refunded",
             Self::OrderCharged { .. } => "order_charged",
+            Self::OrderAdvanced { .. } => "order_advanced",
+            Self::AdvanceDeclined { .. } => "advance_declined",
             Self::OrderOverdue => "order_overdue",
             Self::CaseOpened { .. } => "case_opened",
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::attempt::{Attempt, AttemptState, Extent, Fate, Proof, Transmission};
 use super::event::{Event, Recorded};
 use super::ids::Seq;
-use super::order::{Order, Verdict};
+use super::order::{Advance, Order, Verdict};
 use super::outcome::{Doubt, Via};
 
 /// The order after `event`. The first event of an order creates it; events that do not fit (which
@@ -27,6 +27,7 @@ pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> 
             refunds: Vec::new(),
             charges: Vec::new(),
             recovered: Vec::new(),
+            advance: None,
             next_action: None,
         }),
         (None, _) => None,
@@ -208,6 +209,8 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             },
         ),
         Event::OrderCancelled => end(order, Verdict::Cancelled { at_ms }),
+        Event::OrderAdvanced { .. } => order.advance = Some(Advance::Given { at_ms }),
+        Event::AdvanceDeclined { until_ms } => order.advance = Some(Advance::Declined { until_ms: *until_ms }),
         Event::OrderOverdue => order.is_overdue = true,
         Event::CaseOpened { kind, seq } => order.cases.push((*kind, *seq)),
     }

@@ -29,6 +29,8 @@ pub enum Account {
     SupplierClearing(SupplierId),
     /// Cost of deliveries nobody pays us for: late or doubled ones.
     LossInDispute,
+    /// What the operator has advanced to shops for orders in doubt: below zero by as much as is out.
+    Risk,
     /// Differences smaller than a minor unit, where currencies meet.
     Rounding,
     /// Money that shops brought in from outside the gateway.
@@ -44,6 +46,7 @@ impl fmt::Display for Account {
             Self::SupplierPayable(supplier) => write!(f, "supplier_payable:{supplier}"),
             Self::SupplierClearing(supplier) => write!(f, "supplier_clearing:{supplier}"),
             Self::LossInDispute => f.write_str("loss_in_dispute"),
+            Self::Risk => f.write_str("risk"),
             Self::Rounding => f.write_str("rounding"),
             Self::Funding => f.write_str("funding"),
         }
@@ -128,11 +131,39 @@ impl Posting {
     /// The hold's one settlement: `captured` of `held` is earned, the rest goes back.
     #[must_use]
     pub fn settle(order: OrderId, shop: ShopId, held: Money, captured_minor: i64) -> Self {
+        Self::settled(order, shop, held, captured_minor, Account::ShopAvailable(shop))
+    }
+
+    fn settled(order: OrderId, shop: ShopId, held: Money, captured_minor: i64, back: Account) -> Self {
         let captured = captured_minor.clamp(0, held.minor);
         let account = Account::ShopHeld(shop);
         let earned = (account.clone(), Account::Revenue, captured);
-        let returned = (account, Account::ShopAvailable(shop), held.minor.saturating_sub(captured));
+        let returned = (account, back, held.minor.saturating_sub(captured));
         Self::moving(format!("settle:{order}"), Some(order), held.currency, [earned, returned])
+    }
+
+    /// The settlement of a hold whose price the shop has back already: what is released goes to the risk
+    /// account, and what is captured the shop repays.
+    #[must_use]
+    pub fn settle_advanced(order: OrderId, shop: ShopId, held: Money, captured_minor: i64) -> Vec<Self> {
+        let settled = Self::settled(order, shop, held, captured_minor, Account::Risk);
+        let repaid = Money::new(captured_minor.clamp(0, held.minor), held.currency);
+        let repay = Self::single(
+            format!("repay:{order}"),
+            Some(order),
+            Account::ShopAvailable(shop),
+            Account::Risk,
+            repaid,
+        );
+        [settled, repay].into_iter().filter(|posting| !posting.entries.is_empty()).collect()
+    }
+
+    /// The price of an order in doubt, from the risk account to its shop, while no more than `cap_minor` is out.
+    #[must_use]
+    pub fn advance(order: OrderId, shop: ShopId, price: Money, cap_minor: i64) -> Self {
+        let available = Account::ShopAvailable(shop);
+        let floor_minor = cap_minor.saturating_neg();
+        Self::single(format!("advance:{order}"), Some(order), Account::Risk, available, price).guarded(Account::Risk, floor_minor)
     }
 
     /// What the winning attempt costs us.
@@ -222,11 +253,14 @@ mod tests {
             Posting::cost(order(), 1, &supplier, ten),
             Posting::loss(order(), 1, &supplier, ten),
             Posting::credit(shop, ten, "r1"),
+            Posting::advance(order(), shop, ten, 5_000),
             Posting::refund(order(), shop, "k1", ten),
             Posting::recovery(order(), 1, &supplier, ten, true),
             Posting::recovery(order(), 1, &supplier, ten, false),
         ];
-        for posting in postings {
+        let advanced = [1_000, 333, 0].map(|captured| Posting::settle_advanced(order(), shop, ten, captured));
+        assert_eq!(advanced.each_ref().map(Vec::len), [2, 2, 1]);
+        for posting in postings.into_iter().chain(advanced.into_iter().flatten()) {
             assert!(posting.balances() && posting.entries.len() >= 2, "{posting:?}");
         }
     }

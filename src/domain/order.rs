@@ -42,6 +42,10 @@ pub struct Terms {
     /// What the recipient's number says of its carrier and region, where it is a phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<Segment>,
+    /// How long it must have been in doubt before the shop gets its money back from the risk account, in
+    /// milliseconds; absent is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advance_after_ms: Option<i64>,
 }
 
 impl Terms {
@@ -228,6 +232,24 @@ pub enum Step {
     },
     /// Look again: a deadline or the age of a doubt is due.
     Review,
+    /// Give the shop its money back from the risk account.
+    Advance,
+}
+
+/// What the risk account has done for an order in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "advance", rename_all = "snake_case")]
+pub enum Advance {
+    /// Nothing: its cap was used up, or the order was not to be touched.
+    Declined {
+        /// Not looked at again before this, UTC milliseconds.
+        until_ms: i64,
+    },
+    /// The shop has the price back. The hold stands until the truth is known.
+    Given {
+        /// When, UTC milliseconds.
+        at_ms: i64,
+    },
 }
 
 /// The aggregate. `version` counts its events; a commit names the version it decided on.
@@ -260,6 +282,9 @@ pub struct Order {
     /// What suppliers gave back of their costs: (attempt, how much), once an attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovered: Vec<(Seq, Money)>,
+    /// Whether the risk account stands in for it while it is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advance: Option<Advance>,
     /// The next action, kept beside the events.
     pub next_action: Option<NextAction>,
 }
@@ -303,6 +328,12 @@ impl Order {
             Some(Verdict::PartiallySucceeded { captured, .. }) => *captured,
             Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }) | None => Money::new(0, self.terms.price.currency),
         }
+    }
+
+    /// Whether the shop has its money back from the risk account: nothing is sent for the order any more.
+    #[must_use]
+    pub fn is_advanced(&self) -> bool {
+        matches!(self.advance, Some(Advance::Given { .. }))
     }
 
     /// How much of that went back, in minor units of the price's currency.

@@ -89,6 +89,9 @@ pub struct Policy {
     pub unreachable_pause_ms: i64,
     /// Longest such pause, in milliseconds.
     pub unreachable_pause_max_ms: i64,
+    /// The most that the risk account may have advanced to shops at once, in minor units of each currency; 0
+    /// switches advances off.
+    pub advance_total_minor: i64,
     /// An attempt in doubt for longer becomes a case for a person, in milliseconds.
     pub doubt_case_after_ms: i64,
 }
@@ -107,6 +110,7 @@ impl Default for Policy {
             resubmit_within_ms: 600_000,
             unreachable_pause_ms: 5_000,
             unreachable_pause_max_ms: 300_000,
+            advance_total_minor: 0,
             doubt_case_after_ms: 1_800_000,
         }
     }

@@ -76,6 +76,25 @@ pub struct Denomination {
     pub price_minor: i64,
 }
 
+/// When, and up to which price, the operator's risk account stands in for an order in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvanceTerms {
+    /// How long an order must have been in doubt, in seconds.
+    pub after_seconds: u32,
+    /// The dearest order that it is done for, in minor units of the product's currency; absent is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_price_minor: Option<i64>,
+}
+
+impl AdvanceTerms {
+    /// After how long an order of this price is advanced, in milliseconds.
+    #[must_use]
+    pub fn after_ms(self, price_minor: i64) -> Option<i64> {
+        let is_within = self.max_price_minor.is_none_or(|most| price_minor <= most);
+        is_within.then(|| i64::from(self.after_seconds).saturating_mul(1_000))
+    }
+}
+
 /// A product: stable code, numeric twin for shop protocols that need integers, and its rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
@@ -97,6 +116,9 @@ pub struct Product {
     pub max_quantity: u32,
     /// Default and longest time from accept to verdict while nothing has been sent, in seconds.
     pub deadline_seconds: u32,
+    /// When the shop gets its money back from the risk account while an order is in doubt; absent is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advance: Option<AdvanceTerms>,
     /// Whether an order may be placed with a supplier whose cost is above the price.
     pub may_lose_money: bool,
     /// Whether shops can buy it now.

@@ -96,6 +96,10 @@ pub struct Report {
     /// What the shop agreed to pay for what was delivered after the order had ended, decimal; only then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charged_later: Option<String>,
+    /// What was given back while it is or was in doubt, decimal; only then. With the verdict it is settled: a
+    /// success takes it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advanced: Option<String>,
     /// Of all amounts.
     pub currency: Currency,
     /// Where it stands.
@@ -168,6 +172,7 @@ impl Report {
             charged: charged.map(super::money::Money::decimal),
             refunded: (!order.refunds.is_empty()).then(|| decimal(order.refunded_minor())),
             charged_later: (!order.charges.is_empty()).then(|| decimal(order.charged_later_minor())),
+            advanced: order.is_advanced().then(|| terms.price.decimal()),
             currency: terms.price.currency,
             status,
             finality: match (&order.verdict, in_doubt) {

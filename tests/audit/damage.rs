@@ -6,7 +6,7 @@ use recharge_gateway::audit::{Check, Tally, Watch, days};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
-use crate::scene::{EXCESS, FAILED, FAILED_OVER, KEY, LATE, PARTIAL, SENT, Scene, WON, archive, audit, words};
+use crate::scene::{ADVANCED, CARRIED, EXCESS, FAILED, FAILED_OVER, KEY, LATE, PARTIAL, REPAID, SENT, Scene, WON, archive, audit, words};
 use crate::world::{START_MS, id, open};
 
 /// One kind of damage: what it does, which check must see it, and about which order.
@@ -83,6 +83,14 @@ fn kinds() -> Vec<Damage> {
         damage("an_answered_order_is_gone_with_all_that_was_kept_of_it", Check::Lost, Some(SENT),
             "DELETE FROM orders WHERE id = {id}; DELETE FROM history WHERE order_id = {id}; DELETE FROM attempts WHERE order_id = {id}; \
              DELETE FROM transmissions WHERE order_id = {id}; DELETE FROM evidence WHERE order_id = {id}; DELETE FROM order_inputs"),
+        damage("an_advance_is_given_that_no_history_knows", Check::Settlement, Some(WON),
+            "UPDATE history SET postings = json_insert(postings, '$[#]', json('{\"key\":\"advance:{id}\",\"order\":{id},\"currency\":\"CNY\",\"entries\":[[\"risk\",-1000],[\"shop_available:1\",1000]]}')) WHERE order_id = {id} AND number = 1"),
+        damage("an_advance_is_not_booked", Check::Settlement, Some(ADVANCED),
+            "UPDATE history SET postings = replace(postings, 'advance:', 'gift:') WHERE order_id = {id}"),
+        damage("an_advance_is_not_repaid", Check::Settlement, Some(REPAID),
+            "UPDATE history SET postings = replace(postings, 'repay:', 'keep:') WHERE order_id = {id}"),
+        damage("a_hold_is_released_to_the_wrong_account", Check::Settlement, Some(CARRIED),
+            "UPDATE history SET postings = replace(postings, '\"risk\",1000', '\"shop_available:1\",1000') WHERE order_id = {id}"),
         damage("a_balance_is_raised", Check::Balance, None, "UPDATE accounts SET balance_minor = balance_minor + 500 WHERE account LIKE 'shop_available%'"),
         damage("money_comes_from_nowhere", Check::Zero, None, "UPDATE accounts SET balance_minor = balance_minor + 500 WHERE account LIKE 'shop_available%'"),
         damage("a_credit_is_rewritten", Check::Balance, None, "UPDATE postings SET posting = replace(posting, '100000', '900000')"),
@@ -95,7 +103,7 @@ async fn nothing_is_found_where_nothing_is_wrong() {
     let scene = Scene::play().await;
     let tally = audit(&scene.path()).await;
     assert_eq!(words(&tally.findings), Vec::<String>::new());
-    assert_eq!(tally.orders, 11);
+    assert_eq!(tally.orders, 14);
 }
 
 #[tokio::test]
@@ -168,11 +176,12 @@ async fn an_auditor_that_watches_sees_what_is_changed_by_hand_and_says_it_once()
             Check::Settlement,
             Check::Settlement,
             Check::Settlement,
+            Check::Settlement,
             Check::Refunds,
             Check::Balance,
             Check::Zero
         ],
-        "the last of the four that were paid had a refund, which is now more than was taken"
+        "one of the five that were paid had a refund, which is now more than was taken"
     );
 }
 

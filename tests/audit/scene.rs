@@ -34,7 +34,15 @@ pub const ATTESTED: u16 = 9;
 pub const REFUNDED: u16 = 10;
 /// Delivered late, and its cost recovered.
 pub const RECOVERED: u16 = 11;
-const NUMBERS: [&str; 11] = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11"];
+/// In doubt, and its shop has its money back.
+pub const ADVANCED: u16 = 12;
+/// The same, then won.
+pub const REPAID: u16 = 13;
+/// The same, then failed.
+pub const CARRIED: u16 = 14;
+const NUMBERS: [&str; 14] = [
+    "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11", "n12", "n13", "n14",
+];
 
 pub struct Scene {
     folder: tempfile::TempDir,
@@ -47,7 +55,8 @@ impl Scene {
             folder: tempfile::tempdir().unwrap(),
         };
         let store = open(&scene.path(), KEY).await.unwrap();
-        let book = Book::new();
+        let mut book = Book::new();
+        book.policy.advance_total_minor = 10_000;
         credit(&store, 100_000).await;
         for (counter, number) in (1..).zip(NUMBERS) {
             let wish = Wish {
@@ -80,6 +89,7 @@ impl Scene {
         };
         player.fact(PARTIAL, 1, partial).await;
         player.desk().await;
+        player.advances().await;
         player.statement().await;
         player.store.close().await;
         scene
@@ -190,6 +200,17 @@ impl Player {
             evidence: kept.id.clone(),
         };
         self.decide(id, Input::Attest(Box::new(attested)), vec![kept]).await;
+    }
+
+    /// The risk account stands in for three in doubt, and the truth settles two of them.
+    async fn advances(&mut self) {
+        for counter in [ADVANCED, REPAID, CARRIED] {
+            self.fact(counter, 1, Outcome::Unknown(Doubt::Timeout)).await;
+            self.decide(id(counter), Input::Advance, Vec::new()).await;
+        }
+        self.fact(REPAID, 1, succeeded()).await;
+        self.fact(CARRIED, 1, refused()).await;
+        self.route(CARRIED, None).await;
     }
 
     /// Supplier a says what we know.

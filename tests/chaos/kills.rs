@@ -75,7 +75,14 @@ async fn life(world: &World, load: &Load<'_>, point: Option<&'static str>, dice:
         } else if let Some(sent) = sent {
             let patience = world.clock.sleep(PATIENCE);
             let reached = futures_util::future::select(sent, patience).await;
-            assert!(matches!(reached, futures_util::future::Either::Left(_)), "nothing was sent");
+            let is_sent = matches!(reached, futures_util::future::Either::Left(_));
+            assert!(
+                is_sent,
+                "nothing was sent in {PATIENCE:?} after {} orders: {:?}\n{}",
+                load.asked(),
+                load.wrong.borrow().last(),
+                world.log()
+            );
             process.kill();
         } else {
             world.clock.sleep(Duration::from_millis(random_ms)).await;

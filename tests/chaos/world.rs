@@ -337,6 +337,7 @@ fn product(sku: &str) -> Product {
         }],
         max_quantity: 1,
         deadline_seconds: 36_000,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     }

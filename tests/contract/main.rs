@@ -130,6 +130,7 @@ impl Story {
                 deadline_ms: OPENED_MS + 600_000,
                 callback_url: None,
                 segment: None,
+                advance_after_ms: None,
             },
             inputs,
         }

@@ -255,6 +255,7 @@ async fn stock(store: &SlowStore, offering: &[&str]) -> Shop {
         inputs: vec![account],
         max_quantity: 1,
         deadline_seconds: 86_400,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     };

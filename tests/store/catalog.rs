@@ -44,6 +44,7 @@ fn product(sku: &str, sku_no: u32, name: &str) -> Product {
         inputs: Vec::new(),
         max_quantity: 1,
         deadline_seconds: 600,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     }

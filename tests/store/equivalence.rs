@@ -72,6 +72,7 @@ enum What {
     RouteTo(&'static str),
     RouteNowhere,
     RouteLater,
+    Advance,
 }
 
 fn via() -> impl Strategy<Value = Via> {
@@ -94,6 +95,7 @@ fn what() -> impl Strategy<Value = What> {
         3 => prop_oneof![Just("a"), Just("b")].prop_map(What::RouteTo),
         2 => Just(What::RouteNowhere),
         1 => Just(What::RouteLater),
+        2 => Just(What::Advance),
     ]
 }
 
@@ -154,6 +156,7 @@ fn input(what: What, seq: Seq, now_ms: i64, evidence: &str) -> Input {
         },
         What::Hint => Input::Hint { seq },
         What::Review => Input::Review,
+        What::Advance => Input::Advance,
         What::Recover => Input::Recover,
         What::Resubmit => Input::Resubmit { seq },
         What::RouteTo(name) => Input::Route {

@@ -8,7 +8,7 @@ use recharge_gateway::domain::event::Event;
 const FIXTURE: &str = include_str!("../fixtures/events.jsonl");
 
 /// Every kind there is; the match below fails to compile when one is added and not listed here.
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 27] = [
     "order_accepted",
     "order_waiting",
     "attempt_opened",
@@ -34,6 +34,8 @@ const KINDS: [&str; 25] = [
     "attempt_assumed_dead",
     "order_cancelled",
     "order_charged",
+    "order_advanced",
+    "advance_declined",
 ];
 
 fn place(event: &Event) -> usize {
@@ -62,6 +64,8 @@ fn place(event: &Event) -> usize {
         Event::OrderRefunded { .. } => 21,
         Event::OrderCancelled => 23,
         Event::OrderCharged { .. } => 24,
+        Event::OrderAdvanced { .. } => 25,
+        Event::AdvanceDeclined { .. } => 26,
         Event::AttemptAssumedDead { .. } => 22,
     }
 }

@@ -42,7 +42,7 @@ pub fn id(counter: u16) -> OrderId {
 
 /// What `decide` may look at: supplier `a` promises everything, `b` nothing.
 pub struct Book {
-    policy: Policy,
+    pub policy: Policy,
     rules: RuleBook,
 }
 
@@ -61,7 +61,11 @@ impl Book {
         };
         let rules = BTreeMap::from([(SupplierId::from("a"), generous), (SupplierId::from("b"), Rules::default())]);
         Self {
-            policy: Policy::default(),
+            policy: Policy {
+                // For two or three of the cheapest orders, so that the cap is reached.
+                advance_total_minor: 8,
+                ..Policy::default()
+            },
             rules: RuleBook(rules),
         }
     }
@@ -129,6 +133,7 @@ impl Wish {
             deadline_ms: now_ms + 600_000,
             callback_url: Some("https://shop.example/callback".to_owned()),
             segment: None,
+            advance_after_ms: Some(0),
         };
         let permitted = self.permitted.map(SupplierId::from);
         accept(self.id, terms, plan(), permitted.as_ref(), book.facts(), now_ms).unwrap()

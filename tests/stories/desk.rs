@@ -47,14 +47,14 @@ pub async fn two_operators(house: &House) -> [String; 2] {
     [li, wang]
 }
 
-async fn says(house: &House, call: AdminCall) -> DeskReply {
+pub async fn says(house: &House, call: AdminCall) -> DeskReply {
     match house.desk(call).await {
         AdminReply::Desk(reply) => reply,
         other => panic!("{other:?}"),
     }
 }
 
-fn finding(key: &str, found: FindingWord, pass: &str) -> AdminCall {
+pub fn finding(key: &str, found: FindingWord, pass: &str) -> AdminCall {
     AdminCall::CaseResolve(CaseFinding {
         key: key.to_owned(),
         found,

@@ -14,7 +14,7 @@ use recharge_gateway::domain::ledger::{Account, Posting};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::policy::Policy;
-use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
+use recharge_gateway::domain::product::{AdvanceTerms, Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::seams::{Clock, SystemClock};
 use recharge_gateway::store::sqlite::Archive;
@@ -69,6 +69,8 @@ pub struct Settings {
     pub settle_after_ms: u64,
     pub submit_timeout_ms: u64,
     pub stop_grace_seconds: u32,
+    /// When the risk account stands in for a top-up in doubt.
+    pub advance: Option<AdvanceTerms>,
 }
 
 impl Default for Settings {
@@ -89,6 +91,7 @@ impl Default for Settings {
             settle_after_ms: 50,
             submit_timeout_ms: 600,
             stop_grace_seconds: 5,
+            advance: None,
         }
     }
 }
@@ -442,7 +445,7 @@ async fn stock(gateway: &Running, settings: &Settings) {
         ("mobile-100-dear", vec![("north", DEAR), ("river", "140101")]),
         ("card-100", vec![("stone", "900")]),
     ];
-    let products = routes.iter().map(|(sku, _)| product(sku)).collect();
+    let products = routes.iter().map(|(sku, _)| product(sku, settings.advance)).collect();
     store.put_products(products).await.unwrap();
     let offers = routes.iter().flat_map(|(sku, suppliers)| {
         suppliers.iter().zip(1_u16..).map(|((supplier, code), priority)| Offer {
@@ -459,7 +462,7 @@ async fn stock(gateway: &Running, settings: &Settings) {
     gateway.dispatch().reload_catalog().await.unwrap();
 }
 
-fn product(sku: &str) -> Product {
+fn product(sku: &str, advance: Option<AdvanceTerms>) -> Product {
     let is_card = sku.starts_with("card");
     let account = InputField {
         key: "account".to_owned(),
@@ -482,6 +485,7 @@ fn product(sku: &str) -> Product {
         inputs: if is_card { Vec::new() } else { vec![account] },
         max_quantity: if is_card { 5 } else { 1 },
         deadline_seconds: 30,
+        advance,
         may_lose_money: false,
         on_sale: true,
     }

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod advance;
 mod asking;
 mod callbacks;
 mod demo;

@@ -320,6 +320,7 @@ pub fn catalog() -> Catalog {
         }],
         max_quantity: 1,
         deadline_seconds: 600,
+        advance: None,
         may_lose_money: false,
         on_sale: true,
     };
@@ -370,6 +371,7 @@ pub fn accepted(id: i64, shop: ShopId) -> Event {
             deadline_ms: (NOW + 600) * 1_000,
             callback_url: None,
             segment: None,
+            advance_after_ms: None,
         },
     }
 }

@@ -165,6 +165,16 @@ pub(crate) fn event(event: &Event, cast: &Cast, locale: Locale) -> String {
             format!("订单结束后才到账，经商户同意补扣 {amount}。"),
             format!("{amount} was charged, by your consent, for what was delivered after the order had ended."),
         ),
+        Event::OrderAdvanced { amount } => (
+            format!("长时间没有确定结果，先行垫付退回 {amount}；查清后结算：若已到账，将再次扣回。"),
+            format!(
+                "Nothing has been certain for long: {amount} is given back in advance. The truth will settle it: if it was delivered, it is taken back."
+            ),
+        ),
+        Event::AdvanceDeclined { .. } => (
+            "长时间没有确定结果，请继续等待。".to_owned(),
+            "Nothing has been certain for long; keep waiting.".to_owned(),
+        ),
         Event::OrderOverdue => (
             "已过截止时间，但仍在等待供货商的结果；请勿重复下单或退款。".to_owned(),
             "The deadline passed while a supplier's answer is awaited; do not order again and do not refund.".to_owned(),
@@ -193,6 +203,10 @@ pub(crate) fn next(action: NextAction, cast: &Cast, locale: Locale) -> String {
         Step::Resubmit { seq } => (
             format!("{at} 用同一单号再次发送给{}；不会重复充值。", who(seq)),
             format!("At {at}, the same number is sent to {} again; it cannot charge twice.", who(seq)),
+        ),
+        Step::Advance => (
+            format!("{at} 若仍无结果，先行垫付退回货款。"),
+            format!("At {at}, if nothing is certain by then, the price is given back in advance."),
         ),
         Step::Review => (format!("{at} 再次检查订单。"), format!("At {at}, the order is looked at again.")),
     };

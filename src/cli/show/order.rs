@@ -60,6 +60,7 @@ fn next(action: NextAction) -> String {
         Step::Query { seq } => format!("ask the supplier about attempt {seq}"),
         Step::Resubmit { seq } => format!("send attempt {seq} again under its number"),
         Step::Review => "look again".to_owned(),
+        Step::Advance => "give the shop its money back from the risk account".to_owned(),
     };
     format!("{what}, at {}", rfc3339(action.at_ms))
 }

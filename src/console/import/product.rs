@@ -6,7 +6,7 @@ use super::inputs::{self, inputs};
 use super::rows::{Cell, Problems, Row, boolean, whole};
 use crate::domain::ids::Sku;
 use crate::domain::money::{Currency, Money};
-use crate::domain::product::{Denomination, Product, ProductKind};
+use crate::domain::product::{AdvanceTerms, Denomination, Product, ProductKind};
 
 /// Names of columns and keys.
 pub(super) const COLUMNS: &[&str] = &[
@@ -18,6 +18,8 @@ pub(super) const COLUMNS: &[&str] = &[
     "price",
     "max_quantity",
     "deadline_seconds",
+    "advance_after_seconds",
+    "advance_max_price",
     "may_lose_money",
     "on_sale",
     "inputs",
@@ -60,6 +62,7 @@ fn product(rows: &[&Row], problems: &mut Problems) -> Option<Product> {
         "give whole seconds from 10 to 604800 (7 days)",
         problems,
     );
+    let advance = currency.and_then(|currency| advance(first, currency, problems));
     let may_lose_money = first.optional("may_lose_money", false, boolean, "write true or false", problems);
     let on_sale = first.optional("on_sale", true, boolean, "write true or false", problems);
     let inputs = match first.get("inputs").map(|cell| (cell, inputs(cell))) {
@@ -90,9 +93,37 @@ fn product(rows: &[&Row], problems: &mut Problems) -> Option<Product> {
         inputs: inputs?,
         max_quantity: max_quantity?,
         deadline_seconds: deadline_seconds?,
+        advance: advance?,
         may_lose_money: may_lose_money?,
         on_sale: on_sale?,
     })
+}
+
+/// `None` after a problem.
+fn advance(first: &Row, currency: Currency, problems: &mut Problems) -> Option<Option<AdvanceTerms>> {
+    let after_seconds = first.optional(
+        "advance_after_seconds",
+        None,
+        |text| whole(text, 60..=LONGEST_DEADLINE_SECONDS).map(Some),
+        "give whole seconds from 60 to 604800 (7 days)",
+        problems,
+    )?;
+    let max_price_minor = match first.get("advance_max_price") {
+        None => None,
+        Some(cell) => Some(positive(cell, "advance_max_price", currency, problems)?),
+    };
+    match (after_seconds, first.get("advance_max_price")) {
+        (Some(after_seconds), _) => Some(Some(AdvanceTerms {
+            after_seconds,
+            max_price_minor,
+        })),
+        (None, None) => Some(None),
+        (None, Some(cell)) => {
+            let message = "advance_max_price says up to which price, but not after how long";
+            problems.add(&cell.place, message, "give advance_after_seconds, too, or leave both empty");
+            None
+        }
+    }
 }
 
 fn agree(first: &Row, row: &Row, problems: &mut Problems) {

@@ -59,6 +59,31 @@ fn only(text: &str, reply: AdminReply) -> (usize, usize, &str, String) {
 }
 
 #[tokio::test]
+async fn an_advance_is_switched_on_by_two_columns_and_a_price_alone_says_nothing() {
+    let stage = Stage::new();
+    let file = |after: &str, most: &str| {
+        format!(
+            "sku,name,kind,currency,face_value,price,advance_after_seconds,advance_max_price\nGAME,Game,card,CNY,30,28,{after},{most}\n"
+        )
+    };
+    for (after, most, expected) in [
+        ("", "", None),
+        ("900", "", Some((900, None))),
+        ("900", "50.00", Some((900, Some(5_000)))),
+    ] {
+        imported(products(&stage, csv(&file(after, most))).await);
+        let catalog = stage.store.catalog().await.unwrap();
+        let advance = catalog.products[0].advance;
+        let advance = advance.map(|advance| (advance.after_seconds, advance.max_price_minor));
+        assert_eq!(advance, expected);
+    }
+    for (after, most, place) in [("", "50.00", "50.00"), ("59", "", "59"), ("900", "0", "0")] {
+        let text = file(after, most);
+        assert_eq!(only(&text, products(&stage, csv(&text)).await).2, place, "{after} {most}");
+    }
+}
+
+#[tokio::test]
 async fn rows_of_one_sku_become_its_face_values() {
     let stage = Stage::new();
     let report = imported(products(&stage, csv(PRODUCTS)).await);

@@ -13,6 +13,7 @@ use super::super::ledger::Posting;
 use super::super::money::Money;
 use super::super::order::Verdict;
 use super::super::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
+use super::route::settle;
 use super::{Draft, Facts, Refusal, watch};
 
 /// A bill above this is a misprint, not a cost; believed, a few of them would fill an account's 64
@@ -162,7 +163,7 @@ fn incomplete(draft: &mut Draft, attempt: &Attempt, heard: Heard, facts: Facts<'
 fn win(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Delivery>, heard: Heard) -> Result<(), Refusal> {
     let seq = attempt.seq;
     let (order, terms) = (draft.order.id, &draft.order.terms);
-    let (shop, price) = (terms.shop, terms.price);
+    let price = terms.price;
     let captured = match extent {
         Extent::Full => price,
         Extent::Partial { delivered } => {
@@ -183,7 +184,7 @@ fn win(draft: &mut Draft, attempt: &Attempt, extent: Extent, deliveries: Vec<Del
         Extent::Full => Event::OrderSucceeded { seq },
         Extent::Partial { delivered } => Event::OrderPartiallySucceeded { seq, delivered, captured },
     });
-    draft.effect(Effect::Post(Posting::settle(order, shop, price, captured.minor)));
+    settle(draft, captured.minor);
     if heard.cost.minor != 0 {
         draft.effect(Effect::Post(Posting::cost(order, seq, &attempt.supplier, heard.cost)));
     }

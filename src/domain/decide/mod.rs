@@ -11,6 +11,7 @@
 
 mod accept;
 mod adopt;
+mod advance;
 mod assume;
 mod cancel;
 mod desk;
@@ -123,6 +124,10 @@ pub enum Input {
         /// On whose word.
         signed: Signature,
     },
+    /// In doubt for long: the risk account stands in.
+    Advance,
+    /// The risk account does not stand in now.
+    DeclineAdvance,
     /// Time has passed: look for what is due.
     Review,
     /// This process has just started and finds the order with a transmission nobody is waiting for.
@@ -143,6 +148,8 @@ pub enum Refusal {
     MayNotResubmit,
     /// The window is not over, not everything was quiet, or the attempt is too dear to be assumed dead.
     MayNotAssume,
+    /// The order is not one for which the risk account stands in now.
+    MayNotAdvance,
     /// The attempt is not one of which a person may say this: it is proven already, its reply is still
     /// awaited, its cards are missing, or the amount is not within it.
     MayNotAttest,
@@ -152,7 +159,8 @@ pub enum Refusal {
     MoreThanCaptured,
     /// Nothing was delivered after the order had ended, or the charge is more than is left of its price.
     NothingToCharge,
-    /// The shop has less available than it agreed to pay. Found out by the store, which knows its balance.
+    /// The shop has less available than it agreed to pay, or the risk account's cap is used up. Found out by
+    /// the store, which knows balances.
     NoFunds,
     /// All of this is known already.
     NothingNew,
@@ -191,6 +199,8 @@ pub fn decide(order: &Order, input: Input, facts: Facts<'_>, now_ms: i64) -> Res
             consent,
             signed,
         } => desk::charge(&mut draft, &key, amount, consent, signed)?,
+        Input::Advance => advance::advance(&mut draft, facts)?,
+        Input::DeclineAdvance => advance::decline(&mut draft, facts)?,
         Input::Review => {}
         Input::Recover => recover(&mut draft),
     }
@@ -352,7 +362,7 @@ fn move_on(draft: &mut Draft, facts: Facts<'_>) {
     };
     let open = draft.order.open_attempt().cloned();
     let stuck = match due.step {
-        Step::Try => None,
+        Step::Try | Step::Advance => None,
         Step::Review => open.map(|open| open.seq),
         Step::Resubmit { seq } => open
             .filter(|open| open.seq == seq && !next::may_resubmit(&draft.order, open, facts, draft.now_ms))

@@ -6,7 +6,7 @@
 use super::super::attempt::{Attempt, AttemptState, Fate};
 use super::super::order::{NextAction, Order, Step};
 use super::super::policy::rung;
-use super::Facts;
+use super::{Facts, advance};
 
 pub(super) fn next_action(order: &Order, facts: Facts<'_>, now_ms: i64) -> Option<NextAction> {
     let is_askable = |attempt: &&Attempt| facts.rules.of(&attempt.supplier).answers_queries;
@@ -27,7 +27,11 @@ pub(super) fn next_action(order: &Order, facts: Facts<'_>, now_ms: i64) -> Optio
     let review = open
         .and_then(|open| review_at_ms(order, open, facts))
         .map(|at_ms| NextAction { at_ms, step: Step::Review });
-    questions.chain(own).chain(review).min_by_key(|next| next.at_ms)
+    let advance = open.and_then(|open| advance::due_ms(order, open, facts)).map(|at_ms| NextAction {
+        at_ms,
+        step: Step::Advance,
+    });
+    questions.chain(own).chain(review).chain(advance).min_by_key(|next| next.at_ms)
 }
 
 /// A hint about an open attempt is followed at once, but not more than a few times in a row; one
@@ -97,7 +101,8 @@ fn review_at_ms(order: &Order, open: &Attempt, facts: Facts<'_>) -> Option<i64> 
     deadline.into_iter().chain(case).min()
 }
 
-/// Whether the same number may be sent again at `at_ms` (R8): the order still wants it, the supplier
+/// Whether the same number may be sent again at `at_ms` (R8): the order still wants it and its
+/// shop has not got its money back, the supplier
 /// promises that it cannot charge twice and its memory certainly still reaches back to the first
 /// transmission, it has said "not found" often enough since the latest one, and none is awaited.
 pub(super) fn may_resubmit(order: &Order, attempt: &Attempt, facts: Facts<'_>, at_ms: i64) -> bool {
@@ -106,6 +111,7 @@ pub(super) fn may_resubmit(order: &Order, attempt: &Attempt, facts: Facts<'_>, a
     let age_ms = at_ms.saturating_sub(attempt.first_stamp_ms());
     let within_ms = policy.resubmit_within_ms.min(promises.horizon_ms / 2);
     order.verdict.is_none()
+        && !order.is_advanced()
         && attempt.is_in_doubt()
         && attempt.not_found >= policy.not_found_before_resubmit.max(1)
         && promises.permit_resubmit()

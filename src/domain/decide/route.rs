@@ -26,7 +26,9 @@ pub(super) fn route(draft: &mut Draft, plan: Plan, permitted: Option<&SupplierId
         return Ok(());
     }
     let next_seq = draft.order.attempts.len().saturating_add(1);
-    let next_seq = u8::try_from(next_seq).ok().filter(|seq| *seq <= AttemptId::MAX_SEQ);
+    // A shop that has its money back may have told its buyer so: nothing is bought for it any more.
+    let may_buy = !draft.order.is_advanced();
+    let next_seq = u8::try_from(next_seq).ok().filter(|seq| *seq <= AttemptId::MAX_SEQ && may_buy);
     let is_anyone_left = !plan.candidates.is_empty();
     let Plan {
         mut candidates,
@@ -126,11 +128,21 @@ fn fail(draft: &mut Draft, failure: Failure) {
 /// The order ends without success: releases the hold and tells the shop, in this change.
 pub(super) fn end_unpaid(draft: &mut Draft, end: Event) {
     draft.add(end);
-    let terms = &draft.order.terms;
-    let release = Posting::settle(draft.order.id, terms.shop, terms.price, 0);
+    settle(draft, 0);
     let callback = Callback::of_verdict(&draft.order, &[], draft.now_ms);
-    draft.effect(Effect::Post(release));
     if let Some(callback) = callback {
         draft.effect(Effect::Tell(callback));
+    }
+}
+
+/// The hold's one settlement, and with it that of an advance.
+pub(super) fn settle(draft: &mut Draft, captured_minor: i64) {
+    let (id, shop, price) = (draft.order.id, draft.order.terms.shop, draft.order.terms.price);
+    if draft.order.is_advanced() {
+        for posting in Posting::settle_advanced(id, shop, price, captured_minor) {
+            draft.effect(Effect::Post(posting));
+        }
+    } else {
+        draft.effect(Effect::Post(Posting::settle(id, shop, price, captured_minor)));
     }
 }

@@ -1,11 +1,13 @@
 //! Attacks on `decide`: stories for each rule, random histories, and every history of a small world.
 
+mod advance;
 mod assume;
 mod bench;
 mod cancel;
 mod chaos;
 mod desk;
 mod explore;
+mod laws;
 mod money;
 mod progress;
 mod settle;

@@ -36,6 +36,8 @@ impl Event {
             | Self::OrderWaiting { .. }
             | Self::OrderRefunded { .. }
             | Self::OrderCharged { .. }
+            | Self::OrderAdvanced { .. }
+            | Self::AdvanceDeclined { .. }
             | Self::OrderOverdue => Subject::Order,
             Self::AttemptOpened { seq, .. }
             | Self::AttemptResubmitted { seq, .. }
@@ -85,6 +87,8 @@ impl Event {
             | Self::OrderCancelled
             | Self::OrderRefunded { .. }
             | Self::OrderCharged { .. }
+            | Self::OrderAdvanced { .. }
+            | Self::AdvanceDeclined { .. }
             | Self::OrderOverdue
             | Self::CaseOpened { .. } => None,
         }

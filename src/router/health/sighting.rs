@@ -137,6 +137,8 @@ pub fn sighting(after: &Order, event: &Event, at_ms: i64) -> Option<Sighting> {
         | Event::OrderCancelled
         | Event::OrderRefunded { .. }
         | Event::OrderCharged { .. }
+        | Event::OrderAdvanced { .. }
+        | Event::AdvanceDeclined { .. }
         | Event::OrderOverdue
         | Event::CaseOpened { .. } => return None,
     };

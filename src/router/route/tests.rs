@@ -48,6 +48,7 @@ fn terms(price_minor: i64, quantity: u32) -> Terms {
         deadline_ms: NOW_MS + 600_000,
         callback_url: None,
         segment: None,
+        advance_after_ms: None,
     }
 }
 

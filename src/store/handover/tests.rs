@@ -43,6 +43,7 @@ fn terms() -> Terms {
         deadline_ms: NOW_MS + 600_000,
         callback_url: Some("https://shop.example/told".to_owned()),
         segment: None,
+        advance_after_ms: None,
     }
 }
 

@@ -261,7 +261,8 @@ impl<'c> OrderRow<'c> {
             Some(("settle", _)) => {
                 self.settled = Some(Settled {
                     captured_minor: moved(&Account::Revenue),
-                    released_minor: moved(&Account::ShopAvailable(terms.shop)),
+                    // To the shop, or to the risk account that stood in for it.
+                    released_minor: moved(&Account::ShopAvailable(terms.shop)).saturating_add(moved(&Account::Risk)),
                 });
             }
             Some(_) | None => {}

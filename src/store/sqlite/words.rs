@@ -19,6 +19,7 @@ pub(super) fn account(text: &str) -> Option<Account> {
         None => match text {
             "revenue" => Some(Account::Revenue),
             "loss_in_dispute" => Some(Account::LossInDispute),
+            "risk" => Some(Account::Risk),
             "rounding" => Some(Account::Rounding),
             "funding" => Some(Account::Funding),
             _ => None,
@@ -108,6 +109,7 @@ mod tests {
             Account::SupplierPayable(odd.clone()),
             Account::SupplierClearing(odd),
             Account::LossInDispute,
+            Account::Risk,
             Account::Rounding,
             Account::Funding,
         ] {

@@ -124,5 +124,6 @@ fn terms(n: u32, at_ms: i64, sku: Sku, inputs: &Inputs) -> Terms {
         deadline_ms: at_ms + 36_000_000,
         callback_url: None,
         segment: None,
+        advance_after_ms: None,
     }
 }

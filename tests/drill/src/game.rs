@@ -332,5 +332,6 @@ fn terms(now_ms: i64) -> Terms {
         deadline_ms: now_ms + DEADLINE_MS,
         callback_url: None,
         segment: None,
+        advance_after_ms: None,
     }
 }

@@ -65,6 +65,7 @@ impl Default for Story {
             callback_url: None,
             sku,
             segment: None,
+            advance_after_ms: None,
         };
         Self {
             id: AttemptId {

@@ -81,6 +81,8 @@ fn input(told: Told) -> Input {
             window: WINDOW,
             witnessed_since_ms: START_MS,
         },
+        Told::Advance(true) => Input::Advance,
+        Told::Advance(false) => Input::DeclineAdvance,
         Told::Recover => Input::Recover,
         Told::Review => Input::Review,
     }

@@ -23,6 +23,8 @@ const DEADLINE_AFTER_MS: i64 = 150_000;
 const QUIET_DEADLINE_AFTER_MS: i64 = 250_000;
 /// For how long a supplier that deduplicates remembers, in milliseconds: over three phases after the stamp.
 const HORIZON_MS: i64 = 220_000;
+/// When a doubt becomes a case, and when the risk account stands in: over a phase later, in milliseconds.
+pub const ADVANCE_AFTER_MS: i64 = 90_000;
 /// Phases after its stamp in which a supplier that deduplicates may have forgotten a number.
 pub const FORGOTTEN_AFTER: u8 = 3;
 /// Phases after its stamp in which a request to such a supplier arrives, or never: half the horizon. So does
@@ -121,6 +123,8 @@ pub struct Bounds {
     pub looks_first: bool,
     /// Whether unsigned words arrive that there is news.
     pub hints: bool,
+    /// Whether the risk account stands in for an order that is in doubt for a phase.
+    pub advances: bool,
 }
 
 /// One configuration.
@@ -189,7 +193,8 @@ impl Scene {
             reply_margin_ms: 10_000,
             not_found_before_resubmit: 1,
             max_transmissions: self.bounds.transmissions,
-            doubt_case_after_ms: 90_000,
+            doubt_case_after_ms: ADVANCE_AFTER_MS,
+            advance_total_minor: 1_000_000,
             ..Policy::default()
         }
     }
@@ -221,6 +226,7 @@ const SMALL: Bounds = Bounds {
     last_phase: 2,
     looks_first: false,
     hints: false,
+    advances: false,
 };
 
 const fn scene(name: &'static str, suppliers: [Kind; 2], bounds: Bounds) -> Scene {
@@ -274,6 +280,15 @@ pub const SCENES: &[Scene] = &[
             looks_first: true,
             transmissions: 1,
             last_phase: 0,
+            ..SMALL
+        },
+    ),
+    scene(
+        "advance",
+        [Kind::Keeps, Kind::Plain],
+        Bounds {
+            stamps: 2,
+            advances: true,
             ..SMALL
         },
     ),

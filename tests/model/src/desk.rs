@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::cast::{PHASE_MS, START_MS, Scene, supplier};
+use crate::cast::{ADVANCE_AFTER_MS, PHASE_MS, START_MS, Scene, supplier};
 use crate::domain::effect::{Change, Effect};
 use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq, ShopId, ShopOrderNo, Sku};
@@ -46,6 +46,7 @@ pub struct Desk {
     book: Book,
     last_phase: u8,
     deadline_ms: i64,
+    advance_after_ms: Option<i64>,
     has_window: bool,
     shelf: Mutex<Shelf>,
 }
@@ -63,6 +64,7 @@ impl Desk {
             book,
             last_phase: scene.bounds.last_phase,
             deadline_ms: scene.deadline_ms(),
+            advance_after_ms: scene.bounds.advances.then_some(ADVANCE_AFTER_MS),
             has_window: scene.has_window(),
             shelf: Mutex::default(),
         }
@@ -97,7 +99,10 @@ impl Desk {
         let (candidate, permitted) = (first.unwrap_or(0), first.map(supplier));
         let change = (self.gateway.accept)(
             id(),
-            terms(self.deadline_ms),
+            Terms {
+                advance_after_ms: self.advance_after_ms,
+                ..terms(self.deadline_ms)
+            },
             plan(Some(candidate)),
             permitted.as_ref(),
             &self.book,
@@ -149,7 +154,7 @@ impl Desk {
                     let is_repeated = record.post(posting);
                     broken.note(Law::SettledOnce, is_repeated);
                 }
-                Effect::Tell(_) => record.callbacks = record.callbacks.saturating_add(1).min(2),
+                Effect::Tell(_) => record.callbacks = record.callbacks.saturating_add(1).min(3),
                 Effect::OpenCase(case) => record.cases.push(case.key.clone()),
                 // Deeds are for people to read; no later decision looks at them.
                 Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
@@ -197,6 +202,9 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
     let is_counted = change.expected_version == expected && change.after.version == expected + events && events > 0;
     broken.note(Law::RowIsItsEvents, !is_counted || replayed.as_ref() != Some(&change.after));
 
+    let is_left_alone = before.is_some_and(Order::is_advanced);
+    broken.note(Law::AdvancedIsLeftAlone, is_left_alone && change.transmission().is_some());
+
     let verdict = before.and_then(|order| order.verdict.as_ref());
     broken.note(Law::OneVerdict, verdict.is_some() && verdict != change.after.verdict.as_ref());
     for event in &change.events {
@@ -223,6 +231,8 @@ fn judge(gateway: Gateway, before: Option<&Order>, change: &Change, broken: &mut
             | Event::CostRecovered { .. }
             | Event::OrderRefunded { .. }
             | Event::OrderCharged { .. }
+            | Event::OrderAdvanced { .. }
+            | Event::AdvanceDeclined { .. }
             | Event::OrderSucceeded { .. }
             | Event::OrderPartiallySucceeded { .. }
             | Event::OrderFailed { .. }
@@ -266,5 +276,6 @@ fn terms(deadline_ms: i64) -> Terms {
         deadline_ms,
         callback_url: Some("https://shop.example/told".to_owned()),
         segment: None,
+        advance_after_ms: None,
     }
 }

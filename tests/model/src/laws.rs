@@ -31,6 +31,8 @@ pub enum Law {
     LossIsOneCase,
     /// I17: what is not settled has a next action or a case.
     NothingStuck,
+    /// Nothing is sent for an order whose shop has its money back from the risk account.
+    AdvancedIsLeftAlone,
     /// R3: the row is what its events make of it, on the version that was decided on.
     RowIsItsEvents,
     /// I17, seen from the end: from here the order can still be settled.
@@ -39,7 +41,7 @@ pub enum Law {
 
 impl Law {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ChargedOnce,
         Self::ReleasedIsUncharged,
         Self::CapturedIsProven,
@@ -53,6 +55,7 @@ impl Law {
         Self::VerdictIsTold,
         Self::LossIsOneCase,
         Self::NothingStuck,
+        Self::AdvancedIsLeftAlone,
         Self::RowIsItsEvents,
         Self::CanBeSettled,
     ];
@@ -74,6 +77,7 @@ impl Law {
             Self::VerdictIsTold => "I11",
             Self::LossIsOneCase => "I14",
             Self::NothingStuck => "I17",
+            Self::AdvancedIsLeftAlone => "advance",
             Self::RowIsItsEvents => "R3",
             Self::CanBeSettled => "settle",
         }
@@ -92,7 +96,7 @@ impl Law {
             Self::ChargedOnce => "the recipient was recharged twice",
             Self::ReleasedIsUncharged => "the shop was told \"failed\" and got its money back, and the recipient was recharged",
             Self::CapturedIsProven => "the shop pays, and no supplier has delivered",
-            Self::SettledOnce => "the hold was settled twice, or not to its amount",
+            Self::SettledOnce => "the hold was settled twice, or not to its amount, or an advance was not settled with it",
             Self::Balanced => "a posting does not balance",
             Self::StampedBeforeSent => "bytes left before their stamp was committed",
             Self::OneOpen => "two attempts are open at once, or their numbers have a gap",
@@ -102,6 +106,7 @@ impl Law {
             Self::VerdictIsTold => "the verdict stands, and no callback was queued with it",
             Self::LossIsOneCase => "a delivery that nobody pays for is not exactly one case and one loss",
             Self::NothingStuck => "the order is not settled, and nobody will look at it again",
+            Self::AdvancedIsLeftAlone => "something was sent for an order whose shop has its money back",
             Self::RowIsItsEvents => "the stored order is not what its events make of it",
             Self::CanBeSettled => "from here the order can never be settled, and no person is called",
         }

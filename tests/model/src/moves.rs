@@ -63,6 +63,8 @@ pub enum Move {
     Attest(Seq, bool),
     /// A supplier says "not found" once more, and a node looks whether the quiet window is over.
     Assume(At, Seq),
+    /// The risk account stands in for the order, or its cap is used up by others.
+    Advance(bool),
     /// Whoever has the order in hand thinks that nobody waits for a reply.
     Recover,
     /// What time alone brings.
@@ -106,6 +108,9 @@ pub fn collect(scene: &Scene, desk: &Desk, world: &World, moves: &mut Vec<Move>)
     learnt(scene, world, &gist, moves);
     if world.record != 0 {
         moves.extend([Move::Recover, Move::Review, Move::Cancel]);
+        if scene.bounds.advances {
+            moves.extend([Move::Advance(true), Move::Advance(false)]);
+        }
     }
     attested(scene, world, &gist, moves);
     for node in [0, 1] {
@@ -307,6 +312,7 @@ pub fn is_prescribed(scene: &Scene, gist: &Gist, step: Move) -> bool {
         Move::Resubmit(_, seq, _) => gist.next == Some(Step::Resubmit { seq }),
         Move::Query(_, seq, _) | Move::NotFound(_, seq) | Move::Assume(_, seq) => asks(seq),
         Move::Recover => matches!(gist.next, Some(Step::Query { .. })),
+        Move::Advance(_) => gist.next == Some(Step::Advance),
         Move::Review => matches!(gist.next, Some(Step::Review | Step::Resubmit { .. })),
         Move::Notify(at, ..) => !scene.promises_are_kept || !scene.kind(at).answers(),
         Move::Attest(..) | Move::Cancel => false,

@@ -11,7 +11,7 @@ use crate::domain::case::CaseKind;
 use crate::domain::failure::Failure;
 use crate::domain::ids::Seq;
 use crate::domain::ledger::{Account, Posting};
-use crate::domain::order::{Order, Step, Verdict};
+use crate::domain::order::{Advance, Order, Step, Verdict};
 use crate::domain::outcome::{Doubt, Refusal, RefusalKind, Via};
 use crate::laws::{Law, Laws};
 use crate::world::{At, SEQS};
@@ -21,12 +21,40 @@ use crate::world::{At, SEQS};
 pub struct Record {
     /// The row.
     pub order: Order,
-    /// Keys of all postings, and what each takes from the hold.
-    pub postings: Vec<(String, i64)>,
+    /// Keys of all postings, and what each moves.
+    pub postings: Vec<(String, Moved)>,
     /// Keys of all cases.
     pub cases: Vec<String>,
     /// Callbacks in the outbox.
     pub callbacks: u8,
+}
+
+/// What a posting moves, as far as laws ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Moved {
+    hold: i64,
+    free: i64,
+    risk: i64,
+}
+
+impl Moved {
+    fn of(posting: &Posting) -> Self {
+        let mut moved = Self::default();
+        for entry in &posting.entries {
+            match entry.account {
+                Account::ShopHeld(_) => moved.hold += entry.minor,
+                Account::ShopAvailable(_) => moved.free += entry.minor,
+                Account::Risk => moved.risk += entry.minor,
+                Account::Revenue
+                | Account::SupplierPayable(_)
+                | Account::SupplierClearing(_)
+                | Account::LossInDispute
+                | Account::Rounding
+                | Account::Funding => {}
+            }
+        }
+        moved
+    }
 }
 
 /// How an order ended, as far as laws ask.
@@ -78,14 +106,8 @@ pub struct Gist {
 impl Record {
     /// Adds a posting; whether its key was used before.
     pub fn post(&mut self, posting: &Posting) -> bool {
-        let from_hold: i64 = posting
-            .entries
-            .iter()
-            .filter(|entry| matches!(entry.account, Account::ShopHeld(_)))
-            .map(|entry| entry.minor)
-            .sum();
         let is_repeated = self.postings.iter().any(|(key, _)| *key == posting.key);
-        self.postings.push((posting.key.clone(), from_hold));
+        self.postings.push((posting.key.clone(), Moved::of(posting)));
         self.postings.sort();
         is_repeated
     }
@@ -98,6 +120,11 @@ impl Record {
         order.version = 1;
         order.waits_until_ms = None;
         order.cases.sort();
+        order.advance = order.advance.map(|advance| match advance {
+            Advance::Given { .. } => Advance::Given { at_ms: START_MS },
+            // Beyond all phases.
+            Advance::Declined { .. } => Advance::Declined { until_ms: i64::MAX },
+        });
         if let Some(next) = &mut order.next_action {
             next.at_ms = START_MS;
         }
@@ -155,6 +182,22 @@ impl Record {
         gist
     }
 
+    /// What the shop is out of pocket, and what is out from the risk account, by the books.
+    fn owed(&self) -> (i64, i64) {
+        let sum = |of: fn(&Moved) -> i64| -> i64 { self.postings.iter().map(|(_, moved)| of(moved)).sum() };
+        (-sum(|moved| moved.free), -sum(|moved| moved.risk))
+    }
+
+    /// The same, as the order's state has it: a verdict settles the advance with the hold.
+    fn expected(&self) -> (i64, i64) {
+        let (order, price) = (&self.order, self.order.terms.price.minor);
+        match (&order.verdict, order.is_advanced()) {
+            (Some(_), _) => (order.captured().minor, 0),
+            (None, true) => (0, price),
+            (None, false) => (price, 0),
+        }
+    }
+
     fn laws(&self) -> Laws {
         let order = &self.order;
         let count = |key: String| self.postings.iter().filter(|(posted, _)| *posted == key).count();
@@ -168,7 +211,7 @@ impl Record {
             .postings
             .iter()
             .filter(|(key, _)| key.starts_with("settle:"))
-            .map(|(_, from)| *from)
+            .map(|(_, moved)| moved.hold)
             .collect();
         let expected: &[i64] = if order.verdict.is_some() {
             &[-order.terms.price.minor]
@@ -176,8 +219,10 @@ impl Record {
             &[]
         };
         broken.note(Law::SettledOnce, settled != expected || count(format!("hold:{}", order.id)) != 1);
+        broken.note(Law::SettledOnce, self.owed() != self.expected());
         broken.note(Law::VerdictIsTold, order.verdict.is_some() && self.callbacks == 0);
-        broken.note(Law::OneVerdict, self.callbacks > u8::from(order.verdict.is_some()));
+        let most = u8::from(order.verdict.is_some()) + u8::from(order.is_advanced());
+        broken.note(Law::OneVerdict, self.callbacks > most);
 
         let is_proven = match &order.verdict {
             Some(Verdict::Succeeded { seq, .. } | Verdict::PartiallySucceeded { seq, .. }) => {

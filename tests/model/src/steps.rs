@@ -67,6 +67,7 @@ impl Play {
             Move::Hint(seq) => Told::Hint(seq),
             Move::Attest(seq, is_delivered) => Told::Attest(seq, is_delivered),
             Move::Assume(_, seq) => Told::Assume(seq),
+            Move::Advance(is_given) => Told::Advance(is_given),
             Move::Recover => Told::Recover,
             Move::Review => Told::Review,
             Move::Accept(..)
@@ -140,6 +141,7 @@ impl Play {
             | Move::Hint(_)
             | Move::Attest(..)
             | Move::Assume(..)
+            | Move::Advance(_)
             | Move::Recover
             | Move::Review
             | Move::Cancel => {

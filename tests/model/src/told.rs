@@ -61,6 +61,8 @@ pub enum Told {
     Attest(Seq, bool),
     /// The attempt may have been quiet for a whole window.
     Assume(Seq),
+    /// The risk account stands in; or its cap is used up.
+    Advance(bool),
     /// Nobody is thought to wait for the reply any more.
     Recover,
     /// Time has passed.

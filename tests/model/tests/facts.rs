@@ -14,6 +14,8 @@ use model::domain;
 mod bench;
 #[path = "../../../src/domain/decide/tests/chaos.rs"]
 mod chaos;
+#[path = "../../../src/domain/decide/tests/laws.rs"]
+mod laws;
 
 /// Sets of facts that are told in two orders.
 const SETS_OF_FACTS: u32 = 100_000;

@@ -46,6 +46,11 @@ fn a_quiet_window_charges_once_where_nothing_arrives_after_it() {
 }
 
 #[test]
+fn an_order_whose_shop_has_its_money_back_is_left_alone_and_settled_in_full() {
+    println!("{}", explored("advance"));
+}
+
+#[test]
 fn two_nodes_that_decide_on_what_they_loaded_before_are_stopped_by_the_version() {
     println!("{}", explored("stale"));
 }

@@ -76,6 +76,9 @@ impl Auditor {
             let is_new = self.postings.insert(key.clone(), posting).is_none();
             ensure(is_new, Law::SettledOnce, || format!("{key} was posted twice"))?;
         }
+        let out = self.balances.get(&(Account::Risk, Currency::Cny)).copied().unwrap_or(0);
+        let most = world.scene.advance.map_or(0, |(_, total_minor)| total_minor);
+        ensure(-out <= most, Law::WithinMeans, || format!("{} of {most} is advanced", -out))?;
         let mut stored = BTreeMap::new();
         for balance in at_once(world.store.balances()).unwrap() {
             stored.insert((balance.account, balance.currency), balance.minor);
@@ -93,6 +96,7 @@ impl Auditor {
         seen.attempts()?;
         seen.charges()?;
         seen.younger_than_deaths()?;
+        seen.is_left_alone()?;
         self.settlement(order)?;
         self.losses(world, order)?;
         let known = self.verdicts.get(&order.id);
@@ -102,7 +106,8 @@ impl Auditor {
             self.verdicts.insert(order.id, verdict.clone());
         }
         let told = at_once(world.store.callbacks_of(order.id)).unwrap().len();
-        let due = usize::from(order.verdict.is_some() && order.terms.callback_url.is_some());
+        let due = usize::from(order.verdict.is_some()) + usize::from(order.is_advanced());
+        let due = if order.terms.callback_url.is_some() { due } else { 0 };
         ensure(told == due, Law::VerdictIsTold, || format!("{told} callbacks, {due} are due"))?;
         let is_over = order.verdict.is_some() && order.open_attempt().is_none();
         let is_looked_at = order.next_action.is_some() || has_case(world, order.id);
@@ -136,6 +141,31 @@ impl Auditor {
         };
         ensure(earned == captured, Law::SettledOnce, || {
             format!("captured {earned}, due {captured}")
+        })?;
+        self.advance(order, captured)
+    }
+
+    /// What the shop is out of pocket, and what is out from the risk account: the hold or the advance before
+    /// the verdict, what was captured after it.
+    fn advance(&self, order: &Order, captured: i64) -> Result<(), (Law, String)> {
+        let keys = ["hold", "advance", "settle", "repay"].map(|kind| format!("{kind}:{}", order.id));
+        let entries = keys
+            .iter()
+            .filter_map(|key| self.postings.get(key))
+            .flat_map(|posting| &posting.entries);
+        let (mut paid, mut out) = (0, 0);
+        for entry in entries {
+            paid -= i64::from(entry.account == Account::ShopAvailable(order.terms.shop)) * entry.minor;
+            out -= i64::from(entry.account == Account::Risk) * entry.minor;
+        }
+        let price = order.terms.price.minor;
+        let due = match (&order.verdict, order.is_advanced()) {
+            (Some(_), _) => (captured, 0),
+            (None, true) => (0, price),
+            (None, false) => (price, 0),
+        };
+        ensure((paid, out) == due, Law::SettledOnce, || {
+            format!("the shop is out of {paid} and the risk account of {out}, due {due:?}")
         })
     }
 
@@ -193,8 +223,9 @@ impl Auditor {
                 return world.record().breaks(Law::OneVerdict, Some(*id), how);
             }
             let callbacks = at_once(world.store.callbacks_of(*id)).unwrap();
-            let is_delivered = callbacks.iter().any(|stored| stored.state == CallbackState::Delivered);
-            if is_delivered && told.callback.is_none() {
+            let delivered = callbacks.iter().filter(|stored| stored.state == CallbackState::Delivered);
+            let is_heard = |id: &String| told.callbacks.values().any(|(heard, _)| heard == id);
+            if delivered.into_iter().any(|stored| !is_heard(&stored.callback.id)) {
                 let how = "its callback counts as delivered, and the shop has heard nothing";
                 return world.record().breaks(Law::VerdictIsTold, Some(*id), how);
             }
@@ -229,6 +260,16 @@ impl Seen {
 
     fn number(&self, attempt: &Attempt) -> String {
         self.order.attempt_id(attempt.seq).to_string()
+    }
+
+    /// Once its shop has the money back, nothing is sent for it.
+    fn is_left_alone(&self) -> Result<(), (Law, String)> {
+        let events = self.history.iter().map(|recorded| &recorded.event);
+        let after = events.skip_while(|event| !matches!(event, Event::OrderAdvanced { .. }));
+        let mut sent = after.filter(|event| matches!(event, Event::AttemptOpened { .. } | Event::AttemptResubmitted { .. }));
+        ensure(sent.next().is_none(), Law::AdvancedIsLeftAlone, || {
+            "stamped after its advance".to_owned()
+        })
     }
 
     /// R3.

@@ -116,8 +116,8 @@ impl Disk {
         record.note(words::answer_number(answer));
         if *answer == Answer::Done {
             record.written.extend(told.order);
-            for reason in &told.left_out {
-                *record.left_out.entry(reason.clone()).or_default() += 1;
+            for reason in &told.noted {
+                *record.noted.entry(reason.clone()).or_default() += 1;
             }
         }
         drop(record);
@@ -159,17 +159,18 @@ fn paused_by(command: &Command) -> Vec<String> {
     paused.collect()
 }
 
-fn left_out(command: &Command) -> Vec<String> {
+fn noted(command: &Command) -> Vec<String> {
     let Command::Decide(decision) = command else { return Vec::new() };
-    let skips = decision.change.events.iter().filter_map(|event| {
-        if let Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } = event {
-            Some(skipped)
-        } else {
-            None
-        }
-    });
     let reason = |reason: &SkipReason| serde_json::to_value(reason).unwrap()["reason"].as_str().unwrap().to_owned();
-    skips.flatten().map(|skip| reason(&skip.reason)).collect()
+    let mut noted = Vec::new();
+    for event in &decision.change.events {
+        if let Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } = event {
+            noted.extend(skipped.iter().map(|skip| reason(&skip.reason)));
+        } else if let Event::OrderAdvanced { .. } | Event::AdvanceDeclined { .. } = event {
+            noted.push(event.kind().to_owned());
+        }
+    }
+    noted
 }
 
 /// What is to be remembered of a command after it is gone.
@@ -177,8 +178,8 @@ struct Told {
     order: Option<OrderId>,
     text: String,
     stamp: Option<(String, u8)>,
-    /// Why suppliers were left out of the plan that it follows, in the words of events.
-    left_out: Vec<String>,
+    /// What not every history has, in the words of events: why suppliers were left out, advances.
+    noted: Vec<String>,
 }
 
 impl Told {
@@ -196,13 +197,8 @@ impl Told {
             Command::Orphan { .. } | Command::OpenCase(_) | Command::Deed(_) | Command::CallbackTried(_) => (None, None),
         };
         let text = words::command(command);
-        let left_out = left_out(command);
-        Self {
-            order,
-            text,
-            stamp,
-            left_out,
-        }
+        let noted = noted(command);
+        Self { order, text, stamp, noted }
     }
 }
 

@@ -62,8 +62,8 @@ pub struct Outcome {
     pub orders: usize,
     /// Faults that struck, by their place.
     pub strikes: Vec<u64>,
-    /// How often a supplier was left out, by its reason in the words of events.
-    pub left_out: BTreeMap<String, u64>,
+    /// How often what not every history has was seen, in the words of events: why suppliers were left out, advances.
+    pub noted: BTreeMap<String, u64>,
     /// The law that broke.
     pub broken: Option<Broken>,
     /// The story, if it was to be told.
@@ -235,7 +235,7 @@ impl History {
             took_ms: world.now_ms(),
             orders: self.auditor.known.len(),
             strikes: world.state().strikes.clone(),
-            left_out: std::mem::take(&mut record.left_out),
+            noted: std::mem::take(&mut record.noted),
             broken: record.broken.clone(),
             lines: std::mem::take(&mut record.lines),
         }

@@ -33,8 +33,10 @@ pub enum Law {
     NoteIsKept,
     /// I14: an excess or late delivery is exactly one case and one loss.
     LossIsOneCase,
-    /// The guard of holds: no hold beyond what a shop may spend.
+    /// The guards: no hold beyond what a shop may spend, no advance beyond what may be out.
     WithinMeans,
+    /// Nothing is sent for an order whose shop has its money back from the risk account.
+    AdvancedIsLeftAlone,
     /// I17: what is not settled has a next action or a case.
     NothingStuck,
     /// I18: no process sends a supplier more than its contract, submits and questions apart.
@@ -75,7 +77,8 @@ impl Law {
             Self::AnswerStands => ("I12", "a shop's answer does not stand"),
             Self::NoteIsKept => ("I13", "a notification was acknowledged and not kept, or believed and not authentic"),
             Self::LossIsOneCase => ("I14", "a delivery that nobody pays for is not exactly one case and one loss"),
-            Self::WithinMeans => ("funds", "a hold was admitted beyond what the shop may spend"),
+            Self::WithinMeans => ("funds", "a hold or an advance was admitted beyond its cap"),
+            Self::AdvancedIsLeftAlone => ("advance", "something was sent for an order whose shop has its money back"),
             Self::NothingStuck => ("I17", "the order is not settled, and nobody will look at it again"),
             Self::WithinContract => ("I18", "a process sent a supplier more than its contract"),
             Self::NothingLeaks => ("I19", "a log line has a secret or a full recipient"),

@@ -101,7 +101,7 @@ impl Site {
             spawner: self.spawner(),
             suppliers,
             secrets: Arc::new(|_| Some(SecretString::from(KEY))),
-            policy: policy(),
+            policy: policy(self.world.scene.advance.map_or(0, |(_, total_minor)| total_minor)),
             callback_addresses: AddressPolicy { may_call_loopback: false },
             balance_every: None,
             segments: Arc::new(Segments::read(segment::BUILT_IN).unwrap()),
@@ -180,8 +180,9 @@ impl Site {
 }
 
 /// Ladders as they ship at their foot, and shorter at their top, so that a history is over sooner.
-fn policy() -> Policy {
+fn policy(advance_total_minor: i64) -> Policy {
     Policy {
+        advance_total_minor,
         doubt_query_ms: vec![1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000],
         accepted_query_ms: vec![3_000, 5_000, 10_000, 20_000, 30_000, 60_000],
         unreachable_pause_max_ms: 60_000,

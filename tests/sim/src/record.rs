@@ -62,8 +62,8 @@ pub struct Record {
     pub met: BTreeMap<(usize, usize, String), (i64, u32)>,
     /// How many orders a node has sent a supplier, by its place and its day: first transmissions only.
     pub had: BTreeMap<(usize, usize, i64), u32>,
-    /// How often a supplier was left out, by its reason in the words of events.
-    pub left_out: BTreeMap<String, u64>,
+    /// How often what not every history has was seen, in the words of events: why suppliers were left out, advances.
+    pub noted: BTreeMap<String, u64>,
     /// Numbers of shops, as `shop/number`, of which an earlier POST may still make an order.
     pub in_question: BTreeSet<String>,
     /// The story, if it is told.
@@ -86,7 +86,7 @@ impl Record {
             next_at_ms: BTreeMap::new(),
             met: BTreeMap::new(),
             had: BTreeMap::new(),
-            left_out: BTreeMap::new(),
+            noted: BTreeMap::new(),
             in_question: BTreeSet::new(),
             lines: Vec::new(),
             is_telling,

@@ -168,6 +168,8 @@ pub struct Scene {
     pub steering: Option<String>,
     /// How often in a thousand a supplier says that it is asked too often.
     pub too_many: u32,
+    /// After how many seconds in doubt the risk account stands in, and for how much at most, in minor units.
+    pub advance: Option<(u32, i64)>,
     /// The orders.
     pub orders: Vec<Planned>,
     /// How often in a thousand each fault strikes.
@@ -200,6 +202,7 @@ impl Scene {
             limits: limits(dice),
             steering: None,
             too_many: 0,
+            advance: None,
             orders: orders.into_iter().take(most_orders).collect(),
             rates,
             faults_until_ms,
@@ -209,6 +212,8 @@ impl Scene {
         bound(&mut scene, &aside);
         scene.steering = steering(&aside);
         scene.too_many = aside.pick(&[0, 0, 0, 100, 400]);
+        // For one order, or for all.
+        scene.advance = aside.pick(&[None, None, Some((10, 12_000)), Some((10, 1_000_000)), Some((120, 1_000_000))]);
         scene
     }
 }

@@ -35,8 +35,17 @@ pub struct Told {
     pub order: Option<OrderId>,
     /// The final status, from whichever answer or callback.
     pub ended: Option<String>,
-    /// The callback: id and bytes.
-    pub callback: Option<(String, Bytes)>,
+    /// The callbacks, by what they are about: id and bytes.
+    pub callbacks: BTreeMap<About, (String, Bytes)>,
+}
+
+/// What a callback is about: each is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// That the price is back while nothing is certain.
+    Advance,
+    /// How the order ended.
+    Verdict,
 }
 
 /// The books of all shops, by shop and number.
@@ -342,13 +351,17 @@ impl Endpoints {
         let mut books = self.shops.books();
         let told = books.entry((shop, number)).or_default();
         let now = (id, request.body().clone());
-        if told.callback.as_ref().is_some_and(|before| *before != now) {
+        let about = match payload["type"].as_str() {
+            Some("order.advanced") => About::Advance,
+            Some(_) | None => About::Verdict,
+        };
+        if told.callbacks.get(&about).is_some_and(|before| *before != now) {
             let how = format!("shop {shop} hears another callback than before: {}", now.0);
             world.record().breaks(Law::SameBytes, order, how);
         }
-        told.callback = Some(now);
+        told.callbacks.insert(about, now);
         drop(books);
-        self.shops.learns(world, shop, data, true);
+        self.shops.learns(world, shop, data, about == About::Verdict);
     }
 }
 

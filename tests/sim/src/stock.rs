@@ -5,7 +5,7 @@ use recharge_gateway::domain::ids::{ShopId, Sku, SupplierId};
 use recharge_gateway::domain::ledger::Posting;
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::offer::Offer;
-use recharge_gateway::domain::product::{Charset, Denomination, InputField, Product, ProductKind};
+use recharge_gateway::domain::product::{AdvanceTerms, Charset, Denomination, InputField, Product, ProductKind};
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::store::{Answer, Command, ShopRecord, Store};
 use secrecy::SecretString;
@@ -42,7 +42,7 @@ pub fn stock(world: &World) {
         let credit = Posting::credit(id, Money::new(*money, Currency::Cny), "first");
         assert_eq!(at_once(store.commit(Command::Post(credit))), Answer::Done);
     }
-    at_once(store.put_products(PRODUCTS.iter().copied().map(product).collect())).unwrap();
+    at_once(store.put_products(PRODUCTS.iter().map(|sold| product(world, *sold)).collect())).unwrap();
     let mut offers = Vec::new();
     for (place, cast) in world.scene.suppliers.iter().enumerate() {
         for (sku, face_minor, price_minor) in PRODUCTS {
@@ -77,7 +77,7 @@ pub fn stock(world: &World) {
     }
 }
 
-fn product((sku, face_minor, price_minor): (&str, i64, i64)) -> Product {
+fn product(world: &World, (sku, face_minor, price_minor): (&str, i64, i64)) -> Product {
     let account = InputField {
         key: "account".to_owned(),
         required: true,
@@ -96,6 +96,10 @@ fn product((sku, face_minor, price_minor): (&str, i64, i64)) -> Product {
         inputs: vec![account],
         max_quantity: 1,
         deadline_seconds: 1_800,
+        advance: world.scene.advance.map(|(after_seconds, _)| AdvanceTerms {
+            after_seconds,
+            max_price_minor: None,
+        }),
         may_lose_money: false,
         on_sale: true,
     }

@@ -51,8 +51,12 @@ fn the_first_thousand_histories_break_no_law() {
         assert!(struck > 20, "{fault:?} struck {struck} times");
     }
     for reason in ["circuit_open", "probing", "daily_orders", "recipient_too_soon", "not_strict"] {
-        let left_out: u64 = outcomes.iter().filter_map(|outcome| outcome.left_out.get(reason)).sum();
+        let left_out: u64 = outcomes.iter().filter_map(|outcome| outcome.noted.get(reason)).sum();
         assert!(left_out > 20, "a supplier was left out as {reason} {left_out} times");
+    }
+    for event in ["order_advanced", "advance_declined"] {
+        let seen: u64 = outcomes.iter().filter_map(|outcome| outcome.noted.get(event)).sum();
+        assert!(seen > 20, "{event} was seen {seen} times");
     }
     let orders: usize = outcomes.iter().map(|outcome| outcome.orders).sum();
     assert!(orders > 3_000, "{orders} orders");

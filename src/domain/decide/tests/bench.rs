@@ -7,11 +7,10 @@ use crate::domain::case::CaseKind;
 use crate::domain::decide::{Facts, Input, Refusal, accept, decide};
 use crate::domain::effect::{Change, Effect};
 use crate::domain::event::{Event, Recorded};
-use crate::domain::evolve::replay;
 use crate::domain::ids::{OrderId, ProcessId, Seq, SettingsDigest, ShopId, ShopOrderNo, Sku, SupplierId};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Asked, Fingerprint, Order, Step, Terms, Verdict};
+use crate::domain::order::{Asked, Fingerprint, Order, Step, Terms};
 use crate::domain::outcome::{Delivery, Doubt, Outcome, Reading, Refusal as SupplierRefusal, RefusalKind, Via};
 use crate::domain::plan::{Candidate, Plan, Skip, SkipReason, Stands};
 use crate::domain::policy::{Policy, Promises, RuleBook, Rules};
@@ -80,6 +79,7 @@ pub fn terms(kind: ProductKind) -> Terms {
         deadline_ms: DEADLINE_MS,
         callback_url: Some("https://shop.example/told".to_owned()),
         segment: None,
+        advance_after_ms: None,
     }
 }
 
@@ -175,14 +175,19 @@ impl Bench {
     }
 
     pub fn of(kind: ProductKind) -> Self {
-        let (policy, rules) = (Policy::default(), rules());
+        Self::on(terms(kind), Policy::default())
+    }
+
+    /// An order on these terms that waits for its first attempt.
+    pub fn on(terms: Terms, policy: Policy) -> Self {
+        let rules = rules();
         let facts = Facts {
             policy: &policy,
             rules: &rules,
             process: PROCESS,
         };
         let id = OrderId::compose(START_MS, 1, 1).unwrap();
-        let change = accept(id, terms(kind), plan(&ALL), None, facts, START_MS).unwrap();
+        let change = accept(id, terms, plan(&ALL), None, facts, START_MS).unwrap();
         let mut bench = Self {
             order: change.after.clone(),
             now_ms: START_MS,
@@ -319,92 +324,5 @@ impl Bench {
         let settlements = self.postings("settle:");
         let entries = settlements.iter().flat_map(|posting| &posting.entries);
         entries.filter(|e| e.account == Account::Revenue).map(|e| e.minor).sum()
-    }
-
-    /// What must hold between two states.
-    fn check_step(&self, before: &Order, events: &[Event]) {
-        if before.verdict.is_some() {
-            assert_eq!(before.verdict, self.order.verdict, "I10: a verdict is written once");
-        }
-        if events.iter().any(|event| matches!(event, Event::AttemptOpened { .. })) {
-            assert!(before.open_attempt().is_none() && before.verdict.is_none(), "R5, R9");
-        }
-        if events.iter().any(|event| matches!(event, Event::OrderFailed { .. })) {
-            assert!(self.order.open_attempt().is_none(), "R10");
-        }
-        let stamps = |order: &Order| order.attempts.iter().map(|a| a.transmissions.len()).sum::<usize>();
-        if stamps(&self.order) > stamps(before) {
-            assert!(before.verdict.is_none(), "nothing new is sent for an order that has ended");
-        }
-    }
-
-    /// What must hold in every state.
-    fn check(&self) {
-        let order = &self.order;
-        let open = order.attempts.iter().filter(|a| a.is_open()).count();
-        assert!(open <= 1, "I7: {open} open attempts");
-        assert!(order.attempts.iter().filter(|a| a.is_won()).count() <= 1);
-        for (attempt, seq) in order.attempts.iter().zip(1_u8..) {
-            assert_eq!(attempt.seq, seq, "I7: dense");
-            for (transmission, n) in attempt.transmissions.iter().zip(1_u8..) {
-                assert_eq!(transmission.n, n);
-            }
-        }
-        let transmits = self.effects.iter().filter(|e| matches!(e, Effect::Transmit { .. })).count();
-        let stamps: usize = order.attempts.iter().map(|a| a.transmissions.len()).sum();
-        assert_eq!(transmits, stamps, "R2: one stamp for each sending");
-
-        if self.keeps_history {
-            let mut replayed = replay(&self.history).unwrap();
-            replayed.next_action = order.next_action;
-            assert_eq!(&replayed, order, "the history makes the order");
-            assert_eq!(usize::try_from(order.version).unwrap(), self.history.len());
-        }
-
-        if order.verdict.is_none() || order.open_attempt().is_some() {
-            assert!(order.next_action.is_some(), "I17: {order:?}");
-        }
-        self.check_money();
-    }
-
-    fn check_money(&self) {
-        let all = self.postings("");
-        let mut keys: Vec<&str> = all.iter().map(|posting| posting.key.as_str()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), all.len(), "no posting is made twice");
-        for posting in &all {
-            assert!(posting.balances() && posting.entries.len() >= 2, "I5: {posting:?}");
-        }
-        let is_over = self.order.verdict.is_some();
-        assert_eq!(self.postings("hold:").len(), 1);
-        assert_eq!(self.postings("settle:").len(), usize::from(is_over), "I4");
-        let told = usize::from(is_over) + self.order.refunds.len() + self.order.charges.len();
-        assert_eq!(self.callbacks(), told, "I11");
-        assert!(self.order.refunded_minor() <= self.captured(), "I15");
-        let is_late = |attempt: &Attempt| matches!(attempt.state, AttemptState::Late { .. });
-        let most = if self.order.attempts.iter().any(is_late) { 1_999 } else { 0 };
-        assert!(self.order.charged_later_minor() <= most, "R12");
-        let held: i64 = all
-            .iter()
-            .flat_map(|posting| &posting.entries)
-            .filter(|entry| entry.account == Account::ShopHeld(ShopId(1)))
-            .map(|entry| entry.minor)
-            .sum();
-        assert_eq!(held, if is_over { 0 } else { 1_999 }, "I4: captured and released make the hold");
-        let is_paid = matches!(
-            self.order.verdict,
-            Some(Verdict::Succeeded { .. } | Verdict::PartiallySucceeded { .. })
-        );
-        assert_eq!(self.captured() > 0, is_paid, "I3");
-        assert_eq!(is_paid, self.order.won_attempt().is_some(), "I3");
-        let lost = |a: &&Attempt| matches!(a.state, AttemptState::Late { .. } | AttemptState::Excess { .. });
-        let lost = self.order.attempts.iter().filter(lost).count();
-        assert_eq!(self.postings("loss:").len(), lost, "I14");
-        assert_eq!(
-            self.cases(CaseKind::LateSuccess) + self.cases(CaseKind::DoubleDelivery),
-            lost,
-            "I14"
-        );
     }
 }

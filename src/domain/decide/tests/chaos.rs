@@ -12,9 +12,10 @@ use crate::domain::desk::Signature;
 use crate::domain::event::Event;
 use crate::domain::ids::{EvidenceId, SupplierId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Terms};
 use crate::domain::outcome::{Doubt, Outcome, RefusalKind, Via};
 use crate::domain::plan::Plan;
+use crate::domain::policy::Policy;
 use crate::domain::product::ProductKind;
 
 fn any_via() -> impl Strategy<Value = Via> {
@@ -64,6 +65,8 @@ fn any_input() -> impl Strategy<Value = Input> {
             signed: signed(),
         }),
         1 => Just(Input::Recover),
+        2 => Just(Input::Advance),
+        1 => Just(Input::DeclineAdvance),
     ]
 }
 
@@ -95,9 +98,11 @@ proptest! {
     #[test]
     fn no_history_however_absurd_breaks_an_invariant(
         kind in any_kind(),
+        advance_after_ms in proptest::option::of(Just(2_000_i64)),
         script in proptest::collection::vec((any_input(), any_jump()), 1..60),
     ) {
-        let mut bench = Bench::of(kind);
+        let policy = Policy { advance_total_minor: 10_000, ..Policy::default() };
+        let mut bench = Bench::on(Terms { advance_after_ms, ..terms(kind) }, policy);
         for (input, jump_ms) in script {
             bench.pass(jump_ms);
             let before = bench.order.clone();

@@ -23,6 +23,7 @@ fn live(bench: &mut Bench, span_ms: i64, answer: &Outcome) -> usize {
             Step::Query { seq } => bench.tell(seq, Via::Query, answer.clone()),
             Step::Resubmit { seq } => bench.feed(Input::Resubmit { seq }),
             Step::Review => bench.feed(Input::Review),
+            Step::Advance => bench.feed(Input::Advance),
         };
         if done.is_err() {
             drop(bench.feed(Input::Review));
