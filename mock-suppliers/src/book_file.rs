@@ -1,8 +1,9 @@
-//! The book on disk: one JSON line an order, appended before anybody is answered.
+//! The book on disk: one JSON line an order, appended before anybody is answered; a later line of an order replaces it.
 //!
 //! A line counts when its line feed is there. A death in the middle of a write leaves half a line, which nobody was
 //! answered for: readers leave it out and the next mock cuts it off. After a failed write nothing more is appended.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -70,10 +71,19 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
     bytes.get(..length).unwrap_or_default()
 }
 
+/// The latest line of an order counts: it is written again when it is withdrawn.
 fn parse(lines: &[u8]) -> io::Result<Vec<Order>> {
-    lines
-        .split(|b| *b == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
-        .collect()
+    let mut orders: Vec<Order> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for line in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let order: Order = serde_json::from_slice(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        match places.get(&order.supplier_ref).and_then(|place| orders.get_mut(*place)) {
+            Some(earlier) => *earlier = order,
+            None => {
+                places.insert(order.supplier_ref.clone(), orders.len());
+                orders.push(order);
+            }
+        }
+    }
+    Ok(orders)
 }

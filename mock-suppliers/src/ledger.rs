@@ -236,6 +236,33 @@ impl Ledger {
         Some(order.clone())
     }
 
+    /// Withdraws the newest order with this id, if it is still being worked on: it has failed, and says so to whoever
+    /// asks. On `Ok` the book already knows.
+    pub(crate) fn withdraw(&mut self, id: &str, now_ms: u64) -> io::Result<bool> {
+        let Some(place) = self.newest.get(id).copied() else {
+            return Ok(false);
+        };
+        let Some(order) = self
+            .orders
+            .get(place)
+            .filter(|order| order.settled_at(now_ms) == Settled::Processing)
+        else {
+            return Ok(false);
+        };
+        let mut order = order.clone();
+        order.hidden_queries = 0;
+        order.turns = vec![Turn {
+            at_ms: now_ms,
+            settled: Settled::Failed,
+        }];
+        self.write(&order)?;
+        self.returns.push(Reverse((now_ms, order.cost_minor)));
+        if let Some(known) = self.orders.get_mut(place) {
+            *known = order;
+        }
+        Ok(true)
+    }
+
     /// The balance in fen.
     pub(crate) fn balance_minor(&mut self, now_ms: u64) -> i64 {
         self.collect_returns(now_ms);

@@ -12,6 +12,8 @@ pub enum Operation {
     Submit,
     /// The state of an order was asked for.
     Query,
+    /// An order was to be withdrawn.
+    Recall,
     /// The balance was asked for.
     Balance,
 }

@@ -66,6 +66,7 @@ async fn handle(mock: &Arc<Mock>, request: &Request) -> (Reply, Delivery) {
     let answer = match ask {
         Ask::Submit(submission) => return submit(mock, request, submission).await,
         Ask::Query(named) => query(mock, named),
+        Ask::Recall(ids) => recall(mock, &ids),
         Ask::Balance => {
             let now = now_ms();
             let mut ledger = mock.ledger();
@@ -96,6 +97,20 @@ fn query(mock: &Mock, named: Named) -> Answer {
         first.get_or_insert(number);
     }
     Answer::Found(found, first.unwrap_or_default())
+}
+
+fn recall(mock: &Mock, ids: &[String]) -> Answer {
+    let now = now_ms();
+    let mut ledger = mock.ledger();
+    let mut are_all = true;
+    for id in ids {
+        ledger.requests.note(Operation::Recall, id, "", now);
+        match ledger.withdraw(id, now) {
+            Ok(is_withdrawn) => are_all &= is_withdrawn,
+            Err(_) => return Answer::Broken,
+        }
+    }
+    Answer::Recalled(are_all)
 }
 
 fn told(order: Order, now_ms: u64) -> Told {

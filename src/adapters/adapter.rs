@@ -102,6 +102,7 @@ impl Adapter {
             promises: self.settings.promises.clone(),
             submit_timeout_ms: i64::try_from(self.settings.submit_timeout_ms).unwrap_or(i64::MAX),
             answers_queries: self.dialect.query.is_some(),
+            recall_after_ms: self.settings.recall_after_ms,
         }
     }
 
@@ -301,7 +302,7 @@ impl Adapter {
         response
     }
 
-    fn facts(&self, call: &Call<'_>) -> Arc<Facts> {
+    pub(super) fn facts(&self, call: &Call<'_>) -> Arc<Facts> {
         Arc::new(Facts {
             attempt_id: call.attempt_id.to_string(),
             opened_at_ms: call.attempt.opened_at_ms,
@@ -316,7 +317,7 @@ impl Adapter {
         })
     }
 
-    fn write(&self, operation: Operation, scope: Record) -> Result<Request<Bytes>, Unencodable> {
+    pub(super) fn write(&self, operation: Operation, scope: Record) -> Result<Request<Bytes>, Unencodable> {
         let Some(exchange) = self.dialect.exchange(operation) else {
             return Err(Unencodable {
                 operation: operation.word(),
@@ -328,7 +329,7 @@ impl Adapter {
         exchange.shape.write(&self.settings.base_url, self.dialect.charset, scope)
     }
 
-    fn read(&self, operation: Operation, call: &Call<'_>, reply: &Response<Bytes>) -> (Trust, Reading) {
+    pub(super) fn read(&self, operation: Operation, call: &Call<'_>, reply: &Response<Bytes>) -> (Trust, Reading) {
         let Some(Exchange { reader, trust, .. }) = self.dialect.exchange(operation) else {
             return (Trust::Trigger, Reading::unknown(unreadable("this dialect has no such operation")));
         };

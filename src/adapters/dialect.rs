@@ -1,4 +1,4 @@
-//! A dialect file, compiled: what it needs of an account, and its four operations.
+//! A dialect file, compiled: what it needs of an account, and its five operations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(super) struct Dialect {
     pub(super) secrets: Vec<String>,
     pub(super) submit: Exchange,
     pub(super) query: Option<Exchange>,
+    pub(super) recall: Option<Exchange>,
     pub(super) balance: Option<Exchange>,
     pub(super) notification: Option<Notification>,
 }
@@ -76,6 +77,7 @@ impl Dialect {
         let mut proofs = Vec::new();
         let submit = exchange(Some(need.section()?), Operation::Submit, sign.as_ref(), &mut proofs)?;
         let query = exchange(root.section("query")?, Operation::Query, sign.as_ref(), &mut proofs)?;
+        let recall = exchange(root.section("recall")?, Operation::Recall, sign.as_ref(), &mut proofs)?;
         let balance = exchange(root.section("balance")?, Operation::Balance, sign.as_ref(), &mut proofs)?;
         let notification = match root.section("notification")? {
             None => None,
@@ -111,6 +113,7 @@ impl Dialect {
             secrets,
             submit,
             query,
+            recall,
             balance,
             notification,
         };
@@ -127,6 +130,7 @@ impl Dialect {
         match operation {
             Operation::Submit => Some(&self.submit),
             Operation::Query => self.query.as_ref(),
+            Operation::Recall => self.recall.as_ref(),
             Operation::Balance => self.balance.as_ref(),
             Operation::Notification => None,
         }
@@ -135,7 +139,9 @@ impl Dialect {
     /// The reader of an operation.
     pub(super) fn reader(&self, operation: Operation) -> Option<&Reader> {
         match operation {
-            Operation::Submit | Operation::Query | Operation::Balance => self.exchange(operation).map(|exchange| &exchange.reader),
+            Operation::Submit | Operation::Query | Operation::Recall | Operation::Balance => {
+                self.exchange(operation).map(|exchange| &exchange.reader)
+            }
             Operation::Notification => self.notification.as_ref().map(|notification| &notification.reader),
         }
     }
@@ -159,7 +165,7 @@ fn exchange<'a>(
     };
     let shape = Shape::read(&mut section, operation.word(), sign)?;
     let trust = match operation {
-        Operation::Query => trust(&mut section)?,
+        Operation::Query | Operation::Recall => trust(&mut section)?,
         Operation::Submit | Operation::Balance | Operation::Notification => Trust::Fact,
     };
     let reader = Reader::read(&mut section, operation)?;

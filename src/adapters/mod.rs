@@ -23,6 +23,7 @@ mod leaf;
 mod load;
 mod plain;
 mod read;
+mod recall;
 mod sample;
 mod scope;
 mod section;

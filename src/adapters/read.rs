@@ -103,7 +103,13 @@ impl Reader {
         let entry = entry.map(Entry::read).transpose()?;
         let has_orders = operation != Operation::Balance;
         let number = if has_orders { expr(section.get("number"))? } else { None };
-        let must_name = operation == Operation::Notification || operation == Operation::Query && entry.is_none();
+        let settles = status.words.values().any(|word| word.speaks_of_an_order());
+        let must_name = match operation {
+            Operation::Notification => true,
+            Operation::Query => entry.is_none(),
+            Operation::Recall => settles,
+            Operation::Submit | Operation::Balance => false,
+        };
         if must_name && number.is_none() {
             return Err(section.fault("`number` is missing: an answer that does not name the attempt proves nothing"));
         }
@@ -222,6 +228,7 @@ impl Reader {
             }),
             Word::NotFound => Outcome::NotFound,
             Word::OrderExists => Outcome::Unknown(Doubt::OrderExists),
+            Word::Requested => Outcome::Unknown(Doubt::RecallAsked),
             Word::Unknown | Word::Answered => Outcome::Unknown(Doubt::UnlistedCode {
                 value: printable_code(&code),
             }),

@@ -142,7 +142,7 @@ impl Stage {
     ) -> Result<(), LoadError> {
         let scope = match operation {
             Operation::Balance => self.account.scope().with("now_ms", facts.now_ms),
-            Operation::Submit | Operation::Query | Operation::Notification => facts.scope(&self.account),
+            Operation::Submit | Operation::Query | Operation::Recall | Operation::Notification => facts.scope(&self.account),
         };
         let mut signed: Option<Signed> = None;
         let written = exchange
@@ -215,7 +215,7 @@ impl Stage {
         };
         let account = &self.account;
         let scope = match operation {
-            Operation::Submit | Operation::Query => facts.scope(account),
+            Operation::Submit | Operation::Query | Operation::Recall => facts.scope(account),
             Operation::Notification | Operation::Balance => account.scope(),
         };
         let opened = if operation == Operation::Notification || reader.admits(answer.status) {
@@ -238,8 +238,10 @@ impl Stage {
             (Operation::Notification, Err(doubt)) => Got::words("unreadable", &told(&doubt)),
             (Operation::Balance, Ok(tree)) => Got::balance(&reader.balance(&tree, scope, account, None)),
             (Operation::Balance, Err(doubt)) => Got::balance(&BalanceReading::Unreadable(doubt)),
-            (Operation::Submit | Operation::Query, Ok(tree)) => Got::of(&reader.judge(&tree, scope, Some(facts), account, None)),
-            (Operation::Submit | Operation::Query, Err(doubt)) => Got::of(&Reading::unknown(doubt)),
+            (Operation::Submit | Operation::Query | Operation::Recall, Ok(tree)) => {
+                Got::of(&reader.judge(&tree, scope, Some(facts), account, None))
+            }
+            (Operation::Submit | Operation::Query | Operation::Recall, Err(doubt)) => Got::of(&Reading::unknown(doubt)),
         };
         let would_be = if is_forged {
             self.would_be(dialect, reader, &arrived)
@@ -306,7 +308,8 @@ impl Seen {
         let mut due: BTreeSet<&str> = reader.status.words.values().map(|word| word.class()).collect();
         due.insert("unknown:unlisted_code");
         let is_compared = reader.match_names().next().is_some();
-        let is_asked = operation == Operation::Query || operation == Operation::Submit && reader.number.is_some();
+        let is_asked =
+            operation == Operation::Query || [Operation::Submit, Operation::Recall].contains(&operation) && reader.number.is_some();
         if is_compared || is_asked {
             due.insert("unknown:not_ours");
         }

@@ -43,6 +43,7 @@ pub(super) struct Settings {
     pub(super) promises: Promises,
     pub(super) quiet_window: Option<QuietWindow>,
     pub(super) statement: Option<StatementForm>,
+    pub(super) recall_after_ms: Option<i64>,
     pub(super) recipient_input: String,
     pub(super) notify_from: Vec<Network>,
     pub(super) status: BTreeMap<Operation, Words>,
@@ -95,6 +96,10 @@ impl Settings {
             .section("quiet_window")?
             .map(|window| quiet_window(window, currency))
             .transpose()?;
+        let recall_after_ms = section
+            .get("recall_after_ms")
+            .map(|item| recall_after_ms(&item, dialect))
+            .transpose()?;
         let statement = section.section("statement")?.map(StatementForm::read).transpose()?;
         let recipient_input = section.text("recipient_input")?.unwrap_or("account").to_owned();
         let notify_from = section
@@ -120,6 +125,7 @@ impl Settings {
             promises,
             quiet_window,
             statement,
+            recall_after_ms,
             recipient_input,
             notify_from,
             status,
@@ -203,6 +209,14 @@ fn limits(item: &Item<'_>) -> Result<Limits, LoadError> {
     Ok(limits)
 }
 
+fn recall_after_ms(item: &Item<'_>, dialect: &Dialect) -> Result<i64, LoadError> {
+    if dialect.recall.is_none() {
+        return Err(item.fault_key(format!("dialect `{}` has no recall: nothing can be withdrawn there", dialect.name)));
+    }
+    let after_ms = item.number(1_000..=604_800_000)?;
+    Ok(i64::try_from(after_ms).unwrap_or(i64::MAX))
+}
+
 /// Both keys are needed: a window without a cap would be an open purse.
 fn quiet_window(mut section: Section<'_>, currency: Currency) -> Result<QuietWindow, LoadError> {
     let after_ms = section.need("after_ms")?.number(60_000..=604_800_000)?;
@@ -224,6 +238,7 @@ fn extensions(section: Section<'_>, dialect: &Dialect) -> Result<BTreeMap<Operat
     let named = [
         ("submit", Operation::Submit),
         ("query", Operation::Query),
+        ("recall", Operation::Recall),
         ("notification", Operation::Notification),
         ("balance", Operation::Balance),
     ];
@@ -232,7 +247,14 @@ fn extensions(section: Section<'_>, dialect: &Dialect) -> Result<BTreeMap<Operat
             if dialect.reader(operation).is_none() {
                 return Err(item.fault_key(format!("dialect `{}` has no {key}", dialect.name)));
             }
-            extensions.insert(operation, words(&item.section()?, operation, &[])?);
+            let more = words(&item.section()?, operation, &[])?;
+            let names_nobody = operation == Operation::Recall && dialect.reader(operation).is_some_and(|reader| reader.number.is_none());
+            if names_nobody && more.values().any(|word| word.speaks_of_an_order()) {
+                return Err(
+                    item.fault_key("an answer to a recall that does not name the attempt settles nothing: `requested` is all it can mean")
+                );
+            }
+            extensions.insert(operation, more);
         }
     }
     section.finish()?;

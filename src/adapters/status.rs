@@ -12,6 +12,7 @@ use crate::domain::outcome::RefusalKind;
 pub(super) enum Operation {
     Submit,
     Query,
+    Recall,
     Notification,
     Balance,
 }
@@ -21,6 +22,7 @@ impl Operation {
         match self {
             Self::Submit => "submit",
             Self::Query => "query",
+            Self::Recall => "recall",
             Self::Notification => "notification",
             Self::Balance => "balance",
         }
@@ -36,6 +38,8 @@ pub(super) enum Word {
     Refused(RefusalKind),
     NotFound,
     OrderExists,
+    /// A recall was taken; what comes of it is told later.
+    Requested,
     /// Known, and known to prove nothing.
     Unknown,
     /// The answer to a balance question.
@@ -50,6 +54,7 @@ impl Word {
             "partial" => Some(Self::Partial),
             "not_found" => Some(Self::NotFound),
             "order_exists" => Some(Self::OrderExists),
+            "requested" => Some(Self::Requested),
             "unknown" => Some(Self::Unknown),
             "answered" => Some(Self::Answered),
             _ => {
@@ -68,6 +73,7 @@ impl Word {
             Self::Refused(_) => "refused",
             Self::NotFound => "not_found",
             Self::OrderExists => "unknown:order_exists",
+            Self::Requested => "unknown:recall_asked",
             Self::Unknown => "unknown:unlisted_code",
             Self::Answered => "answered",
         }
@@ -76,7 +82,8 @@ impl Word {
     fn belongs_to(self, operation: Operation) -> bool {
         match self {
             Self::Succeeded | Self::Accepted | Self::Partial | Self::Refused(_) => operation != Operation::Balance,
-            Self::NotFound => operation == Operation::Query,
+            Self::NotFound => operation == Operation::Query || operation == Operation::Recall,
+            Self::Requested => operation == Operation::Recall,
             Self::OrderExists => operation == Operation::Submit,
             Self::Answered => operation == Operation::Balance,
             Self::Unknown => true,
@@ -87,7 +94,7 @@ impl Word {
     pub(super) fn speaks_of_an_order(self) -> bool {
         match self {
             Self::Succeeded | Self::Accepted | Self::Partial | Self::Refused(_) => true,
-            Self::NotFound | Self::OrderExists | Self::Unknown | Self::Answered => false,
+            Self::NotFound | Self::OrderExists | Self::Requested | Self::Unknown | Self::Answered => false,
         }
     }
 
@@ -95,7 +102,7 @@ impl Word {
     pub(super) fn is_final(self) -> bool {
         match self {
             Self::Succeeded | Self::Partial | Self::Refused(_) => true,
-            Self::Accepted | Self::NotFound | Self::OrderExists | Self::Unknown | Self::Answered => false,
+            Self::Accepted | Self::NotFound | Self::OrderExists | Self::Requested | Self::Unknown | Self::Answered => false,
         }
     }
 }
@@ -135,7 +142,7 @@ pub(super) fn words(section: &Section<'_>, operation: Operation, besides: &[&str
         let word = Word::parse(item.text()?).ok_or_else(|| {
             let kinds: Vec<&str> = RefusalKind::ALL.iter().map(|kind| kind.word()).collect();
             item.fault("not a status word").help(format!(
-                "there are: succeeded, accepted, partial, not_found, order_exists, unknown, answered and refused:<kind> with one of {}",
+                "there are: succeeded, accepted, partial, not_found, order_exists, requested, unknown, answered and refused:<kind> with one of {}",
                 kinds.join(", ")
             ))
         })?;

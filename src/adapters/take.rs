@@ -210,6 +210,6 @@ pub(super) fn wrong(why: &str) -> NoValue {
 pub(super) fn bills(word: Word) -> bool {
     match word {
         Word::Succeeded | Word::Accepted | Word::Partial => true,
-        Word::Refused(_) | Word::NotFound | Word::OrderExists | Word::Unknown | Word::Answered => false,
+        Word::Refused(_) | Word::NotFound | Word::OrderExists | Word::Requested | Word::Unknown | Word::Answered => false,
     }
 }

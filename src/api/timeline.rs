@@ -84,6 +84,7 @@ fn next(order: &Order, cast: &Cast, locale: Locale) -> Option<Next> {
         Step::Try => ("try", None),
         Step::Query { seq } => ("query", Some(seq)),
         Step::Resubmit { seq } => ("resubmit", Some(seq)),
+        Step::Recall { seq } => ("recall", Some(seq)),
         Step::Review => ("review", None),
         Step::Advance => ("advance", None),
     };

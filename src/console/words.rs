@@ -203,6 +203,7 @@ pub(super) fn via(via: Via) -> &'static str {
         Via::Submit => "by the reply to the submit",
         Via::Query => "by the reply to a query",
         Via::Notification => "by a notification",
+        Via::Recall => "by the reply to a recall",
         Via::Attestation => "by a person's word",
         Via::Statement => "by its supplier's statement",
     }
@@ -290,6 +291,7 @@ pub(super) fn doubt(doubt: &Doubt) -> String {
         Doubt::FailureNotFinal => "failure was said, but this supplier's failures are not final here".to_owned(),
         Doubt::Interrupted => "the gateway stopped between the stamp and the answer".to_owned(),
         Doubt::EarlierTransmission => "an earlier transmission may have arrived".to_owned(),
+        Doubt::RecallAsked => "the supplier was asked to withdraw it, and says later whether it did".to_owned(),
         Doubt::QueryNotSent => "the query could not be sent".to_owned(),
     }
 }

@@ -161,6 +161,60 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
     }
 }
 
+/// Asks a supplier to withdraw an attempt in doubt, within its limits for questions, and records what it says.
+/// Nothing is written before: a wish to withdraw charges nobody, and is made again if this process ends.
+pub(super) async fn recall(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
+    let Some(attempt) = order.attempt(seq) else { return };
+    let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
+        return house.review(order.clone()).await;
+    };
+    let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
+        return house.look_again(order.id, 1_000);
+    };
+    let permit = tokio::select! {
+        biased;
+        () = hand.rung() => return,
+        permit = supplier.lane.query(true) => permit,
+    };
+    if house.is_stopping() {
+        return permit.give_back();
+    }
+    let notify_url = house.parts.notify_url(&attempt.supplier);
+    let call = call(house, order, attempt, &inputs, &notify_url);
+    let said = match supplier.adapter.recall(&call) {
+        Ok(request) => {
+            let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
+            let read = |reply: &http::Response<Bytes>| believed(supplier.adapter.read_recall(&call, reply));
+            let turn = permit.leave(PATIENCE).await;
+            exchange(house, supplier, turn, &call, Via::Recall, outbound, read).await
+        }
+        Err(error) => never_encoded(order.id, &error),
+    };
+    drop(permit);
+    metrics::counter!("recharge_recalls_total", "supplier" => supplier.adapter.id().to_string(), "result" => said.word()).increment(1);
+    let (reading, evidence) = match said {
+        Sent::Never(_) => (Reading::unknown(Doubt::QueryNotSent), None),
+        Sent::Silent(doubt) => (Reading::unknown(doubt), None),
+        Sent::Answered(reading, evidence) => (reading, Some(evidence)),
+    };
+    let input = Input::Fact {
+        seq,
+        via: Via::Recall,
+        reading,
+        evidence: evidence.as_ref().map(|evidence| evidence.id.clone()),
+    };
+    let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
+    tracing::info!(order = %order.id, seq, step = step.word(), "a supplier was asked to withdraw an attempt");
+}
+
+/// What anybody could have said is no answer to us.
+fn believed((trust, reading): (Trust, Reading)) -> Reading {
+    match trust {
+        Trust::Fact => reading,
+        Trust::Trigger => Reading::unknown(Doubt::BadSignature),
+    }
+}
+
 /// Asks a supplier about a number that may never have been used, and reads the answer as for an attempt.
 pub(super) async fn ask(
     house: &Arc<House>,
@@ -184,10 +238,7 @@ async fn send_query(house: &Arc<House>, supplier: &Supplier, permit: &Permit, or
         Err(error) => return never_encoded(order.id, &error),
     };
     let outbound = outbound(supplier, request, supplier.adapter.query_timeout_ms());
-    let read = |reply: &http::Response<Bytes>| match supplier.adapter.read_query(&call, reply) {
-        (Trust::Fact, reading) => reading,
-        (Trust::Trigger, _) => Reading::unknown(Doubt::BadSignature),
-    };
+    let read = |reply: &http::Response<Bytes>| believed(supplier.adapter.read_query(&call, reply));
     let turn = permit.leave(PATIENCE).await;
     let asked = exchange(house, supplier, turn, &call, Via::Query, outbound, read).await;
     if let Some(is_answered) = asked.is_answered() {

@@ -231,6 +231,7 @@ fn as_it_may_have_been(order: &Order, seq: Seq, offer: &Offer, supplier: &Suppli
         supplier_ref: None,
         queries: 0,
         not_found: 0,
+        recalls: 0,
         is_hinted: false,
         is_known_there: false,
     }

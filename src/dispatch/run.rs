@@ -118,6 +118,13 @@ impl House {
                 }
                 None => self.look_again(id, 1_000),
             },
+            Step::Recall { seq } => match self.given_up(order, seq).await {
+                Some(order) => {
+                    drop(looker);
+                    gate::recall(self, &hand, &order, seq).await;
+                }
+                None => self.look_again(id, 1_000),
+            },
             Step::Resubmit { seq } => {
                 drop(looker);
                 self.resubmit(&hand, order, seq).await;

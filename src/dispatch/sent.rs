@@ -62,7 +62,7 @@ pub(super) fn heard(reply: &http::Response<Bytes>, outcome: Option<&Outcome>, no
 pub(super) fn operation(via: Via) -> Operation {
     match via {
         Via::Submit => Operation::Submit,
-        Via::Query | Via::Notification | Via::Attestation | Via::Statement => Operation::Query,
+        Via::Query | Via::Recall | Via::Notification | Via::Attestation | Via::Statement => Operation::Query,
     }
 }
 

@@ -30,10 +30,13 @@ pub struct Attempt {
     pub state: AttemptState,
     /// The supplier's own number, once known.
     pub supplier_ref: Option<String>,
-    /// Queries answered or tried since the state last changed: the step on the query ladder.
+    /// Queries answered or tried since the state last changed, or a recall: the step on the query ladder.
     pub queries: u16,
     /// "Not found" answers since the last transmission.
     pub not_found: u16,
+    /// How often its supplier was asked to withdraw it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recalls: u8,
     /// Somebody unauthenticated said there is news: ask at once.
     pub is_hinted: bool,
     /// The supplier has shown that it knows the number, whatever it said later.
@@ -246,4 +249,9 @@ impl Attempt {
     pub fn last_transmission(&self) -> u8 {
         self.transmissions.last().map_or(0, |t| t.n)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
 }

@@ -340,6 +340,8 @@ pub enum Promise {
     FailedIsFinal,
     /// One number, sent twice, became two of the supplier's own orders.
     Deduplicates,
+    /// A number that it had withdrawn, asked to, was delivered.
+    RecallIsFinal,
 }
 
 impl Promise {
@@ -349,6 +351,7 @@ impl Promise {
         match self {
             Self::FailedIsFinal => "failed_is_final",
             Self::Deduplicates => "deduplicates",
+            Self::RecallIsFinal => "recall_is_final",
         }
     }
 }

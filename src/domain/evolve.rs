@@ -84,6 +84,7 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
                 supplier_ref: None,
                 queries: 0,
                 not_found: 0,
+                recalls: 0,
                 is_hinted: false,
                 is_known_there: false,
             });
@@ -246,6 +247,7 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
                 attempt.not_found = attempt.not_found.saturating_add(1);
             }
         }
+        Via::Recall => recalled(attempt),
         Via::Notification | Via::Attestation | Via::Statement => {}
     }
     attempt.is_known_there |= shows_the_number(doubt);
@@ -280,7 +282,12 @@ fn doubted(attempt: &mut Attempt, via: Via, doubt: &Doubt, at_ms: i64) {
 /// Whether an answer that concludes nothing still shows that the supplier has the number.
 fn shows_the_number(doubt: &Doubt) -> bool {
     match doubt {
-        Doubt::UnlistedCode { .. } | Doubt::OrderExists | Doubt::NotOurs { .. } | Doubt::DeliveriesMissing | Doubt::FailureNotFinal => true,
+        Doubt::UnlistedCode { .. }
+        | Doubt::OrderExists
+        | Doubt::NotOurs { .. }
+        | Doubt::DeliveriesMissing
+        | Doubt::FailureNotFinal
+        | Doubt::RecallAsked => true,
         Doubt::Timeout
         | Doubt::ConnectionBroken
         | Doubt::ReplyTooLarge
@@ -299,9 +306,16 @@ fn answered(attempt: &mut Attempt, via: Via) {
     match via {
         Via::Submit => settle_transmission(attempt, Fate::Answered),
         Via::Query => attempt.is_hinted = false,
+        Via::Recall => recalled(attempt),
         Via::Notification | Via::Statement => {}
         Via::Attestation => attempt.is_hinted = false,
     }
+}
+
+/// It is asked again soon what came of it.
+fn recalled(attempt: &mut Attempt) {
+    attempt.recalls = attempt.recalls.saturating_add(1);
+    attempt.queries = 0;
 }
 
 fn settle_transmission(attempt: &mut Attempt, fate: Fate) {

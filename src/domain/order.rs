@@ -230,6 +230,11 @@ pub enum Step {
         /// Which attempt.
         seq: Seq,
     },
+    /// Ask the attempt's supplier to withdraw it.
+    Recall {
+        /// Which attempt.
+        seq: Seq,
+    },
     /// Look again: a deadline or the age of a doubt is due.
     Review,
     /// Give the shop its money back from the risk account.

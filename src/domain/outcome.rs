@@ -67,6 +67,8 @@ pub enum Via {
     Query,
     /// The supplier's push to us.
     Notification,
+    /// The reply to our recall: we had asked the supplier to withdraw the attempt.
+    Recall,
     /// A person's word, with a reason and a second person (R8).
     Attestation,
     /// The supplier's own books of a stretch of time, read in a statement check (R11, R20).
@@ -199,6 +201,8 @@ pub enum Doubt {
     EarlierTransmission,
     /// The query could not be sent.
     QueryNotSent,
+    /// The supplier has taken our recall and says later what became of it.
+    RecallAsked,
 }
 
 /// Something handed over with a success. Secrets are sealed at rest and hidden from debug output.

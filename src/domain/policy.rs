@@ -22,6 +22,8 @@ pub struct Promises {
     pub horizon_ms: i64,
     /// A failure that a query or notification reports is never followed by a success.
     pub failed_is_final: bool,
+    /// A number that it says is withdrawn, asked to, is never charged: not even if its request arrives later.
+    pub recall_is_final: bool,
 }
 
 impl Promises {
@@ -51,6 +53,8 @@ pub struct Rules {
     pub submit_timeout_ms: i64,
     /// Whether its dialect has a query.
     pub answers_queries: bool,
+    /// After how long in doubt it is asked to withdraw an attempt, in milliseconds; absent is never.
+    pub recall_after_ms: Option<i64>,
 }
 
 /// The rules of every supplier that adapters.toml names.

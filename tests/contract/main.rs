@@ -105,6 +105,7 @@ impl Story {
                 supplier_ref: None,
                 queries: 0,
                 not_found: 0,
+                recalls: 0,
                 is_hinted: false,
                 is_known_there: false,
             },

@@ -13,7 +13,7 @@ fn refused(text: &str) -> LoadError {
 }
 
 /// (what to change, into what, what must be underlined, what the message must hold)
-const MISTAKES: [(&str, &str, &str, &str); 21] = [
+const MISTAKES: [(&str, &str, &str, &str); 25] = [
     (
         "cfg = { userid = \"10001\" }",
         "cfg = { userid = \"10001\", nosuch = \"1\" }",
@@ -100,6 +100,30 @@ const MISTAKES: [(&str, &str, &str, &str); 21] = [
         "dialect = \"dayuanren\"\nquiet_window = { after_ms = 5, max_cost = \"9\" }",
         "5",
         "from 60000",
+    ),
+    (
+        "dialect = \"dayuanren\"",
+        "dialect = \"dayuanren\"\nrecall_after_ms = 5",
+        "5",
+        "from 1000",
+    ),
+    (
+        "dialect = \"ofpay\"",
+        "dialect = \"ofpay\"\nrecall_after_ms = 60000",
+        "recall_after_ms",
+        "has no recall",
+    ),
+    (
+        "dialect = \"dayuanren\"",
+        "dialect = \"dayuanren\"\nstatus.recall = { 5 = \"refused:failed\" }",
+        "recall",
+        "settles nothing",
+    ),
+    (
+        "dialect = \"dayuanren\"",
+        "dialect = \"dayuanren\"\nstatement = { number = \"n\", state = \"s\" }",
+        "{ number = \"n\", state = \"s\" }",
+        "belong together",
     ),
     (
         "dialect = \"dayuanren\"",

@@ -1,10 +1,10 @@
 //! Every sample reply of every embedded dialect, damaged in every place.
 
 use encoding_rs::GBK;
-use recharge_gateway::adapters::{Adapter, Notice, Opened};
+use recharge_gateway::adapters::{Adapter, Adapters, LoadError, Notice, Opened};
 use recharge_gateway::domain::outcome::{Doubt, Outcome, Reading, Trust};
 
-use super::{NAMES, OPENED_MS, Story, adapter, notification, reply};
+use super::{NAMES, OPENED_MS, SUPPLIERS, Story, adapter, notification, reply, secret};
 
 /// A sample of a dialect file, as bytes on the wire.
 struct Sample {
@@ -21,8 +21,9 @@ fn samples(dialect: &str, number: &str) -> Vec<Sample> {
     let is_gbk = table.get("charset").and_then(toml::Value::as_str) == Some("gbk");
     let own = table["sample"]["attempt_id"].as_str().unwrap();
     let mut found = Vec::new();
-    for operation in ["submit", "query", "notification"] {
-        for sample in table[operation]["sample"].as_array().unwrap() {
+    for operation in ["submit", "query", "recall", "notification"] {
+        let of_operation = table.get(operation).and_then(|table| table["sample"].as_array());
+        for sample in of_operation.into_iter().flatten() {
             let Some(text) = sample.get("reply").or(sample.get("message")).and_then(toml::Value::as_str) else {
                 continue;
             };
@@ -58,6 +59,7 @@ fn concluded(adapter: &Adapter, story: &Story, sample: &Sample, bytes: Vec<u8>) 
     *response.status_mut() = http::StatusCode::from_u16(sample.http).unwrap();
     match sample.operation {
         "submit" => Some(adapter.read_submit(&call, &response)),
+        "recall" => Some(adapter.read_recall(&call, &response).1),
         "query" => match adapter.read_query(&call, &response) {
             (Trust::Fact, reading) => Some(reading),
             (Trust::Trigger, _) => None,
@@ -200,6 +202,58 @@ fn two_orders_under_our_number_prove_nothing() {
     let body = format!(r#"{{"errno":0,"data":[{entry},{entry}]}}"#);
     let (_, reading) = adapter("dayuanren").read_query(&story.call(OPENED_MS), &reply(body));
     assert!(!settles(&reading), "{reading:?}");
+}
+
+/// Dayuanren as it would be if its recalls were answered with what became of the order.
+fn outspoken(number: &str) -> Result<Adapters, LoadError> {
+    let path = format!("{}/src/adapters/dialects/dayuanren.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text
+        .split_once("status = { from = \"body.errno\", \"0\" = \"requested\" }\n")
+        .unwrap();
+    let words = "\"0\" = \"requested\", \"2\" = \"refused:failed\", \"3\" = \"succeeded\", \"4\" = \"not_found\"";
+    let sample = |reply: &str, reads: &str| format!("\n[[recall.sample]]\nreply = '{reply}'\nreads = \"{reads}\"\n");
+    let samples: String = [
+        sample(r#"{"errno":2,"data":{"out_trade_num":"T20260101000001"}}"#, "refused:failed"),
+        sample(r#"{"errno":3,"data":{"out_trade_num":"T20260101000001"}}"#, "succeeded"),
+        sample(r#"{"errno":4,"data":{}}"#, "not_found"),
+        sample(r#"{"errno":2,"data":{"out_trade_num":"T20260101000002"}}"#, "unknown:not_ours"),
+    ]
+    .concat();
+    let text = format!("{before}{number}status = {{ from = \"body.errno\", {words} }}\n{samples}{rest}");
+    let suppliers = SUPPLIERS.replacen("dialect = \"dayuanren\"", "dialect = \"outspoken\"\nrecall_after_ms = 60000", 1);
+    Adapters::load("adapters.toml", &suppliers, &secret, &[("outspoken.toml".to_owned(), text)])
+}
+
+#[test]
+fn a_recall_that_says_what_became_of_the_order_must_name_it() {
+    let error = outspoken("").expect_err("it names nobody");
+    assert!(error.to_string().contains("`number` is missing"), "{error}");
+    let adapters = outspoken("number = \"body.data.out_trade_num\"\n").unwrap_or_else(|error| panic!("{error:?}"));
+    let adapter = adapters.get(&"dayuanren".into()).unwrap();
+    let story = Story::new();
+    let call = story.call(OPENED_MS);
+    let request = adapter.recall(&call).unwrap();
+    assert_eq!(request.uri().path(), "/yrapi.php/index/cancel");
+    let says = |errno: u8, number: &str| {
+        let body = format!(r#"{{"errno":{errno},"data":{{"out_trade_num":"{number}"}}}}"#);
+        let (trust, reading) = adapter.read_recall(&call, &reply(body));
+        assert_eq!(trust, Trust::Fact);
+        reading.outcome
+    };
+    let own = story.id.to_string();
+    assert!(matches!(says(2, &own), Outcome::Refused(_)));
+    assert!(matches!(says(3, &own), Outcome::Succeeded { .. }));
+    assert_eq!(says(0, &own), Outcome::Unknown(Doubt::RecallAsked));
+    assert_eq!(says(4, ""), Outcome::NotFound);
+    for errno in [2, 3] {
+        for number in ["", "1"] {
+            assert!(
+                matches!(says(errno, number), Outcome::Unknown(Doubt::NotOurs { .. })),
+                "{errno} {number}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -53,11 +53,13 @@ impl Book {
             keeps_failed_ids: true,
             horizon_ms: 86_400_000,
             failed_is_final: true,
+            recall_is_final: false,
         };
         let generous = Rules {
             promises,
             submit_timeout_ms: 10_000,
             answers_queries: true,
+            recall_after_ms: None,
         };
         let rules = BTreeMap::from([(SupplierId::from("a"), generous), (SupplierId::from("b"), Rules::default())]);
         Self {

@@ -23,6 +23,7 @@ mod matrix;
 mod money;
 mod notices;
 mod outage;
+mod recalls;
 mod receipts;
 mod restarts;
 mod shop;

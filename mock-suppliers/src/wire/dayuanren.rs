@@ -1,8 +1,8 @@
 //! Dayuanren: UTF-8 form in, JSON out, `sign = UPPER(MD5(sorted k=v& + apikey=KEY))` over everything, empties too.
 //!
-//! `POST /yrapi.php/index/{recharge,check,user}`. Codes of this mock's own choice (the public texts name only 0, 1 and
+//! `POST /yrapi.php/index/{recharge,check,cancel,user}`. Codes of this mock's own choice (the public texts name only 0, 1 and
 //! 208): 3 signature, 4 balance, 5 bad number, 6 product or face value, 7 cost above `price`, 8 missing or malformed
-//! parameter, 9 unknown method; 500 and above appear in no list.
+//! parameter, 9 unknown method, 10 too late to withdraw, or unknown; 500 and above appear in no list.
 
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -53,6 +53,10 @@ pub(super) fn read(credentials: &Credentials, request: &Request) -> Result<Ask, 
         "check" => {
             let ids: Vec<String> = need(&pairs, "out_trade_nums")?.split(',').map(str::to_owned).collect();
             Ok(Ask::Query(Named::Ids(ids)))
+        }
+        "cancel" => {
+            let ids = need(&pairs, "out_trade_nums")?.split(',').map(str::to_owned).collect();
+            Ok(Ask::Recall(ids))
         }
         "user" => Ok(Ask::Balance),
         _ => Err(refuse(9, "接口不存在")),
@@ -152,6 +156,8 @@ pub(super) fn write(credentials: &Credentials, answer: &Answer) -> Reply {
             "查询成功",
             &json!({"id": credentials.user, "username": "mock", "balance": yuan(*minor)}),
         ),
+        Answer::Recalled(true) => reply(0, "申请成功", &json!({})),
+        Answer::Recalled(false) => refuse(10, "订单不存在或已完成"),
         Answer::Broken => Reply::text(500, "book not writable"),
     }
 }

@@ -155,7 +155,8 @@ pub(super) fn write(shelf: Shelf<'_>, answer: &Answer) -> Reply {
             "success",
             &json!({"id": shelf.credentials.user, "username": "mock", "balance": yuan(*minor)}),
         ),
-        Answer::Broken => Reply::text(500, "book not writable"),
+        // This wire has no recall, so nobody asked.
+        Answer::Recalled(_) | Answer::Broken => Reply::text(500, "book not writable"),
     }
 }
 

@@ -19,6 +19,8 @@ use crate::order::{Order, Submission};
 pub(crate) enum Ask {
     Submit(Submission),
     Query(Named),
+    /// Withdraw the orders with these ids.
+    Recall(Vec<String>),
     Balance,
 }
 
@@ -52,6 +54,8 @@ pub(crate) enum Answer {
     /// The orders of a query that were found, and the id it named first.
     Found(Vec<Told>, String),
     Balance(i64),
+    /// Whether all orders of a recall are withdrawn.
+    Recalled(bool),
     /// The mock could not write its book: nothing happened.
     Broken,
 }

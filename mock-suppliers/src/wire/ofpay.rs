@@ -192,7 +192,8 @@ pub(super) fn write(credentials: &Credentials, answer: &Answer) -> Reply {
                 ("ret_leftcredit", &yuan(*minor)),
             ],
         ),
-        Answer::Broken => Reply::text(500, "book not writable"),
+        // This wire has no recall, so nobody asked.
+        Answer::Recalled(_) | Answer::Broken => Reply::text(500, "book not writable"),
     }
 }
 

@@ -117,6 +117,7 @@ fn code(doubt: &Doubt) -> &'static str {
         Doubt::Interrupted => "interrupted",
         Doubt::EarlierTransmission => "earlier_transmission",
         Doubt::QueryNotSent => "query_not_sent",
+        Doubt::RecallAsked => "recall_asked",
     }
 }
 
@@ -138,6 +139,7 @@ pub(in crate::adapters) fn told(doubt: &Doubt) -> String {
         | Doubt::FailureNotFinal
         | Doubt::Interrupted
         | Doubt::EarlierTransmission
-        | Doubt::QueryNotSent => code(doubt).to_owned(),
+        | Doubt::QueryNotSent
+        | Doubt::RecallAsked => code(doubt).to_owned(),
     }
 }

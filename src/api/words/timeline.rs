@@ -204,6 +204,10 @@ pub(crate) fn next(action: NextAction, cast: &Cast, locale: Locale) -> String {
             format!("{at} 用同一单号再次发送给{}；不会重复充值。", who(seq)),
             format!("At {at}, the same number is sent to {} again; it cannot charge twice.", who(seq)),
         ),
+        Step::Recall { .. } => (
+            format!("{at} 若仍无结果，申请撤单。"),
+            format!("At {at}, if nothing is certain by then, the supplier is asked to withdraw it."),
+        ),
         Step::Advance => (
             format!("{at} 若仍无结果，先行垫付退回货款。"),
             format!("At {at}, if nothing is certain by then, the price is given back in advance."),
@@ -239,6 +243,7 @@ fn heard(via: Via, locale: Locale) -> &'static str {
         Via::Submit => pick(locale, "下单应答", "its reply"),
         Via::Query => pick(locale, "查单", "asked"),
         Via::Notification => pick(locale, "上游通知", "its notification"),
+        Via::Recall => pick(locale, "撤单", "asked to withdraw it"),
         Via::Attestation => pick(locale, "人工认定", "a person's word"),
         Via::Statement => pick(locale, "上游账单", "its statement"),
     }
@@ -279,6 +284,7 @@ fn doubted(doubt: &Doubt, locale: Locale) -> &'static str {
         Doubt::FailureNotFinal => ("称已失败，但可能仍会变化", "it reports a failure that may still change"),
         Doubt::Interrupted => ("发送过程中断", "our sending was interrupted"),
         Doubt::EarlierTransmission => ("之前的发送可能已到达", "an earlier transmission may have arrived"),
+        Doubt::RecallAsked => ("已申请撤单", "asked to withdraw it, and says later whether it did"),
         Doubt::QueryNotSent => ("查询未能发出", "the question could not be sent"),
     };
     pick(locale, zh, en)

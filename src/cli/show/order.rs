@@ -59,6 +59,7 @@ fn next(action: NextAction) -> String {
         Step::Try => "route, and open the next attempt if a supplier permits".to_owned(),
         Step::Query { seq } => format!("ask the supplier about attempt {seq}"),
         Step::Resubmit { seq } => format!("send attempt {seq} again under its number"),
+        Step::Recall { seq } => format!("ask the supplier to withdraw attempt {seq}"),
         Step::Review => "look again".to_owned(),
         Step::Advance => "give the shop its money back from the risk account".to_owned(),
     };

@@ -243,6 +243,9 @@ fn refused(draft: &mut Draft, attempt: &Attempt, refusal: SupplierRefusal, heard
             } else {
                 is_of_the_number && promises.failed_is_final && promises.keeps_failed_ids
             };
+            // A number may be withdrawn before its request arrives, so it takes a promise of its own.
+            let is_withdrawn = promises.recall_is_final && refusal.kind == RefusalKind::Failed;
+            let is_proof = if heard.via == Via::Recall { is_withdrawn } else { is_proof };
             if is_proof {
                 draft.add(Event::AttemptRefused {
                     seq: attempt.seq,

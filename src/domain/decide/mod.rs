@@ -364,6 +364,9 @@ fn move_on(draft: &mut Draft, facts: Facts<'_>) {
     let stuck = match due.step {
         Step::Try | Step::Advance => None,
         Step::Review => open.map(|open| open.seq),
+        Step::Recall { seq } => open
+            .filter(|open| open.seq == seq && !next::may_recall(&draft.order, open, facts, draft.now_ms))
+            .map(|open| open.seq),
         Step::Resubmit { seq } => open
             .filter(|open| open.seq == seq && !next::may_resubmit(&draft.order, open, facts, draft.now_ms))
             .map(|open| open.seq),

@@ -73,6 +73,8 @@ fn open_action(order: &Order, attempt: &Attempt, facts: Facts<'_>, now_ms: i64) 
             let at_ms = now_ms.saturating_add(rung(&policy.doubt_query_ms, attempt.queries));
             let step = if may_resubmit(order, attempt, facts, at_ms) {
                 Step::Resubmit { seq }
+            } else if may_recall(order, attempt, facts, at_ms) {
+                Step::Recall { seq }
             } else {
                 asking
             };
@@ -99,6 +101,33 @@ fn review_at_ms(order: &Order, open: &Attempt, facts: Facts<'_>) -> Option<i64> 
         .filter(|_| !has_case)
         .map(|since| since.saturating_add(facts.policy.doubt_case_after_ms));
     deadline.into_iter().chain(case).min()
+}
+
+/// How often a supplier is asked to withdraw an attempt, and how many questions come before each time.
+const MOST_RECALLS: u8 = 3;
+const QUESTIONS_BEFORE_RECALL: u16 = 5;
+
+/// Whether the supplier is to be asked at `at_ms` to withdraw the attempt (R8): where that is switched on, the
+/// doubt is old enough, it was asked about it before, and the same number may not be sent again any more.
+pub(super) fn may_recall(order: &Order, attempt: &Attempt, facts: Facts<'_>, at_ms: i64) -> bool {
+    let rules = facts.rules.of(&attempt.supplier);
+    let doubt = rules.recall_after_ms.zip(attempt.doubt_since_ms());
+    let is_old = doubt.is_some_and(|(after_ms, since_ms)| at_ms.saturating_sub(since_ms) >= after_ms);
+    is_old
+        && order.verdict.is_none()
+        && attempt.recalls < MOST_RECALLS
+        && attempt.queries >= QUESTIONS_BEFORE_RECALL
+        && !is_awaited(attempt)
+        && !may_ever_resubmit(order, attempt, facts, at_ms)
+}
+
+/// Whether a later "not found" would let the same number be sent again.
+fn may_ever_resubmit(order: &Order, attempt: &Attempt, facts: Facts<'_>, at_ms: i64) -> bool {
+    let is_missed = Attempt {
+        not_found: u16::MAX,
+        ..attempt.clone()
+    };
+    may_resubmit(order, &is_missed, facts, at_ms)
 }
 
 /// Whether the same number may be sent again at `at_ms` (R8): the order still wants it and its

@@ -10,6 +10,7 @@ mod explore;
 mod laws;
 mod money;
 mod progress;
+mod recall;
 mod settle;
 
 /// Sets of facts that are told in two orders; `tests/model/tests/facts.rs` says more for itself.

@@ -8,7 +8,7 @@ use super::super::attempt::{Attempt, AttemptState, Proof};
 use super::super::case::CaseKind;
 use super::super::desk::{Deed, Promise};
 use super::super::effect::Effect;
-use super::super::outcome::{Outcome, Reading};
+use super::super::outcome::{Outcome, Reading, Via};
 use super::{Draft, Facts};
 
 /// Which promise this reading shows to be broken, `attempt` being as it was before.
@@ -17,20 +17,21 @@ pub(super) fn broken(attempt: &Attempt, reading: &Reading, facts: Facts<'_>) -> 
         Outcome::Succeeded { .. } | Outcome::Partial { .. } => true,
         Outcome::Accepted | Outcome::Refused(_) | Outcome::NotFound | Outcome::Unknown(_) => false,
     };
-    let was_refused = match &attempt.state {
+    let refused = match &attempt.state {
         AttemptState::Dead { proof, .. } => match proof {
-            Proof::Refused { .. } => true,
-            Proof::NotSent { .. } | Proof::Assumed { .. } | Proof::Attested { .. } => false,
+            Proof::Refused { via: Via::Recall, .. } => Some(Promise::RecallIsFinal),
+            Proof::Refused { .. } => Some(Promise::FailedIsFinal),
+            Proof::NotSent { .. } | Proof::Assumed { .. } | Proof::Attested { .. } => None,
         },
         AttemptState::Sent
         | AttemptState::Accepted
         | AttemptState::Unknown { .. }
         | AttemptState::Won { .. }
         | AttemptState::Excess { .. }
-        | AttemptState::Late { .. } => false,
+        | AttemptState::Late { .. } => None,
     };
-    if is_success && was_refused {
-        return Some(Promise::FailedIsFinal);
+    if let Some(promise) = refused.filter(|_| is_success) {
+        return Some(promise);
     }
     let names_another = attempt
         .supplier_ref

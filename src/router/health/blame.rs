@@ -71,6 +71,6 @@ pub(super) fn blame(fact: &Fact) -> Blame {
 pub(super) fn was_told(via: Via) -> bool {
     match via {
         Via::Submit | Via::Notification => true,
-        Via::Query | Via::Attestation | Via::Statement => false,
+        Via::Query | Via::Recall | Via::Attestation | Via::Statement => false,
     }
 }

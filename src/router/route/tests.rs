@@ -116,6 +116,7 @@ fn attempt(seq: u8, supplier: &str, state: AttemptState) -> Attempt {
         supplier_ref: None,
         queries: 0,
         not_found: 0,
+        recalls: 0,
         is_hinted: false,
         is_known_there: false,
     }

@@ -32,13 +32,21 @@ pub(super) fn via_word(via: Via) -> &'static str {
         Via::Submit => "submit",
         Via::Query => "query",
         Via::Notification => "notification",
+        Via::Recall => "recall",
         Via::Attestation => "attestation",
         Via::Statement => "statement",
     }
 }
 
 pub(super) fn via(word: &str) -> Option<Via> {
-    let all = [Via::Submit, Via::Query, Via::Notification, Via::Attestation, Via::Statement];
+    let all = [
+        Via::Submit,
+        Via::Query,
+        Via::Notification,
+        Via::Recall,
+        Via::Attestation,
+        Via::Statement,
+    ];
     all.into_iter().find(|via| via_word(*via) == word)
 }
 

@@ -200,6 +200,7 @@ fn view() -> SupplierView {
             keeps_failed_ids: true,
             horizon_ms: DEADLINE_MS * 1_000,
             failed_is_final: true,
+            recall_is_final: false,
         },
         answers_queries: true,
         switch: Switch::None,

@@ -70,12 +70,14 @@ pub fn play(rule: Rule, world: &World) -> Figures {
         keeps_failed_ids: true,
         horizon_ms: 86_400_000,
         failed_is_final: true,
+        recall_is_final: false,
     };
     let rules = |supplier: &crate::world::Supplier| {
         let rules = Rules {
             promises: promises.clone(),
             submit_timeout_ms: TIMEOUT_MS,
             answers_queries: true,
+            recall_after_ms: None,
         };
         (SupplierId::from(supplier.name.as_str()), rules)
     };

@@ -72,7 +72,8 @@ impl Dialect {
             .map(|text| self.wire(&text.replace(own, number)))
             .collect();
         all.extend(self.samples(operation, "reply_hex").map(|digits| hex::decode(digits).unwrap()));
-        assert!(!all.is_empty(), "{} has no sample of {operation}", self.name);
+        let is_there = self.table.contains_key(operation);
+        assert_eq!(!all.is_empty(), is_there, "{} has no sample of {operation}", self.name);
         all
     }
 

@@ -81,6 +81,7 @@ fn input(told: Told) -> Input {
             window: WINDOW,
             witnessed_since_ms: START_MS,
         },
+        Told::Recalled(seq, word) => fact(seq, Via::Recall, word),
         Told::Advance(true) => Input::Advance,
         Told::Advance(false) => Input::DeclineAdvance,
         Told::Recover => Input::Recover,

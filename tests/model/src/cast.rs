@@ -52,6 +52,8 @@ pub enum Kind {
     Mute,
     /// As `Plain`, with a quiet window of two phases.
     Quiet,
+    /// As `Plain`, but a number that was withdrawn stays so, whether its request has come or not.
+    Recalls,
 }
 
 impl Kind {
@@ -60,7 +62,7 @@ impl Kind {
     pub fn deduplicates(self) -> bool {
         match self {
             Self::Keeps | Self::Breaks => true,
-            Self::Plain | Self::Wavers | Self::Mute | Self::Quiet => false,
+            Self::Plain | Self::Wavers | Self::Mute | Self::Quiet | Self::Recalls => false,
         }
     }
 
@@ -69,7 +71,7 @@ impl Kind {
     pub fn wavers(self) -> bool {
         match self {
             Self::Wavers | Self::Breaks | Self::Mute => true,
-            Self::Keeps | Self::Plain | Self::Quiet => false,
+            Self::Keeps | Self::Plain | Self::Quiet | Self::Recalls => false,
         }
     }
 
@@ -91,9 +93,15 @@ impl Kind {
             keeps_failed_ids: true,
             horizon_ms: HORIZON_MS,
             failed_is_final: true,
+            recall_is_final: false,
         };
         let promises = match self {
             Self::Keeps | Self::Breaks => everything,
+            Self::Recalls => Promises {
+                failed_is_final: true,
+                recall_is_final: true,
+                ..Promises::default()
+            },
             Self::Plain | Self::Quiet => Promises {
                 failed_is_final: true,
                 ..Promises::default()
@@ -104,6 +112,7 @@ impl Kind {
             promises,
             submit_timeout_ms: 80_000,
             answers_queries: self.answers(),
+            recall_after_ms: None,
         }
     }
 }
@@ -125,6 +134,8 @@ pub struct Bounds {
     pub hints: bool,
     /// Whether the risk account stands in for an order that is in doubt for a phase.
     pub advances: bool,
+    /// Whether suppliers are asked to withdraw attempts, at any time.
+    pub recalls: bool,
 }
 
 /// One configuration.
@@ -227,6 +238,7 @@ const SMALL: Bounds = Bounds {
     looks_first: false,
     hints: false,
     advances: false,
+    recalls: false,
 };
 
 const fn scene(name: &'static str, suppliers: [Kind; 2], bounds: Bounds) -> Scene {
@@ -280,6 +292,16 @@ pub const SCENES: &[Scene] = &[
             looks_first: true,
             transmissions: 1,
             last_phase: 0,
+            ..SMALL
+        },
+    ),
+    scene(
+        "recall",
+        [Kind::Recalls, Kind::Plain],
+        Bounds {
+            transmissions: 1,
+            stamps: 2,
+            recalls: true,
             ..SMALL
         },
     ),

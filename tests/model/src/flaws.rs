@@ -31,13 +31,15 @@ pub enum Flaw {
     NetworkDoubles,
     /// A supplier that promises that its failures are final delivers afterwards.
     FailedIsNotFinal,
+    /// A number that was withdrawn is delivered when its request arrives.
+    RecallIsNotKept,
     /// Two persons attest that nothing was delivered while it is still under way.
     PersonErrs,
 }
 
 impl Flaw {
     /// All, with the scene in which each must show and the laws that must break, the first one told.
-    pub const ALL: [(Self, &'static str, &'static [Law]); 13] = [
+    pub const ALL: [(Self, &'static str, &'static [Law]); 14] = [
         (Self::StaleAdmitted, "stale", &[Law::ChargedOnce]),
         (Self::SendsBeforeStamp, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
         (Self::SendsOnUnknown, "plain", &[Law::ChargedOnce, Law::StampedBeforeSent]),
@@ -50,6 +52,7 @@ impl Flaw {
         (Self::WindowIsToldTheOld, "quiet", &[Law::ChargedOnce, Law::DeadIsDead]),
         (Self::NetworkDoubles, "plain", &[Law::ChargedOnce]),
         (Self::FailedIsNotFinal, "plain", &[Law::ReleasedIsUncharged]),
+        (Self::RecallIsNotKept, "recall", &[Law::ChargedOnce, Law::DeadIsDead]),
         (
             Self::PersonErrs,
             "plain",
@@ -72,6 +75,7 @@ impl Flaw {
             Self::LaterThanWindow => "a request arrives after the quiet window of its supplier",
             Self::WindowIsToldTheOld => "at the end of a quiet window the supplier's query tells how its books stood before",
             Self::NetworkDoubles => "the network delivers a request twice to a supplier that does not deduplicate",
+            Self::RecallIsNotKept => "a number that was withdrawn is delivered when its request arrives",
             Self::PersonErrs => "two persons attest that nothing was delivered while it is still under way",
             Self::FailedIsNotFinal => "a supplier that promises that its failures are final delivers afterwards",
         }

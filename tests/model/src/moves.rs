@@ -63,6 +63,8 @@ pub enum Move {
     Attest(Seq, bool),
     /// A supplier says "not found" once more, and a node looks whether the quiet window is over.
     Assume(At, Seq),
+    /// A supplier is asked to withdraw an attempt, and does if it can; whether its reply is heard.
+    Recall(At, Seq, bool),
     /// The risk account stands in for the order, or its cap is used up by others.
     Advance(bool),
     /// Whoever has the order in hand thinks that nobody waits for a reply.
@@ -205,6 +207,9 @@ fn learnt(scene: &Scene, world: &World, gist: &Gist, moves: &mut Vec<Move>) {
         if scene.kind(at).window().is_some() && (page.entry.is_none() || scene.has(Flaw::WindowIsToldTheOld)) {
             moves.push(Move::Assume(at, seq));
         }
+        if scene.bounds.recalls {
+            moves.extend([Move::Recall(at, seq, true), Move::Recall(at, seq, false)]);
+        }
         let told = page.ever_said().filter(|entry| matches!(entry, Entry::Delivered | Entry::Failed));
         moves.extend(told.map(|entry| Move::Notify(at, seq, entry)));
         if scene.bounds.hints {
@@ -312,6 +317,7 @@ pub fn is_prescribed(scene: &Scene, gist: &Gist, step: Move) -> bool {
         Move::Resubmit(_, seq, _) => gist.next == Some(Step::Resubmit { seq }),
         Move::Query(_, seq, _) | Move::NotFound(_, seq) | Move::Assume(_, seq) => asks(seq),
         Move::Recover => matches!(gist.next, Some(Step::Query { .. })),
+        Move::Recall(_, seq, _) => gist.next == Some(Step::Recall { seq }),
         Move::Advance(_) => gist.next == Some(Step::Advance),
         Move::Review => matches!(gist.next, Some(Step::Review | Step::Resubmit { .. })),
         Move::Notify(at, ..) => !scene.promises_are_kept || !scene.kind(at).answers(),

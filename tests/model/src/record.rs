@@ -270,6 +270,7 @@ impl Record {
 fn normalize(attempt: &mut Attempt, latest_ms: i64, has_case: bool, has_window: bool) {
     let is_open = attempt.is_open();
     attempt.queries = 0;
+    attempt.recalls = 0;
     let most = if has_window { 2 } else { 1 };
     attempt.not_found = if is_open { attempt.not_found.min(most) } else { 0 };
     attempt.opened_at_ms = START_MS;

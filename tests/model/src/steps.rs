@@ -1,6 +1,6 @@
 //! What each thing that happens makes of the world. Whatever is decided, is decided at the desk.
 
-use crate::cast::Scene;
+use crate::cast::{Kind, Scene};
 use crate::desk::{Desk, Written};
 use crate::domain::ids::Seq;
 use crate::flaws::Flaw;
@@ -67,6 +67,7 @@ impl Play {
             Move::Hint(seq) => Told::Hint(seq),
             Move::Attest(seq, is_delivered) => Told::Attest(seq, is_delivered),
             Move::Assume(_, seq) => Told::Assume(seq),
+            Move::Recall(at, seq, _) => Told::Recalled(seq, Word::Said(self.withdrawn(world, at, seq))),
             Move::Advance(is_given) => Told::Advance(is_given),
             Move::Recover => Told::Recover,
             Move::Review => Told::Review,
@@ -147,6 +148,17 @@ impl Play {
             | Move::Cancel => {
                 self.learn(world, told?);
             }
+            Move::Recall(at, seq, is_heard) => {
+                if matches!(world.page(at, seq).entry, Some(Entry::Working)) || self.keeps_withdrawn(at) {
+                    let entry = self.withdrawn(world, at, seq);
+                    if world.page(at, seq).entry != Some(entry) {
+                        world.page_mut(at, seq).write(entry);
+                    }
+                }
+                if is_heard {
+                    self.learn(world, told?);
+                }
+            }
             Move::Crash(node) => self.crash(world, node),
             Move::Lease => swap_nodes(world),
             Move::Land(place, entry) => self.land(world, place, entry, Request::Ended),
@@ -157,6 +169,19 @@ impl Play {
             Move::Pass => world.phase += 1,
         }
         Some(())
+    }
+
+    /// What a supplier says when it is asked to withdraw a number: that it has, unless it is too late.
+    fn withdrawn(&self, world: &World, at: At, seq: Seq) -> Entry {
+        match world.page(at, seq).entry {
+            None | Some(Entry::Working) => Entry::Failed,
+            Some(entry) => entry,
+        }
+    }
+
+    /// Whether a number that was withdrawn before its request came is not taken afterwards.
+    fn keeps_withdrawn(&self, at: At) -> bool {
+        self.scene.kind(at) == Kind::Recalls && !self.scene.has(Flaw::RecallIsNotKept)
     }
 
     fn at(&self, world: &World, seq: Seq) -> Option<At> {
@@ -273,9 +298,10 @@ impl Play {
     /// A request arrives. A number in the books of a supplier that deduplicates is answered from them.
     fn land(&self, world: &mut World, place: Place, entry: Option<Entry>, then: Request) {
         let deduplicates = self.scene.kind(place.at).deduplicates() && !self.scene.has(Flaw::ChargesEveryRequest);
+        let keeps_withdrawn = self.keeps_withdrawn(place.at);
         let page = world.page_mut(place.at, place.seq);
         let is_forgotten = self.scene.has(Flaw::ForgetsFailedIds) && matches!(page.entry, Some(Entry::Refused | Entry::Failed));
-        let known = page.entry.filter(|_| deduplicates && !is_forgotten);
+        let known = page.entry.filter(|_| (deduplicates || keeps_withdrawn) && !is_forgotten);
         let answer = match (known, entry) {
             (_, None) => Answer::Gate,
             (Some(known), Some(_)) => Answer::Said(known),

@@ -88,6 +88,12 @@ fn sentence(play: &Play, world: &World, step: Move, name: &impl Fn(Node) -> &'st
         Move::Hint(seq) => format!("Somebody says, unsigned, that there is news of {}.", attempt(seq)),
         Move::Attest(seq, true) => format!("Two persons attest that {} was delivered.", attempt(seq)),
         Move::Attest(seq, false) => format!("Two persons attest that {} was not delivered and never will be.", attempt(seq)),
+        Move::Recall(at, seq, is_heard) => format!(
+            "{} is asked to withdraw {}{}.",
+            of(at),
+            attempt(seq),
+            if is_heard { "" } else { "; its reply is lost" }
+        ),
         Move::Advance(true) => "The risk account gives the shop its money back.".to_owned(),
         Move::Advance(false) => "The risk account's cap is used up.".to_owned(),
         Move::Assume(at, seq) => format!(

@@ -61,6 +61,8 @@ pub enum Told {
     Attest(Seq, bool),
     /// The attempt may have been quiet for a whole window.
     Assume(Seq),
+    /// The reply to a recall.
+    Recalled(Seq, Word),
     /// The risk account stands in; or its cap is used up.
     Advance(bool),
     /// Nobody is thought to wait for the reply any more.

@@ -46,6 +46,11 @@ fn a_quiet_window_charges_once_where_nothing_arrives_after_it() {
 }
 
 #[test]
+fn a_number_that_is_withdrawn_charges_nobody_and_the_next_supplier_once() {
+    println!("{}", explored("recall"));
+}
+
+#[test]
 fn an_order_whose_shop_has_its_money_back_is_left_alone_and_settled_in_full() {
     println!("{}", explored("advance"));
 }
@@ -63,6 +68,14 @@ fn a_supplier_that_breaks_its_promises_costs_exactly_one_case_and_one_loss_each_
 #[test]
 fn every_kind_of_supplier_has_a_scene() {
     let has = |kind| SCENES.iter().any(|scene| scene.suppliers.contains(&kind));
-    let kinds = [Kind::Keeps, Kind::Plain, Kind::Wavers, Kind::Breaks, Kind::Mute, Kind::Quiet];
+    let kinds = [
+        Kind::Keeps,
+        Kind::Plain,
+        Kind::Wavers,
+        Kind::Breaks,
+        Kind::Mute,
+        Kind::Quiet,
+        Kind::Recalls,
+    ];
     assert!(kinds.into_iter().all(has));
 }

@@ -26,6 +26,8 @@ pub struct Character {
     pub breaks_promises: bool,
     /// Its notifications are only a reason to ask.
     pub is_unsigned: bool,
+    /// It is asked to withdraw what has been in doubt for a while.
+    pub withdraws: bool,
 }
 
 const KEEPER: Character = Character {
@@ -35,20 +37,27 @@ const KEEPER: Character = Character {
     failed_is_final: true,
     breaks_promises: false,
     is_unsigned: false,
+    withdraws: false,
 };
 
 /// Everybody who may take part.
 pub const CAST: [Character; 7] = [
-    Character { name: "ada", ..KEEPER },
+    Character {
+        name: "ada",
+        withdraws: true,
+        ..KEEPER
+    },
     Character { name: "bea", ..KEEPER },
     Character {
         name: "cleo",
+        withdraws: true,
         deduplicates: false,
         keeps_failed_ids: false,
         ..KEEPER
     },
     Character {
         name: "dora",
+        withdraws: true,
         deduplicates: false,
         keeps_failed_ids: false,
         failed_is_final: false,
@@ -121,10 +130,11 @@ fn table(character: &Character) -> String {
         failed_is_final,
         ..
     } = character;
+    let recall = if character.withdraws { "recall_after_ms = 15000\n" } else { "" };
     let dialect = if character.is_unsigned { "unsigned" } else { "dayuanren" };
     format!(
         "[supplier.{name}]\ndialect = \"{dialect}\"\nbase_url = \"https://{name}.example\"\nsubmit_timeout_ms = 1000\n\
-         query_timeout_ms = 1000\nsecrets = {{ key = \"KEY\" }}\ncfg = {{ userid = \"10001\" }}\n\
+         query_timeout_ms = 1000\n{recall}secrets = {{ key = \"KEY\" }}\ncfg = {{ userid = \"10001\" }}\n\
          status.submit = {{ \"4\" = \"refused:supplier_balance\", \"9\" = \"succeeded\" }}\n\
          [supplier.{name}.promises]\ndeduplicates = {deduplicates}\nkeeps_failed_ids = {keeps_failed_ids}\n\
          horizon_ms = {HORIZON_MS}\nfailed_is_final = {failed_is_final}\n"

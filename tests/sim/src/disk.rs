@@ -14,7 +14,7 @@ use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, 
 use recharge_gateway::domain::money::Currency;
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::order::Order;
-use recharge_gateway::domain::outcome::Delivery;
+use recharge_gateway::domain::outcome::{Delivery, Doubt};
 use recharge_gateway::domain::plan::SkipReason;
 use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
@@ -168,6 +168,11 @@ fn noted(command: &Command) -> Vec<String> {
             noted.extend(skipped.iter().map(|skip| reason(&skip.reason)));
         } else if let Event::OrderAdvanced { .. } | Event::AdvanceDeclined { .. } = event {
             noted.push(event.kind().to_owned());
+        } else if let Event::AttemptDoubted {
+            doubt: Doubt::RecallAsked, ..
+        } = event
+        {
+            noted.push("recall_asked".to_owned());
         }
     }
     noted
@@ -178,7 +183,7 @@ struct Told {
     order: Option<OrderId>,
     text: String,
     stamp: Option<(String, u8)>,
-    /// What not every history has, in the words of events: why suppliers were left out, advances.
+    /// What not every history has, in the words of events: why suppliers were left out, advances, recalls.
     noted: Vec<String>,
 }
 

@@ -173,6 +173,10 @@ impl Supplier {
             rest.await;
             let world = world_of_task;
             let supplier = &world.suppliers[place];
+            // Withdrawn meanwhile.
+            if supplier.book()[&number].stand() != Stand::Working {
+                return;
+            }
             let stand = if world.strikes(Fault::Fails) {
                 Stand::Failed
             } else if world.strikes(Fault::DeliversPart) {
@@ -184,6 +188,19 @@ impl Supplier {
             notices::news(&world, place, &number, stand);
             supplier.reconsider(&world, place, &number);
         });
+    }
+
+    /// Somebody asks it to withdraw a number: it does if it likes, and if it still works on it; whether it has
+    /// taken the wish.
+    pub fn withdraw(&self, world: &Arc<World>, place: usize, number: &str) -> bool {
+        let is_working = self.book().get(number).is_some_and(|entry| entry.stand() == Stand::Working);
+        if !is_working || world.dice.aside(0x7004).falls(300) {
+            return false;
+        }
+        self.stand(world, number, Stand::Failed);
+        notices::news(world, place, number, Stand::Failed);
+        self.reconsider(world, place, number);
+        true
     }
 
     /// Turns a failure into a success, or takes a success back, if that is its character: the first

@@ -39,6 +39,7 @@ pub struct Wire {
 enum Question {
     Submit(Asked),
     Query(String),
+    Recall(String),
 }
 
 impl Question {
@@ -52,6 +53,9 @@ impl Question {
         if outbound.request.uri().path().ends_with("/check") {
             return Self::Query(field("out_trade_nums"));
         }
+        if outbound.request.uri().path().ends_with("/cancel") {
+            return Self::Recall(field("out_trade_nums"));
+        }
         Self::Submit(Asked {
             number: field("out_trade_num"),
             recipient: field("mobile"),
@@ -63,7 +67,7 @@ impl Question {
     fn number(&self) -> &str {
         match self {
             Self::Submit(asked) => &asked.number,
-            Self::Query(number) => number,
+            Self::Query(number) | Self::Recall(number) => number,
         }
     }
 }
@@ -104,6 +108,7 @@ impl Wire {
         world.tell(order, || match question {
             Question::Submit(asked) => format!("{:?} sends {} to {name}", self.owner, asked.number),
             Question::Query(number) => format!("{:?} asks {name} about {number}", self.owner),
+            Question::Recall(number) => format!("{:?} asks {name} to withdraw {number}", self.owner),
         });
         let (answer, answered) = oneshot::channel();
         self.carry(question, answer);
@@ -231,6 +236,10 @@ fn answer_of(world: &Arc<World>, place: usize, question: &Question) -> Response 
                 Says::Exists => "{\"errno\":1,\"data\":[]}".to_owned(),
             }
         }
+        Question::Recall(number) => match supplier.withdraw(world, place, number) {
+            true => "{\"errno\":0,\"data\":{}}".to_owned(),
+            false => "{\"errno\":1,\"data\":{}}".to_owned(),
+        },
         Question::Query(number) => match supplier.asked(world, number) {
             None => "{\"errno\":0,\"data\":[]}".to_owned(),
             Some((stand, face_minor)) => {

@@ -19,6 +19,7 @@ pub fn command(command: &Command) -> String {
                         Step::Query { seq } => format!("ask about {seq}"),
                         Step::Resubmit { seq } => format!("send {seq} again"),
                         Step::Review => "review".to_owned(),
+                        Step::Recall { seq } => format!("withdraw {seq}"),
                         Step::Advance => "advance".to_owned(),
                     };
                     format!("{what} in {} ms", next.at_ms.saturating_sub(change.at_ms))

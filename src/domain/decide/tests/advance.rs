@@ -55,7 +55,7 @@ impl Bench {
             match step {
                 Step::Advance => return,
                 Step::Query { seq } => drop(self.tell(seq, Via::Query, timeout()).unwrap()),
-                Step::Try | Step::Resubmit { .. } | Step::Review => drop(self.feed(Input::Review).unwrap()),
+                Step::Try | Step::Resubmit { .. } | Step::Recall { .. } | Step::Review => drop(self.feed(Input::Review).unwrap()),
             }
         }
         panic!("the schedule never comes to the advance");

@@ -38,6 +38,7 @@ pub fn rules() -> RuleBook {
         keeps_failed_ids: true,
         horizon_ms: 86_400_000,
         failed_is_final: true,
+        recall_is_final: true,
     };
     let of = |name: &&str| {
         let promises = match *name {
@@ -48,6 +49,7 @@ pub fn rules() -> RuleBook {
             promises,
             submit_timeout_ms: 10_000,
             answers_queries: *name != MUTE,
+            recall_after_ms: None,
         };
         (SupplierId::from(*name), rules)
     };

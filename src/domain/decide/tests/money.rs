@@ -147,7 +147,7 @@ fn cards_that_are_missing_while_another_attempt_is_open_are_asked_for_until_they
                 last_wait = wait_ms;
                 bench.tell(1, Via::Query, cards(0)).unwrap();
             }
-            Step::Try | Step::Query { .. } | Step::Resubmit { .. } | Step::Review | Step::Advance => {
+            Step::Try | Step::Query { .. } | Step::Resubmit { .. } | Step::Recall { .. } | Step::Review | Step::Advance => {
                 drop(bench.tell(2, Via::Query, Outcome::Accepted))
             }
         }

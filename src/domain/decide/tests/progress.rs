@@ -24,6 +24,7 @@ fn live(bench: &mut Bench, span_ms: i64, answer: &Outcome) -> usize {
             Step::Resubmit { seq } => bench.feed(Input::Resubmit { seq }),
             Step::Review => bench.feed(Input::Review),
             Step::Advance => bench.feed(Input::Advance),
+            Step::Recall { seq } => bench.tell(seq, Via::Recall, answer.clone()),
         };
         if done.is_err() {
             drop(bench.feed(Input::Review));

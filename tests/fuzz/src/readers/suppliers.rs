@@ -1,4 +1,4 @@
-//! What suppliers send: replies to submits, queries and balance questions, and notifications.
+//! What suppliers send: replies to submits, queries, recalls and balance questions, and notifications.
 //!
 //! Promises: the same bytes are read alike; a reply that is a fact in a dialect that speaks JSON is
 //! JSON to another parser too.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use recharge_gateway::adapters::{Adapter, Adapters, Notice};
 use recharge_gateway::domain::ids::SupplierId;
-use recharge_gateway::domain::outcome::{BalanceReading, Outcome, Reading};
+use recharge_gateway::domain::outcome::{BalanceReading, Doubt, Outcome, Reading};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -17,18 +17,23 @@ use super::{Read, Reader};
 use crate::corpus::{self, Dialect};
 use crate::story::Story;
 
-/// For each dialect that ships: replies of three kinds, and notifications.
+/// For each dialect that ships: replies of three kinds or four, and notifications.
 pub(super) fn all() -> Vec<Box<dyn Reader>> {
     let story = Arc::new(Story::default());
     let mut all: Vec<Box<dyn Reader>> = Vec::new();
     for dialect in corpus::dialects() {
         let adapter = adapter(&dialect);
-        for operation in ["submit", "query", "balance"] {
+        for operation in ["submit", "query", "recall", "balance"] {
+            let seeds = dialect.replies(operation, &story.id.to_string());
+            // Not every dialect can withdraw.
+            if operation == "recall" && seeds.is_empty() {
+                continue;
+            }
             all.push(Box::new(Replies {
                 name: format!("{} {operation} replies", dialect.name),
                 operation,
                 is_json: dialect.is_json(operation),
-                seeds: dialect.replies(operation, &story.id.to_string()),
+                seeds,
                 adapter: Arc::clone(&adapter),
                 story: Arc::clone(&story),
             }));
@@ -86,6 +91,7 @@ impl Replies {
         let reading = match self.operation {
             "submit" => self.adapter.read_submit(&self.story.call(), &reply),
             "query" => self.adapter.read_query(&self.story.call(), &reply).1,
+            "recall" => self.adapter.read_recall(&self.story.call(), &reply).1,
             _ => {
                 let balance = self.adapter.read_balance(&reply);
                 return (matches!(balance, BalanceReading::Balance(_)), format!("{balance:?}"));
@@ -98,6 +104,7 @@ impl Replies {
 fn is_a_fact(reading: &Reading) -> bool {
     match reading.outcome {
         Outcome::Succeeded { .. } | Outcome::Partial { .. } | Outcome::Refused(_) | Outcome::Accepted => true,
+        Outcome::Unknown(Doubt::RecallAsked) => true,
         Outcome::NotFound | Outcome::Unknown(_) => false,
     }
 }
