@@ -14,7 +14,7 @@ use recharge_gateway::domain::ids::{AttemptId, OrderId, SettingsDigest, ShopId, 
 use recharge_gateway::domain::money::Currency;
 use recharge_gateway::domain::offer::Offer;
 use recharge_gateway::domain::order::Order;
-use recharge_gateway::domain::outcome::{Delivery, Doubt};
+use recharge_gateway::domain::outcome::{Delivery, Via};
 use recharge_gateway::domain::plan::SkipReason;
 use recharge_gateway::domain::product::Product;
 use recharge_gateway::domain::recipient::Inputs;
@@ -168,11 +168,8 @@ fn noted(command: &Command) -> Vec<String> {
             noted.extend(skipped.iter().map(|skip| reason(&skip.reason)));
         } else if let Event::OrderAdvanced { .. } | Event::AdvanceDeclined { .. } = event {
             noted.push(event.kind().to_owned());
-        } else if let Event::AttemptDoubted {
-            doubt: Doubt::RecallAsked, ..
-        } = event
-        {
-            noted.push("recall_asked".to_owned());
+        } else if let Event::AttemptDoubted { via: Via::Recall, .. } = event {
+            noted.push("recall".to_owned());
         }
     }
     noted
