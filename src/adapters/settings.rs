@@ -96,6 +96,10 @@ impl Settings {
             .section("quiet_window")?
             .map(|window| quiet_window(window, currency))
             .transpose()?;
+        if quiet_window.is_some() && !promises.query_consistent {
+            let fault = item.fault_key("a quiet window rests on queries that find what was taken: promises.query_consistent is missing");
+            return Err(fault.help("ask the supplier, then write promises.query_consistent = true, or leave the window out"));
+        }
         let recall_after_ms = section
             .get("recall_after_ms")
             .map(|item| recall_after_ms(&item, dialect))

@@ -104,6 +104,7 @@ impl Standing {
         if let Some(rules) = self.rules.0.get_mut(supplier) {
             match broken {
                 Some(Promise::FailedIsFinal) => rules.promises.failed_is_final = false,
+                Some(Promise::QueryConsistent) => rules.promises.query_consistent = false,
                 Some(Promise::RecallIsFinal) => rules.promises.recall_is_final = false,
                 Some(Promise::Deduplicates) => rules.promises.deduplicates = false,
                 None => {}

@@ -340,6 +340,8 @@ pub enum Promise {
     FailedIsFinal,
     /// One number, sent twice, became two of the supplier's own orders.
     Deduplicates,
+    /// A query did not find a number that it had taken.
+    QueryConsistent,
     /// A number that it had withdrawn, asked to, was delivered.
     RecallIsFinal,
 }
@@ -351,6 +353,7 @@ impl Promise {
         match self {
             Self::FailedIsFinal => "failed_is_final",
             Self::Deduplicates => "deduplicates",
+            Self::QueryConsistent => "query_consistent",
             Self::RecallIsFinal => "recall_is_final",
         }
     }

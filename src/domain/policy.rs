@@ -22,6 +22,8 @@ pub struct Promises {
     pub horizon_ms: i64,
     /// A failure that a query or notification reports is never followed by a success.
     pub failed_is_final: bool,
+    /// A number that it has taken is found by every query from then on, within the horizon.
+    pub query_consistent: bool,
     /// A number that it says is withdrawn, asked to, is never charged: not even if its request arrives later.
     pub recall_is_final: bool,
 }

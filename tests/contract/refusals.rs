@@ -13,7 +13,7 @@ fn refused(text: &str) -> LoadError {
 }
 
 /// (what to change, into what, what must be underlined, what the message must hold)
-const MISTAKES: [(&str, &str, &str, &str); 25] = [
+const MISTAKES: [(&str, &str, &str, &str); 26] = [
     (
         "cfg = { userid = \"10001\" }",
         "cfg = { userid = \"10001\", nosuch = \"1\" }",
@@ -100,6 +100,12 @@ const MISTAKES: [(&str, &str, &str, &str); 25] = [
         "dialect = \"dayuanren\"\nquiet_window = { after_ms = 5, max_cost = \"9\" }",
         "5",
         "from 60000",
+    ),
+    (
+        "[supplier.dayuanren]\ndialect",
+        "[supplier.dayuanren]\nquiet_window = { after_ms = 60000, max_cost = \"9\" }\ndialect",
+        "dayuanren",
+        "query_consistent is missing",
     ),
     (
         "dialect = \"dayuanren\"",

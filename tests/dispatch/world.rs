@@ -176,7 +176,7 @@ async fn open(
             "[supplier.{name}]\ndialect = \"dayuanren\"\nbase_url = \"https://{name}.example\"\nsubmit_timeout_ms = 1000\n\
              query_timeout_ms = 1000\nsecrets = {{ key = \"KEY\" }}\ncfg = {{ userid = \"10001\" }}\n\
              status.submit = {{ \"4\" = \"refused:supplier_balance\", \"5\" = \"refused:recipient\" }}\n[supplier.{name}.limits]\n{limits}\n\
-             [supplier.{name}.promises]\ndeduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000\nfailed_is_final = true\n"
+             [supplier.{name}.promises]\ndeduplicates = true\nkeeps_failed_ids = true\nhorizon_ms = 86400000\nfailed_is_final = true\nquery_consistent = true\n"
         )
     };
     let text: String = wires.keys().map(table).collect();

@@ -54,6 +54,7 @@ impl Book {
             horizon_ms: 86_400_000,
             failed_is_final: true,
             recall_is_final: false,
+            query_consistent: false,
         };
         let generous = Rules {
             promises,

@@ -2,7 +2,8 @@
 //! operator has switched that on for its supplier, up to an amount.
 //!
 //! It rests on two things that nobody proves: that a request which has not arrived by now never will,
-//! and that the supplier's "not found" is up to date by now. So it needs everything else to be quiet:
+//! and that the supplier's "not found" is up to date by now, which it must promise (`query_consistent`). So it
+//! needs everything else to be quiet:
 //! the supplier has never shown that it knows the number, its latest word is "not found", the ladder
 //! before is climbed down, and only time counts that this process has witnessed.
 
@@ -27,8 +28,9 @@ pub(super) fn assume(draft: &mut Draft, seq: Seq, window: &QuietWindow, witnesse
     let waited_ms = draft.now_ms.saturating_sub(quiet_since_ms);
     let is_affordable = attempt.cost.currency == window.max_cost.currency && attempt.cost.minor <= window.max_cost.minor;
     let is_over = window.after_ms > 0 && waited_ms >= window.after_ms;
+    let is_up_to_date = facts.rules.of(&attempt.supplier).promises.query_consistent;
     let may_be_sent_again = next::may_resubmit(&draft.order, &attempt, facts, draft.now_ms);
-    if !(is_quiet(&attempt, facts) && is_affordable && is_over) || may_be_sent_again {
+    if !(is_quiet(&attempt, facts) && is_up_to_date && is_affordable && is_over) || may_be_sent_again {
         return Err(Refusal::MayNotAssume);
     }
     draft.add(Event::AttemptAssumedDead {

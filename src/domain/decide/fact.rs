@@ -41,7 +41,7 @@ pub(super) fn fact(
         .cost
         .filter(|cost| cost.currency == attempt.cost.currency && (1..=MOST_COST_MINOR).contains(&cost.minor))
         .unwrap_or(attempt.cost);
-    let broken = watch::broken(&attempt, &reading, facts);
+    let broken = watch::broken(draft, &attempt, (via, &reading), facts);
     let heard = Heard {
         via,
         evidence,

@@ -1,7 +1,7 @@
 //! R21: what a supplier promises is watched while its answers are read.
 //!
 //! An answer that cannot be true if a promise was kept pauses the supplier in the very commit that
-//! records it, and calls a person. Only what one order shows is seen here; that is enough for the two
+//! records it, and calls a person. Only what one order shows is seen here; that is enough for the
 //! promises on which a second sending or a second supplier rests.
 
 use super::super::attempt::{Attempt, AttemptState, Proof};
@@ -12,7 +12,7 @@ use super::super::outcome::{Outcome, Reading, Via};
 use super::{Draft, Facts};
 
 /// Which promise this reading shows to be broken, `attempt` being as it was before.
-pub(super) fn broken(attempt: &Attempt, reading: &Reading, facts: Facts<'_>) -> Option<Promise> {
+pub(super) fn broken(draft: &Draft, attempt: &Attempt, (via, reading): (Via, &Reading), facts: Facts<'_>) -> Option<Promise> {
     let is_success = match &reading.outcome {
         Outcome::Succeeded { .. } | Outcome::Partial { .. } => true,
         Outcome::Accepted | Outcome::Refused(_) | Outcome::NotFound | Outcome::Unknown(_) => false,
@@ -33,6 +33,9 @@ pub(super) fn broken(attempt: &Attempt, reading: &Reading, facts: Facts<'_>) -> 
     if let Some(promise) = refused.filter(|_| is_success) {
         return Some(promise);
     }
+    if via == Via::Query && reading.outcome == Outcome::NotFound && is_remembered(draft, attempt, facts) {
+        return Some(Promise::QueryConsistent);
+    }
     let names_another = attempt
         .supplier_ref
         .as_ref()
@@ -40,6 +43,15 @@ pub(super) fn broken(attempt: &Attempt, reading: &Reading, facts: Facts<'_>) -> 
         .is_some_and(|(known, said)| known != said);
     let is_repeated = attempt.transmissions.len() > 1 && names_another;
     (is_repeated && facts.rules.of(&attempt.supplier).promises.deduplicates).then_some(Promise::Deduplicates)
+}
+
+/// Whether its supplier has shown that it took the number, and promises that queries find it now.
+fn is_remembered(draft: &Draft, attempt: &Attempt, facts: Facts<'_>) -> bool {
+    let promises = facts.rules.of(&attempt.supplier).promises;
+    let age_ms = draft.now_ms.saturating_sub(attempt.first_stamp_ms());
+    let is_within = promises.horizon_ms == 0 || age_ms < promises.horizon_ms;
+    let is_taken = attempt.state == AttemptState::Accepted || attempt.supplier_ref.is_some();
+    promises.query_consistent && is_taken && is_within
 }
 
 /// Once an attempt: the supplier is paused, and a person is called.

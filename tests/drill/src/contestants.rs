@@ -201,6 +201,7 @@ fn view() -> SupplierView {
             horizon_ms: DEADLINE_MS * 1_000,
             failed_is_final: true,
             recall_is_final: false,
+            query_consistent: false,
         },
         answers_queries: true,
         switch: Switch::None,

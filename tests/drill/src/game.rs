@@ -71,6 +71,7 @@ pub fn play(rule: Rule, world: &World) -> Figures {
         horizon_ms: 86_400_000,
         failed_is_final: true,
         recall_is_final: false,
+        query_consistent: false,
     };
     let rules = |supplier: &crate::world::Supplier| {
         let rules = Rules {

@@ -94,6 +94,7 @@ impl Kind {
             horizon_ms: HORIZON_MS,
             failed_is_final: true,
             recall_is_final: false,
+            query_consistent: false,
         };
         let promises = match self {
             Self::Keeps | Self::Breaks => everything,
@@ -102,7 +103,12 @@ impl Kind {
                 recall_is_final: true,
                 ..Promises::default()
             },
-            Self::Plain | Self::Quiet => Promises {
+            Self::Quiet => Promises {
+                failed_is_final: true,
+                query_consistent: true,
+                ..Promises::default()
+            },
+            Self::Plain => Promises {
                 failed_is_final: true,
                 ..Promises::default()
             },

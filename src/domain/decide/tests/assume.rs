@@ -26,9 +26,21 @@ impl Bench {
 
     fn lost_at(supplier: &str) -> Self {
         let mut bench = Self::sent_to(supplier);
+        bench.promises_consistency(supplier);
         bench.tell(1, Via::Submit, timeout()).unwrap();
         bench
     }
+}
+
+#[test]
+fn r8_a_window_rests_on_the_promise_that_queries_are_up_to_date() {
+    let mut bench = Bench::sent_to(FORGETS);
+    bench.tell(1, Via::Submit, timeout()).unwrap();
+    bench.pass(HOUR_MS);
+    bench.miss(1);
+    assert_eq!(bench.assume(enough(), START_MS), Err(Refusal::MayNotAssume));
+    bench.promises_consistency(FORGETS);
+    bench.assume(enough(), START_MS).unwrap();
 }
 
 fn enough() -> Money {

@@ -39,6 +39,7 @@ pub fn rules() -> RuleBook {
         horizon_ms: 86_400_000,
         failed_is_final: true,
         recall_is_final: true,
+        query_consistent: false,
     };
     let of = |name: &&str| {
         let promises = match *name {
@@ -209,6 +210,15 @@ impl Bench {
         let mut bench = Self::new();
         bench.open(supplier);
         bench
+    }
+
+    /// From now on the supplier promises that queries find what it has taken.
+    pub fn promises_consistency(&mut self, supplier: &str) {
+        let mut rules = (*self.rules).clone();
+        if let Some(rules) = rules.0.get_mut(&SupplierId::from(supplier)) {
+            rules.promises.query_consistent = true;
+        }
+        self.rules = Arc::new(rules);
     }
 
     pub fn decide(&self, input: Input) -> Result<Change, Refusal> {

@@ -13,7 +13,7 @@ use crate::domain::ids::{EvidenceId, Seq};
 use crate::domain::ledger::Account;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Step, Verdict};
-use crate::domain::outcome::{RefusalKind, Via};
+use crate::domain::outcome::{Outcome, RefusalKind, Via};
 use crate::domain::product::ProductKind;
 
 fn signed() -> Signature {
@@ -306,6 +306,34 @@ fn r21_a_success_after_a_definite_failure_pauses_the_supplier_once() {
     assert_eq!(bench.cases(CaseKind::PromiseBroken), 1);
     assert_eq!(bench.tell(1, Via::Query, succeeded()), Err(Refusal::NothingNew));
     assert_eq!(broken(&bench).len(), 1);
+}
+
+#[test]
+fn r21_a_query_that_loses_a_number_it_had_taken_breaks_the_promise_within_the_horizon() {
+    for (supplier, promises, age_ms, is_broken) in [
+        (KEEPS, true, 0, true),
+        (KEEPS, true, 86_400_000, false),
+        (KEEPS, false, 0, false),
+        (FORGETS, true, 86_400_000, true),
+    ] {
+        let mut bench = Bench::sent_to(supplier);
+        if promises {
+            bench.promises_consistency(supplier);
+        }
+        bench.tell(1, Via::Submit, Outcome::Accepted).unwrap();
+        bench.pass(age_ms);
+        bench.tell(1, Via::Query, Outcome::NotFound).unwrap();
+        let expected: &[Option<Promise>] = if is_broken { &[Some(Promise::QueryConsistent)] } else { &[] };
+        assert_eq!(broken(&bench), expected, "{supplier} {promises} {age_ms}");
+        bench.tell(1, Via::Query, Outcome::NotFound).unwrap();
+        assert_eq!(broken(&bench), expected, "once an attempt");
+        assert_eq!(bench.cases(CaseKind::PromiseBroken), expected.len());
+    }
+    let mut bench = Bench::sent_to(KEEPS);
+    bench.promises_consistency(KEEPS);
+    bench.tell(1, Via::Submit, timeout()).unwrap();
+    bench.tell(1, Via::Query, Outcome::NotFound).unwrap();
+    assert!(broken(&bench).is_empty(), "it never said that it took the number");
 }
 
 #[test]
