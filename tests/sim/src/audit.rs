@@ -1,6 +1,8 @@
 //! The laws, checked after every step against whatever that step has written: the store's rows, the
 //! suppliers' books and the shops'.
 
+mod money;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use recharge_gateway::domain::attempt::{Attempt, AttemptState, Proof};
@@ -97,8 +99,7 @@ impl Auditor {
         seen.charges()?;
         seen.younger_than_deaths()?;
         seen.is_left_alone()?;
-        self.settlement(order)?;
-        self.losses(world, order)?;
+        self.money(world, order)?;
         let known = self.verdicts.get(&order.id);
         let is_kept = known.is_none() || known == order.verdict.as_ref();
         ensure(is_kept, Law::OneVerdict, || format!("from {known:?} to {:?}", order.verdict))?;
@@ -106,7 +107,8 @@ impl Auditor {
             self.verdicts.insert(order.id, verdict.clone());
         }
         let told = at_once(world.store.callbacks_of(order.id)).unwrap().len();
-        let due = usize::from(order.verdict.is_some()) + usize::from(order.is_advanced());
+        let moved_later = order.refunds.len() + order.charges.len();
+        let due = usize::from(order.verdict.is_some()) + usize::from(order.is_advanced()) + moved_later;
         let due = if order.terms.callback_url.is_some() { due } else { 0 };
         ensure(told == due, Law::VerdictIsTold, || format!("{told} callbacks, {due} are due"))?;
         let is_over = order.verdict.is_some() && order.open_attempt().is_none();
@@ -114,86 +116,6 @@ impl Auditor {
         ensure(is_over || is_looked_at, Law::NothingStuck, || {
             "no next action and no case".to_owned()
         })
-    }
-
-    /// I4: held once; settled once and in full, with the verdict and not before.
-    fn settlement(&self, order: &Order) -> Result<(), (Law, String)> {
-        let held = Account::ShopHeld(order.terms.shop);
-        let moved = |key: String| {
-            let posting = self.postings.get(&key)?;
-            let entries = posting.entries.iter().filter(|entry| entry.account == held);
-            Some(entries.map(|entry| entry.minor).sum::<i64>())
-        };
-        let price = order.terms.price.minor;
-        let hold = moved(format!("hold:{}", order.id));
-        ensure(hold == Some(price), Law::SettledOnce, || format!("held {hold:?} of {price}"))?;
-        let settled = moved(format!("settle:{}", order.id));
-        let due = order.verdict.as_ref().map(|_| -price);
-        ensure(settled == due, Law::SettledOnce, || format!("settled {settled:?}, due {due:?}"))?;
-        let earned = self.postings.get(&format!("settle:{}", order.id)).map_or(0, |posting| {
-            let entries = posting.entries.iter().filter(|entry| entry.account == Account::Revenue);
-            entries.map(|entry| entry.minor).sum::<i64>()
-        });
-        let captured = match &order.verdict {
-            Some(Verdict::Succeeded { .. }) => price,
-            Some(Verdict::PartiallySucceeded { delivered, .. }) => price * delivered.minor / order.terms.face.minor,
-            Some(Verdict::Failed { .. } | Verdict::Cancelled { .. }) | None => 0,
-        };
-        ensure(earned == captured, Law::SettledOnce, || {
-            format!("captured {earned}, due {captured}")
-        })?;
-        self.advance(order, captured)
-    }
-
-    /// What the shop is out of pocket, and what is out from the risk account: the hold or the advance before
-    /// the verdict, what was captured after it.
-    fn advance(&self, order: &Order, captured: i64) -> Result<(), (Law, String)> {
-        let keys = ["hold", "advance", "settle", "repay"].map(|kind| format!("{kind}:{}", order.id));
-        let entries = keys
-            .iter()
-            .filter_map(|key| self.postings.get(key))
-            .flat_map(|posting| &posting.entries);
-        let (mut paid, mut out) = (0, 0);
-        for entry in entries {
-            paid -= i64::from(entry.account == Account::ShopAvailable(order.terms.shop)) * entry.minor;
-            out -= i64::from(entry.account == Account::Risk) * entry.minor;
-        }
-        let price = order.terms.price.minor;
-        let due = match (&order.verdict, order.is_advanced()) {
-            (Some(_), _) => (captured, 0),
-            (None, true) => (0, price),
-            (None, false) => (price, 0),
-        };
-        ensure((paid, out) == due, Law::SettledOnce, || {
-            format!("the shop is out of {paid} and the risk account of {out}, due {due:?}")
-        })
-    }
-
-    /// I14: exactly one case and one loss for each delivery that nobody pays for, and for no other.
-    fn losses(&self, world: &World, order: &Order) -> Result<(), (Law, String)> {
-        for attempt in &order.attempts {
-            let kind = match attempt.state {
-                AttemptState::Late { .. } => Some("late_success"),
-                AttemptState::Excess { .. } => Some("double_delivery"),
-                AttemptState::Sent
-                | AttemptState::Accepted
-                | AttemptState::Unknown { .. }
-                | AttemptState::Won { .. }
-                | AttemptState::Dead { .. } => None,
-            };
-            let seq = attempt.seq;
-            let has_loss = self.postings.contains_key(&format!("loss:{}:{seq}", order.id));
-            ensure(has_loss == kind.is_some(), Law::LossIsOneCase, || {
-                format!("attempt {seq} is {} and its loss is posted: {has_loss}", attempt.word())
-            })?;
-            if let Some(kind) = kind {
-                let key = format!("{kind}:{}:{seq}", order.id);
-                let cases = at_once(world.store.open_cases(10_000)).unwrap();
-                let is_case = cases.iter().filter(|stored| stored.case.key == key).count() == 1;
-                ensure(is_case, Law::LossIsOneCase, || format!("no case {key}"))?;
-            }
-        }
-        Ok(())
     }
 
     /// Whether everything is settled or a person is called, and every callback delivered or parked.

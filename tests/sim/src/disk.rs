@@ -166,7 +166,12 @@ fn noted(command: &Command) -> Vec<String> {
     for event in &decision.change.events {
         if let Event::AttemptOpened { skipped, .. } | Event::OrderWaiting { skipped, .. } = event {
             noted.extend(skipped.iter().map(|skip| reason(&skip.reason)));
-        } else if let Event::OrderAdvanced { .. } | Event::AdvanceDeclined { .. } = event {
+        } else if let Event::AttemptLate { .. }
+        | Event::OrderAdvanced { .. }
+        | Event::AdvanceDeclined { .. }
+        | Event::OrderRefunded { .. }
+        | Event::OrderCharged { .. } = event
+        {
             noted.push(event.kind().to_owned());
         } else if let Event::AttemptDoubted { via: Via::Recall, .. } = event {
             noted.push("recall".to_owned());

@@ -98,7 +98,7 @@ struct History {
 impl History {
     fn new(seed: u64, bounds: Bounds) -> Self {
         let dice = Arc::new(Dice::new(seed));
-        let scene = Scene::draw(&dice, CAST.len(), bounds.most_orders);
+        let scene = Scene::draw(&dice, bounds.most_orders);
         let suppliers = scene.suppliers.iter().map(|cast| Supplier::new(CAST[*cast])).collect();
         let nodes = scene.nodes;
         let ears = Ears::open(&scene);

@@ -33,6 +33,8 @@ pub enum Law {
     NoteIsKept,
     /// I14: an excess or late delivery is exactly one case and one loss.
     LossIsOneCase,
+    /// I15: what went back is at most what was captured, and what was charged later (R12) at most the price.
+    RefundsWithin,
     /// The guards: no hold beyond what a shop may spend, no advance beyond what may be out.
     WithinMeans,
     /// Nothing is sent for an order whose shop has its money back from the risk account.
@@ -77,6 +79,10 @@ impl Law {
             Self::AnswerStands => ("I12", "a shop's answer does not stand"),
             Self::NoteIsKept => ("I13", "a notification was acknowledged and not kept, or believed and not authentic"),
             Self::LossIsOneCase => ("I14", "a delivery that nobody pays for is not exactly one case and one loss"),
+            Self::RefundsWithin => (
+                "I15",
+                "more went back than was captured, more was charged than the price, or a key counted twice",
+            ),
             Self::WithinMeans => ("funds", "a hold or an advance was admitted beyond its cap"),
             Self::AdvancedIsLeftAlone => ("advance", "something was sent for an order whose shop has its money back"),
             Self::NothingStuck => ("I17", "the order is not settled, and nobody will look at it again"),

@@ -4,8 +4,8 @@
 //! The gateway is the one that ships, behind its own seams: `Dispatch`, `Callbacks` and the shop API's
 //! handlers over `MemoryStore`. This package owns the rest of the world: time (`time`), chance (`dice`),
 //! who goes next (`tasks`), the link to the database (`disk`), the network (`wire`), suppliers with their
-//! own books (`supplier`, `notices`), shops with theirs (`shops`), and what strikes from outside
-//! (`weather`). `audit` holds the laws against all of it.
+//! own books (`supplier`, `notices`), shops with theirs (`shops`), and operators (`desk`) and
+//! what strikes from outside (`weather`). `audit` holds the laws against all of it.
 //!
 //! Invariant: the same seed gives the same trace, to the last step. Deliberately absent: sockets, SQL,
 //! threads, real time.
@@ -19,6 +19,7 @@
 
 pub mod audit;
 pub mod cast;
+pub mod desk;
 pub mod dice;
 pub mod disk;
 pub mod history;

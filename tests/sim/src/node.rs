@@ -21,6 +21,7 @@ use recharge_gateway::store::{MemoryStore, Outage};
 use secrecy::SecretString;
 
 use crate::cast::{KEY, adapters};
+use crate::desk;
 use crate::disk::Disk;
 use crate::shops::{CALLBACK_SECRET, Endpoints, Shops};
 use crate::tasks::{NodeSpawner, Owner};
@@ -127,6 +128,10 @@ impl Site {
         };
         let at_work = dispatch.clone();
         self.world.inbox.start(self.owner(), async move { at_work.run().await });
+        if self.world.scene.moves_later > 0 {
+            let attending = desk::attend(Arc::clone(&self.world), dispatch.clone(), self.node, self.life);
+            self.world.inbox.start(self.owner(), attending);
+        }
         let callbacks = Callbacks::new(
             self.disk(),
             Arc::new(Endpoints {

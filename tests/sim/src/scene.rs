@@ -4,6 +4,7 @@
 
 use recharge_gateway::domain::limits::{Limits, Rate};
 
+use crate::cast::CAST;
 use crate::dice::Dice;
 
 /// Something that goes wrong, or may go either way.
@@ -170,6 +171,8 @@ pub struct Scene {
     pub too_many: u32,
     /// After how many seconds in doubt the risk account stands in, and for how much at most, in minor units.
     pub advance: Option<(u32, i64)>,
+    /// How often in a thousand the operator at each node finds something to give back or to charge when he looks.
+    pub moves_later: u32,
     /// The orders.
     pub orders: Vec<Planned>,
     /// How often in a thousand each fault strikes.
@@ -181,7 +184,7 @@ pub struct Scene {
 impl Scene {
     /// Draws a scene; at most `most_orders` orders.
     #[must_use]
-    pub fn draw(dice: &Dice, cast: usize, most_orders: usize) -> Self {
+    pub fn draw(dice: &Dice, most_orders: usize) -> Self {
         let rates = Fault::ALL.iter().map(|(_, rate)| rate * dice.pick(&[0, 0, 0, 0, 0, 1, 1, 1, 1, 3]));
         let rates = rates.map(|rate| rate.min(700)).collect();
         let faults_until_ms = dice.between(20, 400) * 1_000;
@@ -190,8 +193,8 @@ impl Scene {
         let last_ms = faults_until_ms / 2;
         let orders = (0..count).map(|number| planned(dice, number, shops.len(), last_ms));
         let orders: Vec<Planned> = orders.collect();
-        let mut suppliers: Vec<usize> = (0..cast).collect();
-        for place in (1..cast).rev() {
+        let mut suppliers: Vec<usize> = (0..CAST.len()).collect();
+        for place in (1..CAST.len()).rev() {
             suppliers.swap(place, dice.place(place + 1));
         }
         suppliers.truncate(usize::try_from(dice.between(2, 4)).unwrap());
@@ -203,6 +206,7 @@ impl Scene {
             steering: None,
             too_many: 0,
             advance: None,
+            moves_later: 0,
             orders: orders.into_iter().take(most_orders).collect(),
             rates,
             faults_until_ms,
@@ -214,6 +218,10 @@ impl Scene {
         scene.too_many = aside.pick(&[0, 0, 0, 100, 400]);
         // For one order, or for all.
         scene.advance = aside.pick(&[None, None, Some((10, 12_000)), Some((10, 1_000_000)), Some((120, 1_000_000))]);
+        scene.moves_later = aside.pick(&[0, 0, 100, 500]);
+        if aside.falls(120) {
+            leave_alone(&mut scene);
+        }
         scene
     }
 }
@@ -227,6 +235,16 @@ fn bound(scene: &mut Scene, dice: &Dice) {
             planned.recipient = dice.pick(&["13800138000", "13800138000", "13800138001"]).to_owned();
         }
     }
+}
+
+/// In some histories there is only the one that breaks its promises: what it failed and delivers after all is late.
+fn leave_alone(scene: &mut Scene) {
+    scene.suppliers = CAST.iter().position(|character| character.breaks_promises).into_iter().collect();
+    scene.rates[Fault::Fails.place()] = 600;
+    scene.rates[Fault::Flips.place()] = 700;
+    scene.moves_later = 700;
+    // There is nobody else to speak of its numbers.
+    scene.rates[Fault::NoteOfAnother.place()] = 0;
 }
 
 /// In some histories scores and circuits decide, and circuits open easily.

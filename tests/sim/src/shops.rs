@@ -40,10 +40,12 @@ pub struct Told {
 }
 
 /// What a callback is about: each is told once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
     /// That the price is back while nothing is certain.
     Advance,
+    /// That something went back or was charged after the end: each by the id of its callback.
+    Later(String),
     /// How the order ended.
     Verdict,
 }
@@ -350,18 +352,19 @@ impl Endpoints {
         }
         let mut books = self.shops.books();
         let told = books.entry((shop, number)).or_default();
-        let now = (id, request.body().clone());
         let about = match payload["type"].as_str() {
             Some("order.advanced") => About::Advance,
+            Some("order.refunded" | "order.charged") => About::Later(id.clone()),
             Some(_) | None => About::Verdict,
         };
+        let (now, has_ended) = ((id, request.body().clone()), about != About::Advance);
         if told.callbacks.get(&about).is_some_and(|before| *before != now) {
             let how = format!("shop {shop} hears another callback than before: {}", now.0);
             world.record().breaks(Law::SameBytes, order, how);
         }
         told.callbacks.insert(about, now);
         drop(books);
-        self.shops.learns(world, shop, data, about == About::Verdict);
+        self.shops.learns(world, shop, data, has_ended);
     }
 }
 

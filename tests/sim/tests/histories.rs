@@ -54,7 +54,14 @@ fn the_first_thousand_histories_break_no_law() {
         let left_out: u64 = outcomes.iter().filter_map(|outcome| outcome.noted.get(reason)).sum();
         assert!(left_out > 20, "a supplier was left out as {reason} {left_out} times");
     }
-    for event in ["order_advanced", "advance_declined", "recall"] {
+    for event in [
+        "attempt_late",
+        "order_advanced",
+        "advance_declined",
+        "recall",
+        "order_refunded",
+        "order_charged",
+    ] {
         let seen: u64 = outcomes.iter().filter_map(|outcome| outcome.noted.get(event)).sum();
         assert!(seen > 20, "{event} was seen {seen} times");
     }
