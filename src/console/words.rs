@@ -319,6 +319,7 @@ fn not_sent_reason(reason: NotSentReason) -> &'static str {
         NotSentReason::Encoding => "the request could not be written in the supplier's dialect",
         NotSentReason::StampUnconfirmed => "the stamp's commit was not confirmed, so nothing was sent",
         NotSentReason::NoTurn => "its turn under the supplier's limits did not come in time",
+        NotSentReason::StampOld => "the process that stamped it stood still until it was too late to send",
     }
 }
 

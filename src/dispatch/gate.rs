@@ -30,6 +30,10 @@ use crate::store::Evidence;
 /// the next supplier, a question be asked again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A stamp older than this is not used. Whoever decided since (another process, after this one stood still) counts on
+/// its bytes being with the supplier, or nowhere: a number may be forgotten by now, or assumed dead.
+const STAMP_LASTS_MS: i64 = 60_000;
+
 /// Sends the transmission that a committed change stamped, and records what became of it. The permit
 /// is held until the answer is here, so that the supplier never sees more than it allows.
 pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
@@ -104,6 +108,11 @@ async fn send_submit(
     // What was sent before may have been taken: no deadline calls a repeat off.
     let patience = if n == 1 { PATIENCE.min(house.time_left(order)) } else { PATIENCE };
     let turn = permit.leave(patience).await;
+    let stamped = attempt.transmissions.iter().find(|transmission| transmission.n == n);
+    if stamped.is_none_or(|stamped| house.now_ms().saturating_sub(stamped.stamped_at_ms) > STAMP_LASTS_MS) {
+        tracing::warn!(order = %order.id, n, "a stamp was too old to be used: this process stood still, or its clock jumped");
+        return Sent::Never(NotSentReason::StampOld);
+    }
     let sent = exchange(house, supplier, turn, &call, Via::Submit, outbound, read).await;
     failpoint::reach(Point::AfterReply);
     sent

@@ -35,7 +35,9 @@ impl Sent {
     /// Whether the supplier gave an answer that can be read; nothing where we are to blame.
     pub fn is_answered(&self) -> Option<bool> {
         match self {
-            Self::Never(NotSentReason::Encoding | NotSentReason::StampUnconfirmed | NotSentReason::NoTurn) => None,
+            Self::Never(NotSentReason::Encoding | NotSentReason::StampUnconfirmed | NotSentReason::NoTurn | NotSentReason::StampOld) => {
+                None
+            }
             Self::Never(NotSentReason::Address | NotSentReason::Connect) | Self::Silent(_) => Some(false),
             Self::Answered(reading, _) => Some(!matches!(reading.outcome, Outcome::Unknown(_))),
         }

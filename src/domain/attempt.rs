@@ -149,6 +149,8 @@ pub enum NotSentReason {
     StampUnconfirmed,
     /// Its turn under the supplier's limits did not come in time.
     NoTurn,
+    /// The process that stamped it stood still, and the stamp was old when it could have left.
+    StampOld,
 }
 
 /// One sending of an attempt's bytes; its stamp is committed before the first byte leaves (R2).

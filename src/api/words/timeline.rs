@@ -319,6 +319,10 @@ fn not_sent(why: NotSentReason, locale: Locale) -> &'static str {
             "对方的频率限制内没有及时轮到它",
             "its turn under the supplier's limits did not come in time",
         ),
+        NotSentReason::StampOld => (
+            "我们的进程曾停顿，恢复时已过了发送的时限，因此没有发送",
+            "our process stood still until it was too late to send, so nothing was sent",
+        ),
     };
     pick(locale, zh, en)
 }

@@ -60,7 +60,7 @@ pub(super) fn blame(fact: &Fact) -> Blame {
         },
         Fact::NotSent { why } => match why {
             NotSentReason::Address | NotSentReason::Connect => Blame::Supplier,
-            NotSentReason::Encoding | NotSentReason::StampUnconfirmed | NotSentReason::NoTurn => Blame::Neutral,
+            NotSentReason::Encoding | NotSentReason::StampUnconfirmed | NotSentReason::NoTurn | NotSentReason::StampOld => Blame::Neutral,
         },
         Fact::Doubted { .. } => Blame::Doubt,
         Fact::Complained | Fact::PromiseBroken => Blame::Complaint,

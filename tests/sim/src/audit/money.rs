@@ -126,7 +126,7 @@ impl Auditor {
                 ensure(earned == -paid, Law::RefundsWithin, || {
                     format!("{key} is not between the shop and us")
                 })?;
-                moved.insert(key[prefix.len()..].to_owned(), earned * sign);
+                moved.insert(key.trim_start_matches(&prefix).to_owned(), earned * sign);
             }
             let sum: i64 = moved.values().sum();
             ensure((0..=most).contains(&sum), Law::RefundsWithin, || {
