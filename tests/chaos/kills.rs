@@ -50,6 +50,9 @@ async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed()
         let point = (kill % 2 == 1).then(|| POINTS[kill / 2 % POINTS.len()]);
         let way = life(&world, &load, point, &mut dice).await;
         *killed.entry(way).or_default() += 1;
+        if kill % 500 == 499 {
+            println!("{} kills, {} orders so far", kill + 1, load.asked());
+        }
     }
     let count = world.rest_and_judge(&load, None).await;
     println!("{kills} kills {killed:?}; {} orders, {count:?}", load.asked());

@@ -15,7 +15,7 @@ use recharge_gateway::domain::product::ProductKind;
 use recharge_gateway::domain::shop::Shop;
 use recharge_gateway::store::sqlite::OpenError;
 use recharge_gateway::store::{Answer, Command, ShopRecord, SqliteStore, Store};
-use sqlx::Executor;
+use sqlx::{Connection, Executor};
 
 use crate::equivalence::raw;
 use crate::world::{Book, RECIPIENT, SHOP, START_MS, Wish, accepted, card, cny, command, credit, evidence, fact, open, step};
@@ -195,6 +195,35 @@ async fn a_locked_database_is_an_outage_within_a_second_and_comes_back_without_t
         .await
         .expect("writable again by itself");
     assert_eq!(store.commit(deposit("1")).await, Answer::Done);
+    store.close().await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test holds a lock for two seconds")]
+#[tokio::test]
+async fn a_database_that_is_locked_at_the_start_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    open(&path, 1).await.unwrap().close().await;
+    let mut raw = raw(&path).await;
+    raw.execute("PRAGMA locking_mode = EXCLUSIVE").await.unwrap();
+    raw.execute("BEGIN EXCLUSIVE").await.unwrap();
+    let asked = Instant::now();
+    let held = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        raw.close().await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(open(&path, 1), held);
+    let store = opened.expect("it is open once the lock is gone");
+    assert!(asked.elapsed() >= Duration::from_secs(2), "{:?}", asked.elapsed());
+    let mut raw = crate::equivalence::raw(&path).await;
+    raw.execute("BEGIN IMMEDIATE").await.unwrap();
+    let asked = Instant::now();
+    assert!(matches!(store.commit(deposit("1")).await, Answer::Outage(_)));
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "and waits no longer than usual from then on"
+    );
+    raw.execute("ROLLBACK").await.unwrap();
     store.close().await;
 }
 

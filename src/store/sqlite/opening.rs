@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, Executor, Row};
 
+use super::trouble::is_locked;
 use crate::store::seal::{SealBroken, Sealer};
 
 /// Every change of the schema ever made, in order; they stay as they were written.
@@ -15,6 +16,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Another connection's lock is waited for this long; within the second that callers are promised.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+/// As long as nothing is served, it is waited for longer: whoever looks into the database after a crash (a shell, a
+/// backup) mends it first, and locks it meanwhile.
+const OPENING_PATIENCE: Duration = Duration::from_secs(30);
 /// After a burst the log is cut back to this many bytes.
 const LOG_LIMIT_BYTES: &str = "67108864";
 /// Rows of an order are about a kilobyte: larger pages waste less and are written in fewer calls.
@@ -48,6 +52,12 @@ pub enum OpenError {
         lock: PathBuf,
         /// What the operating system said.
         reason: std::io::Error,
+    },
+    /// Another program keeps it locked.
+    #[error("{} is locked by another program (a database shell, a backup): end that, then start again", database.display())]
+    Locked {
+        /// The database.
+        database: PathBuf,
     },
     /// SQLite cannot open it.
     #[error("cannot open {}: {reason}", database.display())]
@@ -124,20 +134,38 @@ pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
 
 /// A connection that may write, on a schema that fits and with a key that opens.
 pub(super) async fn open(path: &Path, options: &SqliteConnectOptions, sealer: &Sealer) -> Result<SqliteConnection, OpenError> {
-    let failed = |reason| OpenError::Database {
-        database: path.to_owned(),
-        reason,
+    let failed = |reason| {
+        let database = path.to_owned();
+        if is_locked(&reason) {
+            OpenError::Locked { database }
+        } else {
+            OpenError::Database { database, reason }
+        }
     };
-    let mut connection = options.connect().await.map_err(failed)?;
+    let mut connection = match options.connect().await {
+        Err(reason) if is_locked(&reason) => {
+            tracing::warn!(database = %path.display(), "another program keeps the database locked: waiting for {OPENING_PATIENCE:?} at most");
+            options.clone().busy_timeout(OPENING_PATIENCE).connect().await
+        }
+        connected => connected,
+    }
+    .map_err(failed)?;
+    wait_for_locks(&mut connection, OPENING_PATIENCE).await.map_err(failed)?;
     let migrated = MIGRATIONS.run(&mut connection).await;
     migrated.map_err(|reason| OpenError::Schema {
         database: path.to_owned(),
         reason,
     })?;
-    match check_key(&mut connection, sealer).await.map_err(failed)? {
-        Ok(()) => Ok(connection),
-        Err(SealBroken) => Err(OpenError::WrongKey { database: path.to_owned() }),
+    if let Err(SealBroken) = check_key(&mut connection, sealer).await.map_err(failed)? {
+        return Err(OpenError::WrongKey { database: path.to_owned() });
     }
+    wait_for_locks(&mut connection, BUSY_TIMEOUT).await.map_err(failed)?;
+    Ok(connection)
+}
+
+async fn wait_for_locks(connection: &mut SqliteConnection, patience: Duration) -> Result<(), sqlx::Error> {
+    let text = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop)
 }
 
 /// The first opening seals a known value; every later one must be able to open it.

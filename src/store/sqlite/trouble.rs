@@ -71,6 +71,11 @@ const SQLITE_MISMATCH: u32 = 20;
 const SQLITE_RANGE: u32 = 25;
 const SQLITE_NOTADB: u32 = 26;
 
+/// Whether another connection's lock was in the way.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(SQLITE_BUSY)
+}
+
 /// SQLite's primary result code: the low byte of the extended one.
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error()?.code()?;
