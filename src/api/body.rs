@@ -1,6 +1,8 @@
 //! Reading a body under a cap and a deadline, because the server itself has neither.
 
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -12,6 +14,22 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::problem::Problem;
 use super::state::ApiState;
+
+/// Throws away what has arrived of a body and waits for no more. A body that was left lying would cost its
+/// connection, and whoever is turned away for a second comes back.
+pub(super) async fn discard(mut payload: Payload) {
+    let mut is_handed_over = false;
+    // The server hands over what came with the head once it has asked us.
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_handed_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+    while let Some(Some(Ok(_))) = payload.next().now_or_never() {}
+}
 
 /// The whole body, if it arrives in time and is not too long.
 pub(super) async fn read(request: &HttpRequest, payload: Payload, state: &ApiState) -> Result<Bytes, Problem> {

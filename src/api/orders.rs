@@ -45,10 +45,11 @@ async fn submitted(request: &HttpRequest, payload: Payload, state: &ApiState) ->
     if !state.front.is_accepting() {
         return Err(Problem::Unavailable);
     }
-    let reading = state.gates.reading.enter().ok_or(Problem::Overloaded)?;
-    if state.gates.submitting.is_full() {
+    let reading = state.gates.reading.enter();
+    let Some(reading) = reading.filter(|_| !state.gates.submitting.is_full()) else {
+        body::discard(payload).await;
         return Err(Problem::Overloaded);
-    }
+    };
     let claim = claim_of(request, state)?;
     if !is_json(request) {
         return Err(Problem::NotJson);

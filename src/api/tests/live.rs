@@ -19,6 +19,10 @@ use super::{KEY, ORDER, SECRET};
 
 /// Runs `story` against a server whose deadlines are short.
 async fn with_server<S: Future<Output = ()>>(story: impl FnOnce(SocketAddr) -> S) {
+    with_limits(ApiLimits::default(), story).await;
+}
+
+async fn with_limits<S: Future<Output = ()>>(limits: ApiLimits, story: impl FnOnce(SocketAddr) -> S) {
     let catalog = Arc::new(fakes::catalog());
     let state = ApiState::new(
         Arc::new(FakeFront::default()),
@@ -30,7 +34,7 @@ async fn with_server<S: Future<Output = ()>>(story: impl FnOnce(SocketAddr) -> S
             header_timeout_ms: 300,
             body_timeout_ms: 300,
             idle_timeout_ms: 1_000,
-            ..ApiLimits::default()
+            ..limits
         },
     );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -119,6 +123,31 @@ async fn an_endless_body_is_answered_and_cut_off() {
         stream.write_all(request.as_bytes()).await.unwrap();
         let heard = until_closed(&mut stream).await;
         assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn whoever_is_turned_away_keeps_the_connection_unless_its_body_is_still_to_come() {
+    let full = ApiLimits {
+        max_submitting: 0,
+        ..ApiLimits::default()
+    };
+    with_limits(full, |address| async move {
+        let whole = format!("{}{ORDER}", head(ORDER, ORDER.len()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for _ in 0..3 {
+            stream.write_all(whole.as_bytes()).await.unwrap();
+            let mut heard = [0; 4_096];
+            let length = stream.read(&mut heard).await.unwrap();
+            let heard = String::from_utf8_lossy(heard.get(..length).unwrap());
+            assert!(heard.starts_with("HTTP/1.1 503"), "{heard}");
+        }
+        assert!(until_closed(&mut stream).await.is_empty());
+        let mut endless = TcpStream::connect(address).await.unwrap();
+        endless.write_all(head(ORDER, 1_000_000_000).as_bytes()).await.unwrap();
+        let heard = until_closed(&mut endless).await;
+        assert!(heard.starts_with("HTTP/1.1 503"), "{heard}");
     })
     .await;
 }

@@ -15,7 +15,7 @@ use crate::shop;
 use crate::world::{Plan, SKUS, World};
 
 /// Clients that are as many as it serves best.
-const FEW: usize = 6;
+const FEW: usize = 16;
 /// Clients of a rush; each asks again as soon as it is turned away.
 const MANY: usize = 400;
 const CALM: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ impl Seen {
 async fn many_times_the_load_is_shed_and_what_is_taken_is_taken_fast() {
     let world = World::open(Plan {
         // So little that one machine can play both it and many times its clients.
-        server: "max_in_flight = 8\nmax_in_flight_per_shop = 8\nworkers = 1",
+        server: "max_in_flight = 32\nmax_in_flight_per_shop = 32\nworkers = 1",
         ..Plan::default()
     })
     .await;
@@ -66,7 +66,7 @@ async fn many_times_the_load_is_shed_and_what_is_taken_is_taken_fast() {
         after.per_second(CALM),
         after.p99_ms()
     );
-    assert!(offered > 4 * peak, "this was no rush: {offered} a second");
+    assert!(offered >= 10 * peak, "this was no rush: {offered} a second");
     assert!(good * 10 >= peak * 9, "goodput fell from {peak} to {good} a second");
     assert!(rush.p99_ms() <= 1_000, "an order that was taken waited {} ms", rush.p99_ms());
     // What the rush left behind is still being delivered, on the same two cores.
