@@ -25,6 +25,9 @@ const POINTS: [&str; 7] = [
 ];
 /// Passages of a point before the last one, at most.
 const PASSAGES: u64 = 6;
+/// Orders in doubt pile up at the supplier that does not deduplicate, and every life asks about all of them: after
+/// this many another world begins.
+const MOST_IN_ONE_WORLD: usize = 500;
 /// The latest random moment, from the start of the process, in milliseconds.
 const LATEST_MS: u64 = 600;
 /// Scores and circuits decide, too.
@@ -35,8 +38,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[actix_web::test]
 async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed() {
-    let kills = kills();
     let mut dice = Dice::new();
+    let mut left = kills();
+    while left > 0 {
+        let kills = left.min(MOST_IN_ONE_WORLD);
+        kill(kills, &mut dice).await;
+        left -= kills;
+    }
+}
+
+/// So many lives in one world, and what became of its orders.
+async fn kill(kills: usize, dice: &mut Dice) {
     let world = World::open(Plan {
         faults: rough(),
         steering: STEERING.to_owned(),
@@ -48,11 +60,8 @@ async fn no_order_is_lost_or_charged_twice_however_often_the_process_is_killed()
     for kill in 0..kills {
         // Every other one at a named point, in turns.
         let point = (kill % 2 == 1).then(|| POINTS[kill / 2 % POINTS.len()]);
-        let way = life(&world, &load, point, &mut dice).await;
+        let way = life(&world, &load, point, dice).await;
         *killed.entry(way).or_default() += 1;
-        if kill % 500 == 499 {
-            println!("{} kills, {} orders so far", kill + 1, load.asked());
-        }
     }
     let count = world.rest_and_judge(&load, None).await;
     println!("{kills} kills {killed:?}; {} orders, {count:?}", load.asked());
