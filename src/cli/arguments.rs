@@ -76,6 +76,21 @@ pub(super) enum Command {
     Config(Settings),
 }
 
+/// Who signs.
+#[derive(Debug, Args)]
+pub(super) struct Pass {
+    /// Your name:token, as `operator add` printed it. Set it in the environment: others see arguments.
+    #[arg(
+        long = "operator",
+        env = "RECHARGE_GATEWAY_OPERATOR",
+        hide_env_values = true,
+        value_name = "NAME:TOKEN",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub pass: String,
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Output {

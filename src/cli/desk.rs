@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::arguments::Output;
+use super::arguments::{Output, Pass};
 use crate::console::steering::PinWord;
 use crate::console::{AdminCall, CaseFinding, ChargeAsked, FindingWord, Once, OrderKey, RefundAsked, Signing, SupplierWord};
 use crate::domain::ids::SupplierId;
@@ -57,28 +57,20 @@ pub(super) struct Signed {
     /// What you know, and from whom; kept for ever. No recipients, please.
     #[arg(long)]
     reason: String,
-    /// Your name:token, as `operator add` printed it. Set it in the environment: others see arguments.
-    #[arg(
-        long = "operator",
-        env = "RECHARGE_GATEWAY_OPERATOR",
-        hide_env_values = true,
-        value_name = "NAME:TOKEN",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pass: String,
+    #[command(flatten)]
+    operator: Pass,
 }
 
 impl Signed {
     pub(super) fn signing(self) -> Signing {
         Signing {
-            pass: Once(self.pass),
+            pass: Once(self.operator.pass),
             reason: self.reason,
         }
     }
 
     fn of_whoever_signs(self) -> Option<Signing> {
-        (!self.pass.is_empty()).then(|| self.signing())
+        (!self.operator.pass.is_empty()).then(|| self.signing())
     }
 }
 

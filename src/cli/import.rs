@@ -6,11 +6,8 @@ use miette::{GraphicalReportHandler, LabeledSpan, MietteDiagnostic, NamedSource,
 
 use super::arguments::Output;
 use super::explain::Failure;
-use super::run;
+use super::{file, run};
 use crate::console::{AdminReply, CatalogFile, FileFormat, Problem, Trouble, text_of};
-
-/// Larger files would not pass the admin socket.
-const MAX_FILE_BYTES: usize = 8 * 1024 * 1024;
 
 /// The file as a call carries it.
 pub(super) fn asked(file: &Path, dry_run: bool) -> Result<CatalogFile, Failure> {
@@ -23,14 +20,7 @@ pub(super) fn asked(file: &Path, dry_run: bool) -> Result<CatalogFile, Failure> 
             return Err(Trouble::new(message, "the name's ending tells how the file is read").into());
         }
     };
-    let bytes = std::fs::read(file).map_err(|error| Failure::File {
-        path: file.to_owned(),
-        error,
-    })?;
-    if bytes.len() > MAX_FILE_BYTES {
-        let message = format!("{} is longer than {MAX_FILE_BYTES} bytes", file.display());
-        return Err(Trouble::new(message, "split it; each part is imported whole or not at all").into());
-    }
+    let bytes = file::read(file, "split it; each part is imported whole or not at all")?;
     let text = text_of(bytes).map_err(|problem| {
         let place = format!("{}:{}:{}", file.display(), problem.line, problem.column);
         Failure::Told(format!("error: {place}: {}\n  {}", problem.message, problem.remedy))

@@ -12,6 +12,7 @@ mod arguments;
 mod demo_args;
 mod desk;
 mod explain;
+mod file;
 mod house;
 mod import;
 mod receipt;

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use encoding_rs::GBK;
 
-use super::arguments::Output;
+use super::arguments::{Output, Pass};
 use super::explain::Failure;
+use super::file;
 use super::table::Table;
 use crate::console::{AdminCall, Once, Signing, StatementAsked, StatementReport, Trouble};
 use crate::domain::ids::SupplierId;
 
-/// Larger files would not pass the admin socket.
-const MAX_FILE_BYTES: usize = 8 * 1024 * 1024;
 /// Differences printed in words; `--json` has more.
 const MAX_PRINTED: usize = 200;
 
@@ -38,16 +37,8 @@ pub(super) enum Statements {
         /// Where the file came from; kept for ever. No recipients, please.
         #[arg(long, required_unless_present = "dry_run")]
         reason: Option<String>,
-        /// Your name:token, as `operator add` printed it. Set it in the environment: others see arguments.
-        #[arg(
-            long = "operator",
-            env = "RECHARGE_GATEWAY_OPERATOR",
-            hide_env_values = true,
-            value_name = "NAME:TOKEN",
-            default_value = "",
-            hide_default_value = true
-        )]
-        pass: String,
+        #[command(flatten)]
+        operator: Pass,
         #[command(flatten)]
         output: Output,
     },
@@ -61,10 +52,13 @@ pub(super) fn asked(command: Statements) -> Result<(AdminCall, Output), Failure>
         until,
         dry_run,
         reason,
-        pass,
+        operator,
         output,
     } = command;
-    let signing = reason.filter(|_| !dry_run).map(|reason| Signing { pass: Once(pass), reason });
+    let signing = reason.filter(|_| !dry_run).map(|reason| Signing {
+        pass: Once(operator.pass),
+        reason,
+    });
     let asked = StatementAsked {
         supplier: SupplierId::from(supplier.as_str()),
         text: text(&file)?,
@@ -77,14 +71,7 @@ pub(super) fn asked(command: Statements) -> Result<(AdminCall, Output), Failure>
 
 /// UTF-8, or else GBK; neither is read loosely.
 fn text(file: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(file).map_err(|error| Failure::File {
-        path: file.to_owned(),
-        error,
-    })?;
-    if bytes.len() > MAX_FILE_BYTES {
-        let message = format!("{} is longer than {MAX_FILE_BYTES} bytes", file.display());
-        return Err(Trouble::new(message, "split it by time, and say --from and --until of each part").into());
-    }
+    let bytes = file::read(file, "split it by time, and say --from and --until of each part")?;
     let decoded = match String::from_utf8(bytes) {
         Ok(text) => Some(text),
         Err(error) => GBK

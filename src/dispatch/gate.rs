@@ -118,25 +118,36 @@ async fn send_submit(
     sent
 }
 
-/// Asks what became of an attempt, within the supplier's limits, and records the answer. While it
-/// waits for its turn it lets go of the order if there is news.
-pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
-    let Some(attempt) = order.attempt(seq) else { return };
+/// What it takes to ask about an attempt, its turn under the supplier's limits among it. Nothing if this is not
+/// the moment: there is news of the order, or something is missing and the order is looked at again.
+async fn turn_to_ask<'a>(house: &'a Arc<House>, hand: &Hand, order: &Order, attempt: &Attempt) -> Option<(&'a Supplier, Inputs, Permit)> {
     let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
         tracing::error!(order = %order.id, supplier = %attempt.supplier, "an open attempt's supplier is missing from adapters.toml");
-        return house.review(order.clone()).await;
+        house.review(order.clone()).await;
+        return None;
     };
     let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
-        return house.look_again(order.id, 1_000);
+        house.look_again(order.id, 1_000);
+        return None;
     };
     let permit = tokio::select! {
         biased;
-        () = hand.rung() => return,
+        () = hand.rung() => return None,
         permit = supplier.lane.query(attempt.is_in_doubt()) => permit,
     };
     if house.is_stopping() {
-        return permit.give_back();
+        permit.give_back();
+        return None;
     }
+    Some((supplier, inputs, permit))
+}
+
+/// Asks what became of an attempt, within the supplier's limits, and records the answer.
+pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
+    let Some(attempt) = order.attempt(seq) else { return };
+    let Some((supplier, inputs, permit)) = turn_to_ask(house, hand, order, attempt).await else {
+        return;
+    };
     let asked = send_query(house, supplier, &permit, order, attempt, &inputs).await;
     drop(permit);
     metrics::counter!("recharge_queries_total", "supplier" => supplier.adapter.id().to_string(), "result" => asked.word()).increment(1);
@@ -174,20 +185,9 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
 /// Nothing is written before: a wish to withdraw charges nobody, and is made again if this process ends.
 pub(super) async fn recall(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
     let Some(attempt) = order.attempt(seq) else { return };
-    let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
-        return house.review(order.clone()).await;
+    let Some((supplier, inputs, permit)) = turn_to_ask(house, hand, order, attempt).await else {
+        return;
     };
-    let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
-        return house.look_again(order.id, 1_000);
-    };
-    let permit = tokio::select! {
-        biased;
-        () = hand.rung() => return,
-        permit = supplier.lane.query(true) => permit,
-    };
-    if house.is_stopping() {
-        return permit.give_back();
-    }
     let notify_url = house.parts.notify_url(&attempt.supplier);
     let call = call(house, order, attempt, &inputs, &notify_url);
     let said = match supplier.adapter.recall(&call) {
