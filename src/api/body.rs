@@ -15,20 +15,20 @@ use futures_util::{FutureExt, StreamExt};
 use super::problem::Problem;
 use super::state::ApiState;
 
-/// Throws away what has arrived of a body and waits for no more. A body that was left lying would cost its
-/// connection, and whoever is turned away for a second comes back.
-pub(super) async fn discard(mut payload: Payload) {
-    let mut is_handed_over = false;
-    // The server hands over what came with the head once it has asked us.
+/// Throws away what has arrived of a body, and waits for no more. A body that the server has still to read costs
+/// its connection, and whoever is turned away for a second comes back.
+pub(super) async fn discard(payload: Payload) {
+    let mut is_asked = false;
+    // The server reads what came with the head once it has asked us.
     poll_fn(|context| {
-        if std::mem::replace(&mut is_handed_over, true) {
+        if std::mem::replace(&mut is_asked, true) {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();
         Poll::Pending
     })
     .await;
-    while let Some(Some(Ok(_))) = payload.next().now_or_never() {}
+    drop(payload);
 }
 
 /// The whole body, if it arrives in time and is not too long.
