@@ -14,7 +14,7 @@ use super::journey::Step;
 use super::sent::{Sent, doubt, heard, never_encoded, not_sent, operation};
 use super::{House, NoBalance, Supplier};
 use crate::adapters::Call;
-use crate::domain::attempt::{Attempt, NotSentReason};
+use crate::domain::attempt::{Attempt, AttemptState, NotSentReason};
 use crate::domain::decide::Input;
 use crate::domain::ids::{EvidenceId, OrderId, Seq};
 use crate::domain::limits::Operation;
@@ -78,6 +78,11 @@ pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, 
     let step = house.learn(id, Some(order), &input, &evidence).await;
     failpoint::reach(Point::AfterFact);
     tracing::debug!(order = %id, seq, n, step = step.word(), "a transmission was recorded");
+    if let Step::Taken { after, .. } = step
+        && after.open_attempt().is_some_and(|open| open.state == AttemptState::Accepted)
+    {
+        house.recent.keep(*after, inputs.clone());
+    }
 }
 
 async fn send_submit(

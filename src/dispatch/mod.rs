@@ -21,6 +21,7 @@ mod mint;
 pub mod parts;
 mod purse;
 mod queues;
+mod recent;
 mod recover;
 mod recovery;
 mod remember;
@@ -83,6 +84,7 @@ struct House {
     schedule: schedule::Schedule,
     verdicts: verdicts::Verdicts,
     hands: hand::Hands,
+    recent: recent::Recent,
     lookers: Arc<Semaphore>,
     at_work: AtomicUsize,
     is_stopping: AtomicBool,
@@ -127,6 +129,7 @@ impl Dispatch {
             schedule: schedule::Schedule::new(Arc::clone(&parts.clock)),
             verdicts: verdicts::Verdicts::default(),
             hands: hand::Hands::default(),
+            recent: recent::Recent::default(),
             lookers: Arc::new(Semaphore::new(LOOKERS)),
             at_work: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),

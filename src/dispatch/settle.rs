@@ -125,6 +125,8 @@ struct Named {
     order: Order,
     inputs: Inputs,
     seq: Seq,
+    /// Whether the order is one just committed here instead of one just read.
+    is_recent: bool,
 }
 
 impl House {
@@ -173,15 +175,42 @@ impl House {
         let Ok(AttemptId { order, seq }) = number.parse::<AttemptId>() else {
             return Ok(None);
         };
-        let found = self.parts.store.order_with_inputs(order).await?;
         let is_theirs = |order: &Order| order.attempt(seq).is_some_and(|attempt| attempt.supplier == *supplier);
-        let found = found.filter(|(order, _)| is_theirs(order));
-        Ok(found.map(|(order, inputs)| Named { order, inputs, seq }))
+        let named = |is_recent| {
+            move |(order, inputs)| Named {
+                order,
+                inputs,
+                seq,
+                is_recent,
+            }
+        };
+        let recent = self.recent.take(order).filter(|(order, _)| is_theirs(order));
+        if let Some(recent) = recent {
+            return Ok(Some(named(true)(recent)));
+        }
+        let found = self.parts.store.order_with_inputs(order).await?;
+        Ok(found.filter(|(order, _)| is_theirs(order)).map(named(false)))
+    }
+
+    /// Moves the order that was named by `input`; what is refused only because of what was known here is
+    /// asked of the store.
+    async fn step_named(&self, order: Order, is_recent: bool, input: &Input, evidence: &[Evidence]) -> Step {
+        let id = order.id;
+        let step = self.step(id, Some(order), input, evidence).await;
+        if is_recent && matches!(step, Step::Refused(_)) {
+            return self.step(id, None, input, evidence).await;
+        }
+        step
     }
 
     /// Read again now that its order is known: the number and every amount it repeats must be ours (R15).
     async fn believe(&self, supplier: &Supplier, request: &http::Request<Bytes>, message: &Opened, named: Named) -> Heard {
-        let Named { order, inputs, seq } = named;
+        let Named {
+            order,
+            inputs,
+            seq,
+            is_recent,
+        } = named;
         let Some(attempt) = order.attempt(seq) else {
             return Heard::Unavailable;
         };
@@ -196,13 +225,13 @@ impl House {
             evidence: Some(evidence.id.clone()),
         };
         let id = order.id;
-        let step = self.step(id, Some(order), &input, &[evidence]).await;
+        let step = self.step_named(order, is_recent, &input, &[evidence]).await;
         self.answer(&supplier.adapter, message, id, step)
     }
 
     async fn take_hint(&self, adapter: &Adapter, message: &Opened, named: Named) -> Heard {
         let (id, seq) = (named.order.id, named.seq);
-        let step = self.step(id, Some(named.order), &Input::Hint { seq }, &[]).await;
+        let step = self.step_named(named.order, named.is_recent, &Input::Hint { seq }, &[]).await;
         self.answer(adapter, message, id, step)
     }
 

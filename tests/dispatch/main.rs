@@ -19,6 +19,7 @@ mod learnt;
 mod moving;
 mod numbers;
 mod quiet;
+mod recent;
 mod replay;
 mod restored;
 mod steering;

@@ -26,6 +26,7 @@ mod tables;
 mod trouble;
 mod words;
 mod writer;
+mod written;
 
 pub use archive::Archive;
 pub use opening::OpenError;
@@ -64,7 +65,8 @@ use reads::Unread;
 use shared::Shared;
 use shared_reads::{Ask, Kept};
 use trouble::{Phase, Trouble};
-use writer::{Job, Writer};
+use writer::{Commands, Job, Writer};
+use written::Written;
 
 /// Most callers that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 4_096;
@@ -179,8 +181,13 @@ impl SqliteStore {
     async fn write(&self, commands: Vec<Command>) -> Vec<Answer> {
         let count = commands.len();
         let all = |answer: Answer| std::iter::repeat_n(answer, count).collect();
+        let written = commands.iter().map(|command| Written::of(command, &self.shared.sealer));
+        let written = match written.collect() {
+            Ok(written) => written,
+            Err(trouble) => return all(writer::answer(trouble)),
+        };
         let (reply, answers) = oneshot::channel();
-        match self.hand_over(Job::Commit(commands, reply)) {
+        match self.hand_over(Job::Commit(Commands { all: commands, written }, reply)) {
             Err(reason) => all(Answer::Outage(reason)),
             // A writer that ended without an answer may have written.
             Ok(()) => answers.await.unwrap_or_else(|_| all(Answer::Unknown)),

@@ -1,13 +1,15 @@
 //! The winners of a batch, gathered over all of them, so that each table is written once.
 //!
 //! Invariant: an order that several winners change becomes one row, in its last state, with every
-//! attempt that any of them touched. What is sealed is sealed here. Deliberately absent: SQL.
+//! attempt that any of them touched. Deliberately absent: SQL, and what can be written without the others
+//! (`written`).
 
 use std::collections::BTreeMap;
 
 use super::heads::Found;
 use super::script::Script;
 use super::trouble::Trouble;
+use super::written::{SealedEvidence, Written, first_number};
 use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
@@ -17,11 +19,8 @@ use crate::domain::event::Event;
 use crate::domain::ids::{OrderId, Seq};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::order::Order;
-use crate::domain::outcome::Delivery;
-use crate::domain::recipient::Inputs;
 use crate::store::admit::{Admission, postings};
 use crate::store::chain::{self, Link};
-use crate::store::seal::Sealer;
 use crate::store::{Answer, CallbackTried, Command, Decision, Evidence};
 
 /// An order as the batch leaves it.
@@ -81,62 +80,47 @@ pub(super) struct Rows<'c> {
     pub(super) history: Vec<HistoryRow>,
     pub(super) stamps: Vec<Stamp>,
     pub(super) postings: Vec<(&'c Posting, i64)>,
-    pub(super) evidence: Vec<(&'c Evidence, Vec<u8>)>,
+    pub(super) evidence: Vec<(&'c Evidence, SealedEvidence)>,
     pub(super) callbacks: Vec<CallbackRow<'c>>,
     pub(super) deeds: Vec<&'c Deed>,
     /// Tries, each callback at most once in each wave; a second wave is rare.
     pub(super) tried: Vec<BTreeMap<CallbackKey, &'c CallbackTried>>,
 }
 
-/// The statements that write the winners among `commands`. `now_ms` dates postings that no
-/// decision dates.
+/// The statements that write the winners among `commands`, which are written as `written` says. `now_ms` dates
+/// postings that no decision dates.
 ///
 /// # Errors
-/// When a value cannot be sealed or written as JSON; nothing has been written then.
-pub(super) fn script(commands: &[Command], admission: &Admission, found: &Found, sealer: &Sealer, now_ms: i64) -> Result<Script, Trouble> {
+/// When a value cannot be written as JSON; nothing has been written then.
+pub(super) fn script(commands: &[Command], written: Vec<Written>, admission: &Admission, found: &Found, now_ms: i64) -> Result<Script, Trouble> {
     let mut rows = Rows::default();
-    for (command, answer) in commands.iter().zip(&admission.answers) {
+    for ((command, written), answer) in commands.iter().zip(written).zip(&admission.answers) {
         if *answer == Answer::Done {
-            rows.gather(command, found, sealer, now_ms)?;
+            rows.gather(command, written, found, now_ms);
         }
     }
     tables::write(rows, admission)
 }
 
 impl<'c> Rows<'c> {
-    fn gather(&mut self, command: &'c Command, found: &Found, sealer: &Sealer, now_ms: i64) -> Result<(), Trouble> {
+    fn gather(&mut self, command: &'c Command, written: Written, found: &Found, now_ms: i64) {
         match command {
-            Command::Decide(decision) => self.decide(decision, found, sealer),
-            Command::Post(posting) => {
-                self.postings.push((posting, now_ms));
-                Ok(())
-            }
-            Command::Orphan { case: _, evidence } => self.keep(evidence, sealer),
+            Command::Decide(decision) => self.decide(decision, written, found),
+            Command::Post(posting) => self.postings.push((posting, now_ms)),
+            Command::Orphan { case: _, evidence } => self.evidence.extend(std::iter::once(evidence).zip(written.evidence)),
             // Cases are written by the batch.
-            Command::OpenCase(_) => Ok(()),
-            Command::Deed(deed) => {
-                self.deeds.push(deed);
-                Ok(())
-            }
-            Command::CallbackTried(tried) => {
-                self.tried(tried);
-                Ok(())
-            }
+            Command::OpenCase(_) => {}
+            Command::Deed(deed) => self.deeds.push(deed),
+            Command::CallbackTried(tried) => self.tried(tried),
         }
     }
 
-    fn decide(&mut self, decision: &'c Decision, found: &Found, sealer: &Sealer) -> Result<(), Trouble> {
+    fn decide(&mut self, decision: &'c Decision, written: Written, found: &Found) {
         let change = &decision.change;
-        let after = &change.after;
         let id = change.order;
-        let inputs = match &decision.inputs {
-            Some(inputs) => Some(self.inputs(id, inputs, sealer)?),
-            None => None,
-        };
-        let moved = postings(change);
         let row = self.orders.entry(id).or_insert_with(|| OrderRow {
             is_new: change.expected_version == 0,
-            after,
+            after: &change.after,
             state: String::new(),
             sealed_inputs: None,
             held_minor: 0,
@@ -144,22 +128,45 @@ impl<'c> Rows<'c> {
             link: found.link(id),
             touched: BTreeMap::new(),
         });
-        row.after = after;
-        row.sealed_inputs = row.sealed_inputs.take().or(inputs);
+        row.after = &change.after;
+        row.state = written.state;
+        if let Some(inputs) = written.inputs {
+            row.sealed_inputs.get_or_insert(inputs.sealed);
+            self.input_hashes.extend(inputs.hashes);
+        }
         for event in &change.events {
             if let Some(seq) = event.subject().seq() {
                 *row.touched.entry(seq).or_default() |= matches!(event, Event::AttemptOpened { .. });
             }
         }
-        for posting in &moved {
+        for posting in &postings(change) {
             row.note(posting);
         }
-        let before = row.link;
-        let mut delivered: Vec<&Delivery> = Vec::new();
+        let number = first_number(change);
+        let commit = chain::Commit {
+            order: id.get(),
+            number,
+            at_ms: change.at_ms,
+            form_version: Event::VERSION,
+            events: &written.events,
+            postings: written.postings.as_deref(),
+            sealed_deliveries: written.sealed_deliveries.as_deref(),
+        };
+        let link = commit.link(&row.link);
+        row.link = link;
+        self.history.push(HistoryRow {
+            order: id,
+            number,
+            at_ms: change.at_ms,
+            events: written.events,
+            postings: written.postings,
+            sealed_deliveries: written.sealed_deliveries,
+            link,
+        });
+        let mut sealed = written.callbacks.into_iter();
         for effect in &change.effects {
             match effect {
-                Effect::Tell(callback) => self.tell(callback, sealer)?,
-                Effect::Keep { deliveries, .. } => delivered.extend(deliveries),
+                Effect::Tell(callback) => sealed.by_ref().take(1).for_each(|sealed| self.tell(callback, sealed)),
                 Effect::Record(deed) => self.deeds.push(deed),
                 Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,
@@ -167,61 +174,19 @@ impl<'c> Rows<'c> {
                     n: *n,
                     at_ms: change.at_ms,
                 }),
-                // Cases are written by the batch, postings with the history.
-                Effect::OpenCase(_) | Effect::Post(_) => {}
+                // Cases are written by the batch, postings and deliveries with the history.
+                Effect::OpenCase(_) | Effect::Post(_) | Effect::Keep { .. } => {}
             }
         }
-        let number = change.expected_version.saturating_add(1);
-        let events = serde_json::to_string::<[Event]>(&change.events)?;
-        let postings = match moved.as_slice() {
-            [] => None,
-            moved => Some(words::postings(moved)?),
-        };
-        let sealed_deliveries = match delivered.as_slice() {
-            [] => None,
-            delivered => Some(sealer.seal("deliveries", &format!("{id}:{number}"), &serde_json::to_vec(delivered)?)?),
-        };
-        let commit = chain::Commit {
-            order: id.get(),
-            number,
-            at_ms: change.at_ms,
-            form_version: Event::VERSION,
-            events: &events,
-            postings: postings.as_deref(),
-            sealed_deliveries: sealed_deliveries.as_deref(),
-        };
-        let link = commit.link(&before);
-        self.history.push(HistoryRow {
-            order: id,
-            number,
-            at_ms: change.at_ms,
-            events,
-            postings,
-            sealed_deliveries,
-            link,
-        });
-        if let Some(row) = self.orders.get_mut(&id) {
-            row.link = link;
-        }
-        decision.evidence.iter().try_for_each(|evidence| self.keep(evidence, sealer))
+        self.evidence.extend(decision.evidence.iter().zip(written.evidence));
     }
 
-    fn tell(&mut self, callback: &'c Callback, sealer: &Sealer) -> Result<(), Trouble> {
-        let key = words::callback_key(&callback.id).filter(|(order, _)| *order == callback.order);
-        let Some(key) = key else {
-            return Err(Trouble::Backstop("a callback's id is not made of its order".to_owned()));
-        };
+    fn tell(&mut self, callback: &'c Callback, (number, sealed): (u32, Vec<u8>)) {
         // A try reported before the callback exists is a try of nothing.
         for wave in &mut self.tried {
-            wave.remove(&key);
+            wave.remove(&(callback.order, number));
         }
-        let sealed = sealer.seal("callbacks", &callback.id, callback.payload.as_bytes())?;
-        self.callbacks.push(CallbackRow {
-            callback,
-            number: key.1,
-            sealed,
-        });
-        Ok(())
+        self.callbacks.push(CallbackRow { callback, number, sealed });
     }
 
     fn tried(&mut self, tried: &'c CallbackTried) {
@@ -231,20 +196,6 @@ impl<'c> Rows<'c> {
             Some(wave) => drop(wave.insert(key, tried)),
             None => self.tried.push(BTreeMap::from([(key, tried)])),
         }
-    }
-
-    fn inputs(&mut self, order: OrderId, inputs: &Inputs, sealer: &Sealer) -> Result<Vec<u8>, Trouble> {
-        for value in inputs.0.values() {
-            self.input_hashes.extend(order.get().to_be_bytes());
-            self.input_hashes.extend(sealer.input_hash(value)?);
-        }
-        Ok(sealer.seal("orders", &order.to_string(), &serde_json::to_vec(inputs)?)?)
-    }
-
-    fn keep(&mut self, evidence: &'c Evidence, sealer: &Sealer) -> Result<(), Trouble> {
-        let sealed = sealer.seal("evidence", &evidence.id.0, evidence.kept())?;
-        self.evidence.push((evidence, sealed));
-        Ok(())
     }
 }
 

@@ -6,12 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::rows::{CallbackKey, CallbackRow, HistoryRow, OrderRow, Rows, Stamp};
 use super::script::{Row, Script};
 use super::trouble::Trouble;
 use super::words;
+use super::written::SealedEvidence;
 use crate::domain::attempt::Attempt;
 use crate::domain::desk::Deed;
 use crate::domain::event::Event;
@@ -22,12 +21,9 @@ use crate::store::admit::{Admission, closes};
 use crate::store::{CallbackState, CallbackTried, Evidence};
 
 /// The statements that write `rows` and what the batch adds up to.
-pub(super) fn write(mut rows: Rows<'_>, admission: &Admission) -> Result<Script, Trouble> {
+pub(super) fn write(rows: Rows<'_>, admission: &Admission) -> Result<Script, Trouble> {
     let mut script = Script::default();
     let to = &mut script;
-    for row in rows.orders.values_mut() {
-        row.state = serde_json::to_string(row.after)?;
-    }
     let attempts = rows.orders.values().flat_map(OrderRow::touched_attempts).collect();
     write_orders(to, rows.orders);
     write_inputs(to, rows.input_hashes);
@@ -138,7 +134,7 @@ fn write_books(script: &mut Script, postings: Vec<(&Posting, i64)>, admission: &
     Ok(())
 }
 
-fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, Vec<u8>)>) {
+fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, SealedEvidence)>) {
     let place = "evidence (order_id, id, seq, supplier, via, http_status, body_sha256, sealed, at_ms)";
     script.insert(
         place,
@@ -149,7 +145,7 @@ fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, Vec<u8>)>) {
             to.bind(evidence.order.map_or(0, OrderId::get)).bind(evidence.id.0.to_string());
             to.bind(evidence.seq).bind(evidence.supplier.as_str().to_owned());
             to.bind(words::via_word(evidence.via)).bind(evidence.status);
-            to.bind(Sha256::digest(evidence.kept()).to_vec()).bind(sealed).bind(evidence.at_ms);
+            to.bind(sealed.sha256).bind(sealed.sealed).bind(evidence.at_ms);
         },
     );
 }

@@ -72,15 +72,23 @@ impl<'p> Booked<'p> {
     }
 }
 
+/// A value as JSON, in a text that begins with room for `usual` bytes: one that grows step by step is copied
+/// at each of them.
+pub(super) fn json<T: Serialize + ?Sized>(value: &T, usual: usize) -> Result<String, serde_json::Error> {
+    let mut bytes = Vec::with_capacity(usual);
+    serde_json::to_writer(&mut bytes, value)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
+}
+
 /// One posting as JSON.
 pub(super) fn posting(posting: &Posting) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&Booked::of(posting))
+    json(&Booked::of(posting), 256)
 }
 
 /// The postings of one commit as a JSON array.
 pub(super) fn postings(postings: &[&Posting]) -> Result<String, serde_json::Error> {
     let booked: Vec<Booked<'_>> = postings.iter().map(|posting| Booked::of(posting)).collect();
-    serde_json::to_string(&booked)
+    json(&booked, 512)
 }
 
 /// A link as SQLite's `hex` writes it.

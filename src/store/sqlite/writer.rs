@@ -22,6 +22,7 @@ use super::catalog::Edit;
 use super::heads::Found;
 use super::rows;
 use super::trouble::{Phase, Trouble};
+use super::written::Written;
 use crate::domain::ids::ShopId;
 use crate::seams::Clock;
 use crate::store::admit::admit;
@@ -40,10 +41,17 @@ const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 /// While nothing can be written: how long until that is tried again.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
+/// Commands, and what each of them writes.
+#[derive(Default)]
+pub(super) struct Commands {
+    pub(super) all: Vec<Command>,
+    pub(super) written: Vec<Written>,
+}
+
 /// Something for the writer to do.
 pub(super) enum Job {
     /// Write these together and answer each.
-    Commit(Vec<Command>, oneshot::Sender<Vec<Answer>>),
+    Commit(Commands, oneshot::Sender<Vec<Answer>>),
     /// Change the catalog.
     Edit(Edit, oneshot::Sender<Result<ShopId, Outage>>),
 }
@@ -62,7 +70,7 @@ pub(super) struct Writer {
 
 /// What one transaction is for.
 enum Work<'c> {
-    Batch(&'c [Command]),
+    Batch(&'c [Command], Vec<Written>),
     Edit(Edit),
     Probe,
 }
@@ -118,16 +126,17 @@ impl Writer {
         }
     }
 
-    async fn batch(&mut self, mut commands: Vec<Command>, reply: oneshot::Sender<Vec<Answer>>) {
-        let mut waiting = vec![(commands.len(), reply)];
+    async fn batch(&mut self, mut commands: Commands, reply: oneshot::Sender<Vec<Answer>>) {
+        let mut waiting = vec![(commands.all.len(), reply)];
         self.take_waiting(&mut commands, &mut waiting);
-        if self.latest >= BUSY && commands.len() < self.latest {
+        if self.latest >= BUSY && commands.all.len() < self.latest {
             self.shared.clock.sleep(GATHER).await;
             self.take_waiting(&mut commands, &mut waiting);
         }
+        let Commands { all: commands, written } = commands;
         self.latest = commands.len();
         metrics::counter!("recharge_store_commands_total").increment(u64::try_from(commands.len()).unwrap_or(u64::MAX));
-        let answers = self.answers(&commands).await;
+        let answers = self.answers(&commands, written).await;
         for (command, answer) in commands.iter().zip(&answers) {
             self.shared.handover.note(command, answer);
         }
@@ -139,12 +148,13 @@ impl Writer {
     }
 
     /// Takes what waits, up to a full batch or to a job that cannot join one.
-    fn take_waiting(&mut self, commands: &mut Vec<Command>, waiting: &mut Vec<(usize, oneshot::Sender<Vec<Answer>>)>) {
-        while commands.len() < MAX_BATCH && self.carried.is_empty() {
+    fn take_waiting(&mut self, commands: &mut Commands, waiting: &mut Vec<(usize, oneshot::Sender<Vec<Answer>>)>) {
+        while commands.all.len() < MAX_BATCH && self.carried.is_empty() {
             match self.jobs.try_recv() {
                 Ok(Job::Commit(more, reply)) => {
-                    waiting.push((more.len(), reply));
-                    commands.extend(more);
+                    waiting.push((more.all.len(), reply));
+                    commands.all.extend(more.all);
+                    commands.written.extend(more.written);
                 }
                 Ok(job @ Job::Edit(..)) => {
                     self.carried.push_back(job);
@@ -155,9 +165,9 @@ impl Writer {
         }
     }
 
-    async fn answers(&mut self, commands: &[Command]) -> Vec<Answer> {
+    async fn answers(&mut self, commands: &[Command], written: Vec<Written>) -> Vec<Answer> {
         let fault = self.shared.faults.next();
-        match self.transact(Work::Batch(commands), fault).await {
+        match self.transact(Work::Batch(commands, written), fault).await {
             Ok(prepared) => prepared.answers,
             Err(Trouble::Backstop(refusal)) => {
                 tracing::error!(
@@ -166,7 +176,13 @@ impl Writer {
                 );
                 let mut answers = Vec::with_capacity(commands.len());
                 for command in commands {
-                    let alone = self.transact(Work::Batch(std::slice::from_ref(command)), None).await;
+                    let alone = match Written::of(command, &self.shared.sealer) {
+                        Ok(written) => {
+                            let work = Work::Batch(std::slice::from_ref(command), vec![written]);
+                            self.transact(work, None).await
+                        }
+                        Err(trouble) => Err(trouble),
+                    };
                     answers.extend(match alone {
                         Ok(prepared) => prepared.answers,
                         Err(trouble) => vec![answer(trouble)],
@@ -271,11 +287,11 @@ async fn prepare(connection: &mut SqliteConnection, work: Work<'_>, shared: &Sha
         statements: 3,
     };
     match work {
-        Work::Batch(commands) => {
+        Work::Batch(commands, written) => {
             let found = Found::begin(connection, commands).await?;
             let admission = admit(&found, commands);
             prepared.has_writes = admission.answers.contains(&Answer::Done);
-            let script = rows::script(commands, &admission, &found, &shared.sealer, shared.clock.now_ms())?;
+            let script = rows::script(commands, written, &admission, &found, shared.clock.now_ms())?;
             prepared.answers = admission.answers;
             // BEGIN and the look before, COMMIT after.
             prepared.statements = script.run(connection).await?.saturating_add(3);
@@ -293,7 +309,7 @@ async fn prepare(connection: &mut SqliteConnection, work: Work<'_>, shared: &Sha
     Ok(prepared)
 }
 
-fn answer(trouble: Trouble) -> Answer {
+pub(super) fn answer(trouble: Trouble) -> Answer {
     match trouble {
         Trouble::Outage(_) | Trouble::Backstop(_) => Answer::Outage(text(trouble)),
         Trouble::Unknown(_) | Trouble::Fatal(_) => Answer::Unknown,

@@ -1,0 +1,133 @@
+//! What a command writes, as JSON and sealed bytes: made on the thread of whoever commits, while what it is
+//! made of is close at hand, so that the one writer only gathers.
+//!
+//! Deliberately absent: whatever depends on what the database holds (versions, links, balances).
+
+use sha2::{Digest, Sha256};
+
+use super::trouble::Trouble;
+use super::words;
+use crate::domain::callback::Callback;
+use crate::domain::effect::{Change, Effect};
+use crate::domain::ids::OrderId;
+use crate::domain::outcome::Delivery;
+use crate::domain::recipient::Inputs;
+use crate::store::admit::postings;
+use crate::store::seal::Sealer;
+use crate::store::{Command, Decision, Evidence};
+
+/// A common order's state has some 1,200 bytes.
+const STATE_BYTES: usize = 1_536;
+/// The events of one commit have some 900 bytes where an order is accepted, fewer later.
+const EVENTS_BYTES: usize = 1_024;
+
+/// One command's part of the rows; what a command does not have is empty.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The order as the command leaves it.
+    pub(super) state: String,
+    pub(super) inputs: Option<SealedInputs>,
+    pub(super) events: String,
+    pub(super) postings: Option<String>,
+    pub(super) sealed_deliveries: Option<Vec<u8>>,
+    /// Of each callback, in their order: the number in its id, and its sealed payload.
+    pub(super) callbacks: Vec<(u32, Vec<u8>)>,
+    /// Of each piece of evidence, in their order.
+    pub(super) evidence: Vec<SealedEvidence>,
+}
+
+pub(super) struct SealedInputs {
+    pub(super) sealed: Vec<u8>,
+    /// What the order is found by: for each input the order's id and the start of the input's hash.
+    pub(super) hashes: Vec<u8>,
+}
+
+pub(super) struct SealedEvidence {
+    pub(super) sha256: Vec<u8>,
+    pub(super) sealed: Vec<u8>,
+}
+
+impl Written {
+    /// # Errors
+    /// When a value cannot be sealed or written as JSON, or a callback is not its order's.
+    pub(super) fn of(command: &Command, sealer: &Sealer) -> Result<Self, Trouble> {
+        match command {
+            Command::Decide(decision) => Self::decision(decision, sealer),
+            Command::Orphan { case: _, evidence } => Ok(Self {
+                evidence: vec![SealedEvidence::of(evidence, sealer)?],
+                ..Self::default()
+            }),
+            // Their rows are made of few and short values.
+            Command::Post(_) | Command::OpenCase(_) | Command::Deed(_) | Command::CallbackTried(_) => Ok(Self::default()),
+        }
+    }
+
+    fn decision(decision: &Decision, sealer: &Sealer) -> Result<Self, Trouble> {
+        let change = &decision.change;
+        let inputs = decision.inputs.as_ref().map(|inputs| SealedInputs::of(change.order, inputs, sealer));
+        let moved = postings(change);
+        let moved = (!moved.is_empty()).then(|| words::postings(&moved));
+        let told = change.effects.iter().filter_map(|effect| match effect {
+            Effect::Tell(callback) => Some(tell(callback, sealer)),
+            Effect::Post(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+        });
+        let evidence = decision.evidence.iter().map(|evidence| SealedEvidence::of(evidence, sealer));
+        Ok(Self {
+            state: words::json(&change.after, STATE_BYTES)?,
+            inputs: inputs.transpose()?,
+            events: words::json(change.events.as_slice(), EVENTS_BYTES)?,
+            postings: moved.transpose()?,
+            sealed_deliveries: deliveries(change, sealer)?,
+            callbacks: told.collect::<Result<_, _>>()?,
+            evidence: evidence.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The number of the first event of a change.
+pub(super) fn first_number(change: &Change) -> u32 {
+    change.expected_version.saturating_add(1)
+}
+
+fn deliveries(change: &Change, sealer: &Sealer) -> Result<Option<Vec<u8>>, Trouble> {
+    let mut delivered: Vec<&Delivery> = Vec::new();
+    for effect in &change.effects {
+        if let Effect::Keep { deliveries, .. } = effect {
+            delivered.extend(deliveries);
+        }
+    }
+    if delivered.is_empty() {
+        return Ok(None);
+    }
+    let row = format!("{}:{}", change.order, first_number(change));
+    Ok(Some(sealer.seal("deliveries", &row, &serde_json::to_vec(&delivered)?)?))
+}
+
+fn tell(callback: &Callback, sealer: &Sealer) -> Result<(u32, Vec<u8>), Trouble> {
+    let key = words::callback_key(&callback.id).filter(|(order, _)| *order == callback.order);
+    let Some((_, number)) = key else {
+        return Err(Trouble::Backstop("a callback's id is not made of its order".to_owned()));
+    };
+    Ok((number, sealer.seal("callbacks", &callback.id, callback.payload.as_bytes())?))
+}
+
+impl SealedInputs {
+    fn of(order: OrderId, inputs: &Inputs, sealer: &Sealer) -> Result<Self, Trouble> {
+        let mut hashes = Vec::new();
+        for value in inputs.0.values() {
+            hashes.extend(order.get().to_be_bytes());
+            hashes.extend(sealer.input_hash(value)?);
+        }
+        let sealed = sealer.seal("orders", &order.to_string(), &serde_json::to_vec(inputs)?)?;
+        Ok(Self { sealed, hashes })
+    }
+}
+
+impl SealedEvidence {
+    fn of(evidence: &Evidence, sealer: &Sealer) -> Result<Self, Trouble> {
+        Ok(Self {
+            sha256: Sha256::digest(evidence.kept()).to_vec(),
+            sealed: sealer.seal("evidence", &evidence.id.0, evidence.kept())?,
+        })
+    }
+}
