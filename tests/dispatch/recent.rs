@@ -54,7 +54,10 @@ async fn a_refusal_on_what_is_remembered_is_asked_of_the_store() {
     let (world, id) = taken().await;
     world.store.inner.faults().fail_reads(true);
     let heard = world.dispatch.notification("north", world.north_says(id, "0")).await;
-    assert!(matches!(heard, Heard::Unavailable), "nothing new, as far as is known here: {heard:?}");
+    assert!(
+        matches!(heard, Heard::Unavailable),
+        "nothing new, as far as is known here: {heard:?}"
+    );
     world.store.inner.faults().fail_reads(false);
     let heard = world.dispatch.notification("north", world.north_says(id, "0")).await;
     assert!(matches!(heard, Heard::Acknowledge(_)), "{heard:?}");

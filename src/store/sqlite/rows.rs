@@ -92,7 +92,13 @@ pub(super) struct Rows<'c> {
 ///
 /// # Errors
 /// When a value cannot be written as JSON; nothing has been written then.
-pub(super) fn script(commands: &[Command], written: Vec<Written>, admission: &Admission, found: &Found, now_ms: i64) -> Result<Script, Trouble> {
+pub(super) fn script(
+    commands: &[Command],
+    written: Vec<Written>,
+    admission: &Admission,
+    found: &Found,
+    now_ms: i64,
+) -> Result<Script, Trouble> {
     let mut rows = Rows::default();
     for ((command, written), answer) in commands.iter().zip(written).zip(&admission.answers) {
         if *answer == Answer::Done {

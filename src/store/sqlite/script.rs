@@ -4,6 +4,9 @@
 //! shapes, and what a shape has too much stays unbound: NULL, which no statement takes for a row.
 //! Invariant: only constant text and question marks enter the SQL; every value is bound.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use sqlx::encode::Encode;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Type};
@@ -14,10 +17,14 @@ use super::trouble::Trouble;
 const SHAPES: [usize; 14] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const LONGEST: usize = 256;
 
+/// Every text that was ever needed, by what it begins with and the length of its list: some hundred.
+static TEXTS: Mutex<Texts> = Mutex::new(Texts::new());
+type Texts = BTreeMap<(&'static str, usize), Arc<str>>;
+
 /// Statements and their values, executed in order.
 #[derive(Default)]
 pub(super) struct Script {
-    statements: Vec<(String, SqliteArguments)>,
+    statements: Vec<(Arc<str>, SqliteArguments)>,
     failed: Option<String>,
 }
 
@@ -32,14 +39,36 @@ impl Script {
     /// `conflict` may say what a row becomes that is already there. Anything else that stands in a
     /// row's way fails the transaction, which is why SQLite need not be able to undo half a statement
     /// (OR FAIL: it keeps no copy of each page).
-    pub(super) fn insert<T>(&mut self, place: &str, columns: usize, rows: Vec<T>, conflict: &str, bind: impl FnMut(&mut Row<'_>, T)) {
-        let head = format!("INSERT OR FAIL INTO {place} SELECT * FROM");
-        self.rows(&head, columns, rows, &format!("WHERE column1 IS NOT NULL {conflict}"), bind);
+    pub(super) fn insert<T>(
+        &mut self,
+        place: &'static str,
+        columns: usize,
+        rows: Vec<T>,
+        conflict: &str,
+        bind: impl FnMut(&mut Row<'_>, T),
+    ) {
+        let text = |length| {
+            let head = format!("INSERT OR FAIL INTO {place} SELECT * FROM");
+            text(&head, columns, length, &format!("WHERE column1 IS NOT NULL {conflict}"))
+        };
+        self.add(place, columns, rows, text, bind);
     }
 
     /// Adds `head (VALUES (?,…),(?,…)) tail` for `rows`, in as few statements as their number allows;
     /// nothing for no rows. `tail` must pass over rows of NULL.
-    pub(super) fn rows<T>(&mut self, head: &str, columns: usize, rows: Vec<T>, tail: &str, mut bind: impl FnMut(&mut Row<'_>, T)) {
+    pub(super) fn rows<T>(&mut self, head: &'static str, columns: usize, rows: Vec<T>, tail: &str, bind: impl FnMut(&mut Row<'_>, T)) {
+        self.add(head, columns, rows, |length| text(head, columns, length, tail), bind);
+    }
+
+    /// Adds what `text` says for each length; `key` tells the texts of one statement from all others.
+    fn add<T>(
+        &mut self,
+        key: &'static str,
+        columns: usize,
+        rows: Vec<T>,
+        text: impl Fn(usize) -> String,
+        mut bind: impl FnMut(&mut Row<'_>, T),
+    ) {
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
             let length = SHAPES.into_iter().find(|shape| *shape >= rows.len()).unwrap_or(LONGEST);
@@ -55,10 +84,12 @@ impl Script {
                     row,
                 );
                 if values.len() != before.saturating_add(columns) {
-                    self.failed = Some(format!("a row of {columns} columns got another number of values: {head}"));
+                    self.failed = Some(format!("a row of {columns} columns got another number of values: {key}"));
                 }
             }
-            self.statements.push((text(head, columns, length, tail), values));
+            let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let text = texts.entry((key, length)).or_insert_with(|| Arc::from(text(length)));
+            self.statements.push((Arc::clone(text), values));
         }
     }
 

@@ -64,7 +64,10 @@ impl Written {
 
     fn decision(decision: &Decision, sealer: &Sealer) -> Result<Self, Trouble> {
         let change = &decision.change;
-        let inputs = decision.inputs.as_ref().map(|inputs| SealedInputs::of(change.order, inputs, sealer));
+        let inputs = decision
+            .inputs
+            .as_ref()
+            .map(|inputs| SealedInputs::of(change.order, inputs, sealer));
         let moved = postings(change);
         let moved = (!moved.is_empty()).then(|| words::postings(&moved));
         let told = change.effects.iter().filter_map(|effect| match effect {
