@@ -172,7 +172,11 @@ impl<'c> Rows<'c> {
         let mut sealed = written.callbacks.into_iter();
         for effect in &change.effects {
             match effect {
-                Effect::Tell(callback) => sealed.by_ref().take(1).for_each(|sealed| self.tell(callback, sealed)),
+                Effect::Tell(callback) => {
+                    if let Some(sealed) = sealed.next() {
+                        self.tell(callback, sealed);
+                    }
+                }
                 Effect::Record(deed) => self.deeds.push(deed),
                 Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,

@@ -41,8 +41,7 @@ const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 /// While nothing can be written: how long until that is tried again.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Commands, and what each of them writes.
-#[derive(Default)]
+/// Commands, and what each of them writes, in the same order.
 pub(super) struct Commands {
     pub(super) all: Vec<Command>,
     pub(super) written: Vec<Written>,
