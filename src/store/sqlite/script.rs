@@ -17,9 +17,9 @@ use super::trouble::Trouble;
 const SHAPES: [usize; 14] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const LONGEST: usize = 256;
 
-/// Every text that was ever needed, by what it begins with and the length of its list: some hundred.
+/// Every text that was ever needed, by what it begins and ends with and the length of its list: some hundred.
 static TEXTS: Mutex<Texts> = Mutex::new(Texts::new());
-type Texts = BTreeMap<(&'static str, usize), Arc<str>>;
+type Texts = BTreeMap<(&'static str, &'static str, usize), Arc<str>>;
 
 /// Statements and their values, executed in order.
 #[derive(Default)]
@@ -44,26 +44,33 @@ impl Script {
         place: &'static str,
         columns: usize,
         rows: Vec<T>,
-        conflict: &str,
+        conflict: &'static str,
         bind: impl FnMut(&mut Row<'_>, T),
     ) {
         let text = |length| {
             let head = format!("INSERT OR FAIL INTO {place} SELECT * FROM");
             text(&head, columns, length, &format!("WHERE column1 IS NOT NULL {conflict}"))
         };
-        self.add(place, columns, rows, text, bind);
+        self.add((place, conflict), columns, rows, text, bind);
     }
 
     /// Adds `head (VALUES (?,…),(?,…)) tail` for `rows`, in as few statements as their number allows;
     /// nothing for no rows. `tail` must pass over rows of NULL.
-    pub(super) fn rows<T>(&mut self, head: &'static str, columns: usize, rows: Vec<T>, tail: &str, bind: impl FnMut(&mut Row<'_>, T)) {
-        self.add(head, columns, rows, |length| text(head, columns, length, tail), bind);
+    pub(super) fn rows<T>(
+        &mut self,
+        head: &'static str,
+        columns: usize,
+        rows: Vec<T>,
+        tail: &'static str,
+        bind: impl FnMut(&mut Row<'_>, T),
+    ) {
+        self.add((head, tail), columns, rows, |length| text(head, columns, length, tail), bind);
     }
 
-    /// Adds what `text` says for each length; `key` tells the texts of one statement from all others.
+    /// Adds what `text` says for each length; `head` and `tail` tell its texts from all others.
     fn add<T>(
         &mut self,
-        key: &'static str,
+        (head, tail): (&'static str, &'static str),
         columns: usize,
         rows: Vec<T>,
         text: impl Fn(usize) -> String,
@@ -84,11 +91,11 @@ impl Script {
                     row,
                 );
                 if values.len() != before.saturating_add(columns) {
-                    self.failed = Some(format!("a row of {columns} columns got another number of values: {key}"));
+                    self.failed = Some(format!("a row of {columns} columns got another number of values: {head}"));
                 }
             }
             let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = texts.entry((key, length)).or_insert_with(|| Arc::from(text(length)));
+            let text = texts.entry((head, tail, length)).or_insert_with(|| Arc::from(text(length)));
             self.statements.push((Arc::clone(text), values));
         }
     }
