@@ -162,10 +162,14 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     );
     raw(&path).await.execute(sqlx::AssertSqlSafe(spoil)).await.unwrap();
     let change = decide(&order, fact(1, Via::Submit, Outcome::Accepted, None), book.facts(), START_MS).unwrap();
-    let batch = vec![deposit("before"), command(change, Vec::new()), deposit("after")];
+    let neighbour = Wish::new(2, "n2", 10);
+    let (id, inputs) = (neighbour.id, neighbour.inputs());
+    let batch = vec![deposit("before"), command(change, Vec::new()), neighbour.command(&book, START_MS)];
     let answers = store.commit_all(batch).await;
     assert_eq!((&answers[0], &answers[2]), (&Answer::Done, &Answer::Done));
     assert!(matches!(&answers[1], Answer::Outage(text) if text.contains("bug")), "{answers:?}");
+    let (kept, with) = store.order_with_inputs(id).await.unwrap().unwrap();
+    assert_eq!((kept.terms.shop_order_no.as_str(), with), ("n2", inputs), "written whole");
     assert_eq!(store.order(order.id).await.unwrap(), Some(order));
     assert!(store.is_writable());
     store.close().await;
