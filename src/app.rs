@@ -199,7 +199,7 @@ fn open_door(
     let state = ApiState::new(
         Arc::new(dispatch.clone()),
         parts::shared(store),
-        Arc::new(move || of_dispatch.catalog()),
+        Arc::new(move || of_dispatch.shelf()),
         Arc::clone(&seams.clock),
         site.metrics.clone(),
         limits,

@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use crate::dispatch::Shelf;
 use crate::domain::shop::Shop;
-use crate::store::{Catalog, ShopRecord};
 
 use super::problem::Problem;
 
@@ -78,18 +78,11 @@ impl<'h> Claim<'h> {
     }
 
     /// The shop that made this claim, if one of its secrets did.
-    pub(super) fn verify(&self, method: &str, path_and_query: &str, body: &[u8], catalog: &Catalog) -> Result<Shop, Problem> {
+    pub(super) fn verify(&self, method: &str, path_and_query: &str, body: &[u8], shelf: &Shelf) -> Result<Shop, Problem> {
         let digest = digest_of(body);
         let text = canonical(method, path_and_query, self.timestamp, self.nonce, &digest);
-        // To the end of the list even after a hit: where a key stands must not show in the time.
-        let mut record: Option<&ShopRecord> = None;
-        let mut rounds = 1;
-        for known in &catalog.shops {
-            rounds = rounds.max(known.request_secrets.len());
-            if known.shop.key == self.key {
-                record = Some(known);
-            }
-        }
+        let record = shelf.shop_with_key(self.key);
+        let rounds = shelf.most_secrets().max(1);
         let secrets = record.map_or(&[][..], |record| record.request_secrets.as_slice());
         let mut is_valid = Choice::from(0);
         for secret in secrets {

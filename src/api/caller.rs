@@ -27,7 +27,7 @@ pub(super) struct Caller {
 /// a request that found no slot may be sent again as it is.
 pub(super) fn believe(claim: &Claim<'_>, request: &HttpRequest, body: &Bytes, state: &ApiState) -> Result<Caller, Problem> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let shop = claim.verify(request.method().as_str(), target, body, &(state.catalog)())?;
+    let shop = claim.verify(request.method().as_str(), target, body, &(state.shelf)())?;
     let pass = state.gates.per_shop.enter(shop.id).ok_or(Problem::ShopBusy)?;
     match state.nonces.remember(shop.id, claim.nonce, state.clock.monotonic()) {
         Use::First => Ok(Caller { shop, pass }),

@@ -46,7 +46,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 pub use auth::sign;
 pub use problem::Problem;
 pub use server::serve;
-pub use state::{ApiLimits, ApiState, CatalogSource, Front};
+pub use state::{ApiLimits, ApiState, Front, ShelfSource};
 
 /// Everything this room answers, for one actix application. Also sets the application's default
 /// service, so other routes are added beside this, not another default.

@@ -23,8 +23,9 @@ pub(super) async fn list(request: HttpRequest, payload: Payload, state: Data<Api
 async fn listed(request: &HttpRequest, payload: Payload, state: &ApiState) -> Result<HttpResponse, Problem> {
     let _pass = state.gates.looking.enter().ok_or(Problem::Overloaded)?;
     let _caller = visitor(request, payload, state).await?;
-    let catalog = (state.catalog)();
-    let products = catalog.products.iter().filter(|product| product.on_sale).map(Shown::of).collect();
+    let shelf = (state.shelf)();
+    let products = shelf.catalog().products.iter();
+    let products = products.filter(|product| product.on_sale).map(Shown::of).collect();
     Ok(reply::json(StatusCode::OK, &List { products }))
 }
 

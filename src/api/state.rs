@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::dispatch::{Acted, Dispatch, Heard, NewOrder, Scorecard, Submitted, Turned};
+use crate::dispatch::{Acted, Dispatch, Heard, NewOrder, Scorecard, Shelf, Submitted, Turned};
 use crate::domain::ids::{OrderId, SupplierId};
 use crate::domain::order::Order;
 use crate::seams::{BoxFuture, Clock};
-use crate::store::{Catalog, Signer, Store};
+use crate::store::{Signer, Store};
 
 use super::gates::Gates;
 use super::measures::Measures;
@@ -59,8 +59,8 @@ impl Front for Dispatch {
     }
 }
 
-/// Gives the newest snapshot of shops and products; called once a request.
-pub type CatalogSource = Arc<dyn Fn() -> Arc<Catalog> + Send + Sync>;
+/// Gives shops and products as last read; called once a request.
+pub type ShelfSource = Arc<dyn Fn() -> Arc<Shelf> + Send + Sync>;
 
 /// Bounds of this room. The defaults suit one node of two to eight cores.
 #[derive(Debug, Clone)]
@@ -126,7 +126,7 @@ impl Default for ApiLimits {
 pub struct ApiState {
     pub(super) front: Arc<dyn Front>,
     pub(super) store: Arc<dyn Store>,
-    pub(super) catalog: CatalogSource,
+    pub(super) shelf: ShelfSource,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: PrometheusHandle,
     pub(super) limits: ApiLimits,
@@ -137,13 +137,13 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// State over the working heart, the store's reads, the catalog's snapshot and the metrics that
+    /// State over the working heart, the store's reads, shops and products, and the metrics that
     /// `/metrics` renders.
     #[must_use]
     pub fn new(
         front: Arc<dyn Front>,
         store: Arc<dyn Store>,
-        catalog: CatalogSource,
+        shelf: ShelfSource,
         clock: Arc<dyn Clock>,
         metrics: PrometheusHandle,
         limits: ApiLimits,
@@ -151,7 +151,7 @@ impl ApiState {
         Self {
             front,
             store,
-            catalog,
+            shelf,
             clock,
             metrics,
             gates: Gates::new(&limits),

@@ -204,9 +204,8 @@ pub(super) fn callbacks(config: &Config, store: &Arc<SqliteStore>, dispatch: &Di
     };
     let of_dispatch = dispatch.clone();
     let secrets = move |shop| {
-        let catalog = of_dispatch.catalog();
-        let record = catalog.shops.iter().find(|record| record.shop.id == shop);
-        record.map(|record| record.callback_secrets.clone()).unwrap_or_default()
+        let shelf = of_dispatch.shelf();
+        shelf.shop(shop).map(|record| record.callback_secrets.clone()).unwrap_or_default()
     };
     let asked = &config.callbacks;
     let settings = CallbackSettings {

@@ -172,8 +172,8 @@ impl House {
 
     /// No attempt that was opened at this moment or later belongs to an older order than this.
     fn not_older_than(&self, opened_ms: i64) -> OrderId {
-        let shelf = self.shelf().catalog();
-        let longest = shelf.products.iter().map(|product| product.deadline_seconds).max();
+        let shelf = self.shelf();
+        let longest = shelf.catalog().products.iter().map(|product| product.deadline_seconds).max();
         let longest_ms = i64::from(longest.unwrap_or(0)).saturating_mul(1_000);
         let first_ms = opened_ms.saturating_sub(longest_ms);
         OrderId::first_at(first_ms)

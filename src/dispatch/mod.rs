@@ -43,6 +43,7 @@ pub use intake::{FieldError, FieldProblem, NewOrder, Submitted, Turned};
 pub use parts::{Parts, Supplier};
 pub use scorecard::{AnswerCard, Costly, FacetCard, NamedCard, Scorecard};
 pub use settle::Heard;
+pub use shelf::Shelf;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -55,7 +56,7 @@ use crate::domain::decide::Facts;
 use crate::domain::ids::{ProcessId, SupplierId};
 use crate::domain::outcome::BalanceReading;
 use crate::seams::SendFailure;
-use crate::store::{Catalog, Outage};
+use crate::store::Outage;
 
 /// The working heart of the gateway; cheap to clone, shared by every face.
 #[derive(Clone)]
@@ -77,7 +78,7 @@ struct House {
     frozen: frozen::Frozen,
     recovery: recovery::Recovery,
     steer: steer::Steer,
-    shelf: Mutex<Arc<shelf::Shelf>>,
+    shelf: Mutex<Arc<Shelf>>,
     restored: settle::Restored,
     forged: settle::Forged,
     mint: mint::Mint,
@@ -122,7 +123,7 @@ impl Dispatch {
             recovery: recovery::Recovery::read(&*parts.store).await?,
             steer: steer::Steer::default(),
             standing: Mutex::new(Arc::new(standing::Standing::of(&parts, &deeds))),
-            shelf: Mutex::new(Arc::new(shelf::Shelf::new(catalog))),
+            shelf: Mutex::new(Arc::new(Shelf::new(catalog))),
             restored: settle::Restored::default(),
             forged: settle::Forged::default(),
             mint: mint::Mint::new(parts.node),
@@ -159,8 +160,8 @@ impl Dispatch {
 
     /// Shops, products and offers as last read.
     #[must_use]
-    pub fn catalog(&self) -> Arc<Catalog> {
-        self.house.shelf().catalog()
+    pub fn shelf(&self) -> Arc<Shelf> {
+        self.house.shelf()
     }
 
     /// Reads shops, products and offers again after a change.
@@ -169,7 +170,7 @@ impl Dispatch {
     /// When the database does not answer.
     pub async fn reload_catalog(&self) -> Result<(), Outage> {
         let catalog = self.house.parts.store.catalog().await?;
-        *self.house.shelf.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf::Shelf::new(catalog));
+        *self.house.shelf.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Shelf::new(catalog));
         Ok(())
     }
 
@@ -210,7 +211,7 @@ impl House {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn shelf(&self) -> Arc<shelf::Shelf> {
+    fn shelf(&self) -> Arc<Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -110,7 +110,8 @@ impl Dispatch {
             .iter()
             .map(|(id, supplier)| (id, supplier.adapter.limits()))
             .collect();
-        let catalog = self.catalog();
+        let shelf = self.shelf();
+        let catalog = shelf.catalog();
         let ground = Ground {
             contracts,
             skus: catalog.products.iter().map(|product| &product.sku).collect(),

@@ -114,7 +114,7 @@ impl House {
         let state = ApiState::new(
             Arc::new(dispatch.clone()),
             dyn_store,
-            Arc::new(move || of_dispatch.catalog()),
+            Arc::new(move || of_dispatch.shelf()),
             seam,
             metrics.clone(),
             ApiLimits::default(),

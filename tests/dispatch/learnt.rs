@@ -81,7 +81,7 @@ async fn a_heavier_shop_gets_its_share_of_a_queue() {
     let text = "[shop.nosuch]\nweight = 3\n";
     let signed = Signature::of("li", "a test");
     assert!(world.dispatch.publish(0, text.to_owned(), None, signed.clone()).await.is_err());
-    let key = world.dispatch.catalog().shops[0].shop.key.clone();
+    let key = world.dispatch.shelf().catalog().shops[0].shop.key.clone();
     let text = format!("[shop.{key}]\nweight = 3\n");
     assert_eq!(world.dispatch.publish(0, text, None, signed).await, Ok(1));
     for number in 0..3 {

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::api::{ApiLimits, ApiState, serve, sign};
+use crate::dispatch::Shelf;
 use crate::seams::{Clock, SystemClock};
 
 use super::fakes::{self, FakeFront, FakeStore};
@@ -23,11 +24,11 @@ async fn with_server<S: Future<Output = ()>>(story: impl FnOnce(SocketAddr) -> S
 }
 
 async fn with_limits<S: Future<Output = ()>>(limits: ApiLimits, story: impl FnOnce(SocketAddr) -> S) {
-    let catalog = Arc::new(fakes::catalog());
+    let shelf = Arc::new(Shelf::new(fakes::catalog()));
     let state = ApiState::new(
         Arc::new(FakeFront::default()),
         Arc::new(FakeStore::default()),
-        Arc::new(move || Arc::clone(&catalog)),
+        Arc::new(move || Arc::clone(&shelf)),
         Arc::new(SystemClock::new()),
         PrometheusBuilder::new().build_recorder().handle(),
         ApiLimits {

@@ -27,6 +27,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{ApiLimits, ApiState, auth, routes, sign};
+use crate::dispatch::Shelf;
 use crate::store::{SealKey, Signer};
 use fakes::{FakeClock, FakeFront, FakeStore};
 
@@ -88,11 +89,11 @@ impl World {
         let front = Arc::new(FakeFront::default());
         let store = Arc::new(FakeStore::default());
         let clock = Arc::new(FakeClock::at(NOW));
-        let catalog = Arc::new(fakes::catalog());
+        let shelf = Arc::new(Shelf::new(fakes::catalog()));
         let state = ApiState::new(
             front.clone(),
             store.clone(),
-            Arc::new(move || Arc::clone(&catalog)),
+            Arc::new(move || Arc::clone(&shelf)),
             clock.clone(),
             PrometheusBuilder::new().build_recorder().handle(),
             limits,

@@ -159,7 +159,7 @@ impl Site {
         let state = ApiState::new(
             Arc::new(dispatch),
             self.disk(),
-            Arc::new(move || of_dispatch.catalog()),
+            Arc::new(move || of_dispatch.shelf()),
             Arc::new(self.clock.clone()),
             metrics(),
             ApiLimits::default(),

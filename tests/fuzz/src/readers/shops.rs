@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use recharge_gateway::api::{ApiLimits, ApiState, Front, auth, routes, sign};
-use recharge_gateway::dispatch::{Acted, Heard, NewOrder, Scorecard, Submitted, Turned};
+use recharge_gateway::dispatch::{Acted, Heard, NewOrder, Scorecard, Shelf, Submitted, Turned};
 use recharge_gateway::domain::ids::{OrderId, ShopId, SupplierId};
 use recharge_gateway::domain::money::{Currency, Money};
 use recharge_gateway::domain::order::Order;
@@ -65,15 +65,15 @@ struct Signed {
 impl Door {
     fn open() -> Self {
         let clock = Arc::new(Ticks(AtomicI64::new(NOW_MS)));
-        let catalog = Arc::new(Catalog {
+        let shelf = Arc::new(Shelf::new(Catalog {
             shops: vec![shop()],
             products: Vec::new(),
             offers: Vec::new(),
-        });
+        }));
         let state = ApiState::new(
             Arc::new(NoFunds),
             Arc::new(MemoryStore::new()),
-            Arc::new(move || Arc::clone(&catalog)),
+            Arc::new(move || Arc::clone(&shelf)),
             Arc::<Ticks>::clone(&clock),
             PrometheusBuilder::new().build_recorder().handle(),
             ApiLimits::default(),
