@@ -9,8 +9,8 @@ CREATE TABLE meta (
     body BYTEA NOT NULL
 );
 
--- One row an order: its latest state, and beside it what is searched for or guarded. For the rest see
--- the view `order_list` below.
+-- One row an order: what is searched for or guarded, and what comes next. The order itself is what its
+-- history makes of it (docs/decisions/0077).
 CREATE TABLE orders (
     id                INTEGER NOT NULL PRIMARY KEY,
     version           BIGINT NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE orders (
     held_minor        BIGINT NOT NULL,
     captured_minor    BIGINT,
     released_minor    BIGINT,
-    state             TEXT NOT NULL,
+    next_step         TEXT,
     sealed_inputs     BYTEA,
     link              BYTEA NOT NULL,
     lease_owner       TEXT,
@@ -32,20 +32,12 @@ CREATE TABLE orders (
     -- A second settlement is added to the first, and so is more than the hold.
     CHECK ((captured_minor IS NULL) = (finished_at_ms IS NULL)),
     CHECK ((released_minor IS NULL) = (finished_at_ms IS NULL)),
-    CHECK (captured_minor IS NULL OR captured_minor + released_minor = held_minor)
+    CHECK (captured_minor IS NULL OR captured_minor + released_minor = held_minor),
+    CHECK ((next_step IS NULL) = (next_action_at_ms IS NULL))
 );
 CREATE INDEX orders_schedule ON orders (next_action_at_ms, id, finished_at_ms) WHERE next_action_at_ms IS NOT NULL;
 -- Open orders that nothing is scheduled for: normally empty (I17).
 CREATE INDEX orders_unscheduled ON orders (id) WHERE finished_at_ms IS NULL AND next_action_at_ms IS NULL;
-
--- Orders and attempts for people to look at. What is read out of the state here is no column of the
--- tables: even a generated column is computed at each write.
-CREATE VIEW order_list AS
-    SELECT id, version, shop_id, shop_order_no, COALESCE(state ->> '$.verdict.verdict', 'processing') AS status,
-           state ->> '$.terms.sku' AS sku, state ->> '$.terms.price.currency' AS currency, held_minor, captured_minor, released_minor,
-           state ->> '$.accepted_at_ms' AS accepted_at_ms, state ->> '$.terms.deadline_ms' AS deadline_ms, finished_at_ms,
-           next_action_at_ms, state ->> '$.next_action.step.step' AS next_step
-    FROM orders;
 
 -- Finds orders by what a buyer entered, without keeping it in the clear: one row a batch, in it 16
 -- bytes an input (order id, then the start of the keyed hash). Searched from end to end (0026).
@@ -70,6 +62,19 @@ CREATE TABLE history (
     UNIQUE (order_id, number)
 );
 
+-- Orders for people to look at. What is read out of the history here is no column of the tables: even a
+-- generated column is computed at each write.
+CREATE VIEW order_list AS
+    SELECT o.id, o.version, o.shop_id, o.shop_order_no,
+           CASE WHEN o.finished_at_ms IS NULL THEN 'processing' ELSE
+               (SELECT substr(e.value ->> '$.type', 7) FROM history AS h JOIN json_each(h.events) AS e WHERE h.order_id = o.id AND
+                e.value ->> '$.type' IN ('order_succeeded', 'order_partially_succeeded', 'order_failed', 'order_cancelled')) END AS status,
+           accepted.events ->> '$[0].terms.sku' AS sku, accepted.events ->> '$[0].terms.price.currency' AS currency,
+           o.held_minor, o.captured_minor, o.released_minor,
+           accepted.at_ms AS accepted_at_ms, accepted.events ->> '$[0].terms.deadline_ms' AS deadline_ms, o.finished_at_ms,
+           o.next_action_at_ms, o.next_step ->> '$.step' AS next_step
+    FROM orders AS o JOIN history AS accepted ON accepted.order_id = o.id AND accepted.number = 1;
+
 -- An attempt's number is made of its order and its sequence, so the primary key also makes it unique
 -- for ever, whichever the supplier (R4).
 CREATE TABLE attempts (
@@ -88,7 +93,7 @@ CREATE UNIQUE INDEX attempts_one_won ON attempts (order_id) WHERE state = 'won';
 CREATE VIEW attempt_list AS
     SELECT a.*, order_id || substr('0' || seq, -2) AS attempt_id FROM attempts AS a;
 
--- Each stamp; what became of it is in the order's state and events.
+-- Each stamp; what became of it is in the order's events.
 CREATE TABLE transmissions (
     order_id      BIGINT NOT NULL,
     seq           INTEGER NOT NULL,

@@ -11,11 +11,11 @@ pub enum Check {
     LastLink,
     /// Events are numbered 1, 2, 3, and the version counts them.
     Numbers,
-    /// Every event, posting and state can be read.
+    /// Every event and posting, and what comes next, can be read.
     Readable,
-    /// The stored state is what the history makes of it.
+    /// The history makes an order.
     State,
-    /// The columns beside the state say the same as the state.
+    /// The order's row says the same as its history.
     Columns,
     /// Rows belong to orders that exist, and an order has a history.
     Stray,
@@ -45,7 +45,7 @@ pub enum Check {
     Death,
     /// A new attempt is younger than every earlier one's death (I9).
     Overlap,
-    /// The table of attempts says the same as the state.
+    /// The table of attempts says the same as the history.
     Attempts,
     /// An order has one verdict, written once (I10).
     Verdict,

@@ -3,8 +3,8 @@
 use super::{Check, Findings, Opened};
 use crate::domain::event::{Event, Recorded};
 use crate::domain::evolve::replay;
-use crate::domain::order::{Order, Verdict};
-use crate::store::archive::{CommitKept, Dossier};
+use crate::domain::order::{NextAction, Order, Verdict};
+use crate::store::archive::Dossier;
 use crate::store::chain::{Commit, Link, START};
 
 /// Each row follows from the one before, and the order's row names the last.
@@ -46,7 +46,7 @@ pub(super) fn events(dossier: &Dossier, findings: &mut Findings) -> Vec<Recorded
         findings.unless(kept.number == next, Check::Numbers, || {
             format!("a commit begins with event {} where event {next} was to come", kept.number)
         });
-        match read(kept) {
+        match Event::upcast(kept.form_version, &kept.events) {
             Ok(events) => {
                 next = kept.number.saturating_add(u32::try_from(events.len()).unwrap_or(u32::MAX));
                 recorded.extend((kept.number..).zip(events).map(|(number, event)| Recorded {
@@ -61,61 +61,46 @@ pub(super) fn events(dossier: &Dossier, findings: &mut Findings) -> Vec<Recorded
     recorded
 }
 
-fn read(kept: &CommitKept) -> Result<Vec<Event>, String> {
-    if kept.form_version == Event::VERSION {
-        return serde_json::from_str(&kept.events).map_err(|error| error.to_string());
-    }
-    let bodies: Vec<serde_json::Value> = serde_json::from_str(&kept.events).map_err(|error| error.to_string())?;
-    let events = bodies.iter().map(|body| Event::upcast(kept.form_version, &body.to_string()));
-    events.collect::<Result<_, _>>().map_err(|error| error.to_string())
-}
-
-/// The stored state, if it can be read.
-pub(super) fn state(dossier: &Dossier, findings: &mut Findings) -> Option<Order> {
+/// The order that its history makes, with what its row says comes next.
+pub(super) fn order(dossier: &Dossier, events: &[Recorded], findings: &mut Findings) -> Option<Order> {
     let kept = dossier.order.as_ref()?;
-    match serde_json::from_str(&kept.state) {
-        Ok(order) => Some(order),
-        Err(error) => {
-            findings.add(Check::Readable, format!("its state cannot be read: {error}"));
-            None
-        }
-    }
+    let made = replay(events);
+    findings.unless(made.is_some(), Check::State, || "its history does not make an order".to_owned());
+    let step = kept.next_step.as_deref().map(serde_json::from_str).transpose();
+    let step = step.unwrap_or_else(|error| {
+        findings.add(Check::Readable, format!("what comes next cannot be read: {error}"));
+        None
+    });
+    made.map(|made| Order {
+        next_action: kept.next_action_at_ms.zip(step).map(|(at_ms, step)| NextAction { at_ms, step }),
+        ..made
+    })
 }
 
-/// State and columns say what the history makes of the order.
+/// The columns say what the history makes of the order.
 pub(super) fn agrees(opened: &Opened<'_>, findings: &mut Findings) {
     let (order, Some(kept)) = (opened.order, &opened.dossier.order) else {
         return;
     };
     let count = opened.events.last().map_or(0, |last| last.number);
-    findings.unless(order.version == count, Check::Numbers, || {
-        format!("its version is {} and its history has {count} events", order.version)
-    });
-    // What comes next is scheduled by each decision anew and is no fact.
-    let made = replay(opened.events).map(|made| Order {
-        next_action: order.next_action,
-        ..made
-    });
-    findings.unless(made.as_ref() == Some(order), Check::State, || {
-        "its state is not what its history makes of it".to_owned()
+    findings.unless(kept.version == count, Check::Numbers, || {
+        format!("its version is {} and its history has {count} events", kept.version)
     });
     let verdicts = opened.events.iter().filter(|recorded| is_verdict(&recorded.event)).count();
     findings.unless(verdicts <= 1, Check::Verdict, || format!("it got {verdicts} verdicts"));
     let terms = &order.terms;
+    let is_over = order.verdict.is_some() && !order.attempts.iter().any(|attempt| attempt.is_open() || attempt.is_hinted);
     let columns = [
         ("id", order.id.get() == opened.dossier.id),
-        ("version", kept.version == order.version),
         ("shop_id", kept.shop == terms.shop.0),
         ("shop_order_no", kept.shop_order_no == terms.shop_order_no.as_str()),
         ("finished_at_ms", kept.finished_at_ms == order.verdict.as_ref().map(Verdict::at_ms)),
-        (
-            "next_action_at_ms",
-            kept.next_action_at_ms == order.next_action.map(|next| next.at_ms),
-        ),
+        ("next_action_at_ms", kept.next_action_at_ms.is_none() || !is_over),
+        ("next_step", kept.next_step.is_some() == kept.next_action_at_ms.is_some()),
     ];
     for (column, agrees) in columns {
         findings.unless(agrees, Check::Columns, || {
-            format!("the column {column} does not say what the state says")
+            format!("the column {column} does not say what the history says")
         });
     }
     findings.unless(kept.inputs_open == Some(true), Check::Sealed, || {

@@ -28,7 +28,7 @@ use crate::store::archive::Dossier;
 /// A dossier as far as it could be read.
 struct Opened<'d> {
     dossier: &'d Dossier,
-    /// The stored state.
+    /// What the history makes.
     order: &'d Order,
     events: &'d [Recorded],
     postings: &'d [Moved],
@@ -41,7 +41,7 @@ pub fn examine(dossier: &Dossier) -> (Vec<Finding>, Vec<Moved>) {
     history::chain(dossier, &mut findings);
     let events = history::events(dossier, &mut findings);
     let postings = money::postings(dossier, &mut findings);
-    if let Some(order) = history::state(dossier, &mut findings) {
+    if let Some(order) = history::order(dossier, &events, &mut findings) {
         let opened = Opened {
             dossier,
             order: &order,

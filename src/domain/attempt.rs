@@ -10,7 +10,7 @@ use super::money::Money;
 use super::outcome::{Doubt, Refusal, Via};
 
 /// One try. Its id on the wire is the order's id and `seq`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Its place among the order's attempts, from 1.
     pub seq: Seq,
@@ -35,18 +35,15 @@ pub struct Attempt {
     /// "Not found" answers since the last transmission.
     pub not_found: u16,
     /// How often its supplier was asked to withdraw it.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub recalls: u8,
     /// Somebody unauthenticated said there is news: ask at once.
     pub is_hinted: bool,
     /// The supplier has shown that it knows the number, whatever it said later.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_known_there: bool,
 }
 
 /// Where an attempt stands, and what that means for money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptState {
     /// Stamped; the reply is awaited. Money may move.
     Sent,
@@ -99,8 +96,7 @@ pub enum Extent {
 }
 
 /// Evidence strong enough to give up on an attempt (R9, R10).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "proof", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
     /// The supplier definitely refused or failed it.
     Refused {
@@ -154,7 +150,7 @@ pub enum NotSentReason {
 }
 
 /// One sending of an attempt's bytes; its stamp is committed before the first byte leaves (R2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transmission {
     /// 1, 2, 3 … within the attempt.
     pub n: u8,
@@ -162,15 +158,13 @@ pub struct Transmission {
     pub stamped_at_ms: i64,
     /// By whom: only this process may send it, and only it may say that it never left. Absent in
     /// histories from before processes had names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessId>,
     /// What became of it.
     pub fate: Fate,
 }
 
 /// What became of a transmission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// Stamped: it may have left.
     Stamped,
@@ -251,9 +245,4 @@ impl Attempt {
     pub fn last_transmission(&self) -> u8 {
         self.transmissions.last().map_or(0, |t| t.n)
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(count: &u8) -> bool {
-    *count == 0
 }

@@ -310,13 +310,13 @@ impl Event {
         }
     }
 
-    /// Reads an event of any version ever written.
+    /// Reads the events of one commit, a JSON array, of any version ever written.
     ///
     /// # Errors
-    /// When the version is not known to this build, or the body is not of its form.
-    pub fn upcast(version: i32, body: &str) -> Result<Self, UnreadableEvent> {
+    /// When the version is not known to this build, or the text is not of its form.
+    pub fn upcast(version: i32, events: &str) -> Result<Vec<Self>, UnreadableEvent> {
         match version {
-            1 => serde_json::from_str(body).map_err(|error| UnreadableEvent::Body(error.to_string())),
+            1 => serde_json::from_str(events).map_err(|error| UnreadableEvent::Body(error.to_string())),
             _ => Err(UnreadableEvent::Version(version)),
         }
     }

@@ -132,8 +132,7 @@ fn plain_amount(text: &str) -> &str {
 }
 
 /// How an order ended for the shop; written once (I10).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Delivered: the price is captured.
     Succeeded {
@@ -242,8 +241,7 @@ pub enum Step {
 }
 
 /// What the risk account has done for an order in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "advance", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advance {
     /// Nothing: its cap was used up, or the order was not to be touched.
     Declined {
@@ -258,7 +256,7 @@ pub enum Advance {
 }
 
 /// The aggregate. `version` counts its events; a commit names the version it decided on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -279,16 +277,12 @@ pub struct Order {
     /// Cases found, each once: (kind, attempt).
     pub cases: Vec<(CaseKind, Seq)>,
     /// What went back to the shop after a success: (key, how much).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<(String, Money)>,
     /// What the shop agreed to pay for late deliveries: (key, how much).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<(String, Money)>,
     /// What suppliers gave back of their costs: (attempt, how much), once an attempt.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovered: Vec<(Seq, Money)>,
     /// Whether the risk account stands in for it while it is in doubt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advance: Option<Advance>,
     /// The next action, kept beside the events.
     pub next_action: Option<NextAction>,

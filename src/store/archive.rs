@@ -39,14 +39,14 @@ pub struct OrderKept {
     pub finished_at_ms: Option<i64>,
     /// When it is looked at next.
     pub next_action_at_ms: Option<i64>,
+    /// For what, as JSON.
+    pub next_step: Option<String>,
     /// What was held.
     pub held_minor: i64,
     /// What of it was taken.
     pub captured_minor: Option<i64>,
     /// What of it was given back.
     pub released_minor: Option<i64>,
-    /// Its state, as JSON.
-    pub state: String,
     /// The last link of its history.
     pub link: Vec<u8>,
     /// Whether what the buyer entered opens; absent where nothing is kept.

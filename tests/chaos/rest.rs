@@ -56,9 +56,9 @@ impl World {
     async fn open_orders(&self) -> String {
         let mut connection = SqliteConnection::connect(self.database.to_str().unwrap()).await.unwrap();
         let rows = sqlx::query(
-            "SELECT id || ' ' || next_step || ' in ' || (o.next_action_at_ms - ?) || ' ms; ' || state || '; ' ||
+            "SELECT id || ' ' || next_step || ' in ' || (o.next_action_at_ms - ?) || ' ms; ' ||
                     (SELECT group_concat(events, ' ') FROM (SELECT events FROM history WHERE order_id = o.id ORDER BY number DESC LIMIT 5)) AS told
-             FROM order_list JOIN orders AS o USING (id) WHERE o.finished_at_ms IS NULL AND NOT EXISTS
+             FROM order_list AS o WHERE o.finished_at_ms IS NULL AND NOT EXISTS
              (SELECT 1 FROM cases AS c JOIN attempts AS a USING (order_id) WHERE c.order_id = o.id
               AND c.closed_at_ms IS NULL AND a.supplier = ? AND a.state IN ('sent', 'accepted', 'unknown')) LIMIT 5",
         )

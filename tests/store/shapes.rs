@@ -191,3 +191,39 @@ async fn reads_that_are_answered_together_see_every_commit_answered_before() {
         "a closed store reads nothing"
     );
 }
+
+#[tokio::test]
+async fn a_row_that_counts_other_events_than_its_history_is_not_acted_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = open(&path, 1).await.unwrap();
+    credit(&store, 100).await;
+    let order = accepted(&store, &Book::new(), Wish::new(1, "n1", 10)).await;
+    let mut raw = raw(&path).await;
+    for (damage, repair) in [
+        ("UPDATE orders SET version = version + 1", "UPDATE orders SET version = version - 1"),
+        (
+            "UPDATE orders SET next_step = '!' || next_step",
+            "UPDATE orders SET next_step = substr(next_step, 2)",
+        ),
+        (
+            "DROP TRIGGER history_refuse_update; UPDATE history SET order_id = order_id + 1",
+            "UPDATE history SET order_id = order_id - 1",
+        ),
+    ] {
+        raw.execute(damage).await.unwrap();
+        for read in [
+            store.order(order.id).await,
+            store.order_by_shop_no(SHOP, order.terms.shop_order_no.clone()).await,
+        ] {
+            let refused = read.unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("order {}", order.id)) && refused.contains("damaged"),
+                "{damage}: {refused}"
+            );
+        }
+        raw.execute(repair).await.unwrap();
+        assert_eq!(store.order(order.id).await.unwrap().as_ref(), Some(&order));
+    }
+    store.close().await;
+}

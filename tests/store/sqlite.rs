@@ -138,7 +138,7 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
         "UPDATE orders SET finished_at_ms = 1",
         "INSERT INTO attempts SELECT order_id, 2, supplier, state, cost_minor, opened_at_ms, NULL FROM attempts",
         "INSERT INTO attempts SELECT order_id, seq, 'other', 'dead', cost_minor, opened_at_ms, NULL FROM attempts",
-        "INSERT INTO orders SELECT id + 1, 1, shop_id, shop_order_no, NULL, NULL, 0, NULL, NULL, state, NULL, link, NULL, 0, NULL FROM orders",
+        "INSERT INTO orders SELECT id + 1, 1, shop_id, shop_order_no, NULL, NULL, 0, NULL, NULL, NULL, NULL, link, NULL, 0, NULL FROM orders",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("constraint failed"), "{sql}: {refused}");

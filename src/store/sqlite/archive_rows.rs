@@ -18,10 +18,10 @@ pub(super) fn order_of(id: i64, row: &SqliteRow, sealer: &Sealer) -> Result<Orde
         shop_order_no: row.try_get("shop_order_no")?,
         finished_at_ms: row.try_get("finished_at_ms")?,
         next_action_at_ms: row.try_get("next_action_at_ms")?,
+        next_step: row.try_get("next_step")?,
         held_minor: row.try_get("held_minor")?,
         captured_minor: row.try_get("captured_minor")?,
         released_minor: row.try_get("released_minor")?,
-        state: row.try_get("state")?,
         link: row.try_get("link")?,
         inputs_open: sealed.map(|sealed| sealer.open("orders", &id.to_string(), sealed).is_ok()),
     })

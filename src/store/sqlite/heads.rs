@@ -23,8 +23,9 @@ use crate::store::chain::{Link, START};
 /// from the few keys asked for to the index.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
 SELECT (SELECT json_group_array(json_array(id, version, hex(link))) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
-(SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, o.state ->> '$.terms.fingerprint')) FROM json_each(?) AS s
-    CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value) AS numbers,
+(SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, h.events ->> '$[0].terms.fingerprint')) FROM json_each(?) AS s
+    CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value
+    CROSS JOIN history AS h ON h.order_id = o.id AND h.number = 1) AS numbers,
 (SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
 (SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
     CROSS JOIN json_each(h.postings) AS p) AS booked,

@@ -15,6 +15,7 @@ mod catalog;
 mod desk;
 mod heads;
 mod opening;
+mod orders;
 mod reads;
 mod rows;
 mod script;
@@ -61,9 +62,10 @@ use crate::domain::recipient::Inputs;
 use crate::seams::BoxFuture;
 use catalog::Edit;
 use opening::Lock;
+use orders::Kept;
 use reads::Unread;
 use shared::Shared;
-use shared_reads::{Ask, Kept};
+use shared_reads::Ask;
 use trouble::{Phase, Trouble};
 use writer::{Commands, Job, Writer};
 use written::Written;
@@ -203,8 +205,8 @@ impl SqliteStore {
         })
     }
 
-    /// An order's row, read together with whatever else is being asked for.
-    async fn kept(&self, id: OrderId) -> Result<Option<Kept>, Unread> {
+    /// What is kept of an order, read together with whatever else is being asked for.
+    async fn kept(&self, id: OrderId) -> Result<Option<Arc<Kept>>, Unread> {
         shared_reads::kept(&self.asks, &self.readers, id).await
     }
 
@@ -249,23 +251,26 @@ impl Store for SqliteStore {
     }
 
     fn order(&self, id: OrderId) -> Read<'_, Option<Order>> {
-        self.guarded(async move { reads::order(id, self.kept(id).await?) })
+        self.guarded(async move { self.kept(id).await?.map(|kept| kept.order(id)).transpose() })
     }
 
     fn order_by_shop_no(&self, shop: ShopId, number: ShopOrderNo) -> Read<'_, Option<Order>> {
-        self.read(reads::order_by_shop_no(&self.readers, shop, number))
+        self.read(orders::with_number(&self.readers, shop, number))
     }
 
     fn order_with_inputs(&self, id: OrderId) -> Read<'_, Option<(Order, Inputs)>> {
         self.guarded(async move {
-            let kept = self.kept(id).await?;
-            let order = reads::order(id, kept.clone())?;
-            Ok(order.zip(reads::inputs(&self.shared.sealer, id, kept)?))
+            let Some(kept) = self.kept(id).await? else { return Ok(None) };
+            let order = kept.order(id)?;
+            Ok(kept.inputs(&self.shared.sealer, id)?.map(|inputs| (order, inputs)))
         })
     }
 
     fn inputs(&self, id: OrderId) -> Read<'_, Option<Inputs>> {
-        self.guarded(async move { reads::inputs(&self.shared.sealer, id, self.kept(id).await?) })
+        self.guarded(async move {
+            let kept = self.kept(id).await?;
+            kept.map_or(Ok(None), |kept| kept.inputs(&self.shared.sealer, id))
+        })
     }
 
     fn history(&self, id: OrderId) -> Read<'_, Vec<Recorded>> {

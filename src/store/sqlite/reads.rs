@@ -8,17 +8,14 @@ use std::collections::BTreeSet;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::shared_reads::Kept;
 use super::words;
 use crate::domain::callback::Callback;
 use crate::domain::case::NewCase;
 use crate::domain::event::{Event, Recorded};
-use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, ShopOrderNo, SupplierId};
+use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, SupplierId};
 use crate::domain::ledger::Account;
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::Order;
 use crate::domain::outcome::Delivery;
-use crate::domain::recipient::Inputs;
 use crate::store::chain::Link;
 use crate::store::seal::Sealer;
 use crate::store::{
@@ -49,23 +46,6 @@ pub(super) fn damaged(table: &'static str, key: impl ToString) -> Unread {
 
 type Found<T> = Result<T, Unread>;
 
-/// The order in a row that was read together with others.
-pub(super) fn order(id: OrderId, kept: Option<Kept>) -> Found<Option<Order>> {
-    let order = kept.map(|kept| serde_json::from_str(&kept.state).map_err(|_| damaged("order", id)));
-    order.transpose()
-}
-
-pub(super) async fn order_by_shop_no(pool: &SqlitePool, shop: ShopId, number: ShopOrderNo) -> Found<Option<Order>> {
-    let row = sqlx::query("SELECT id, state FROM orders WHERE shop_id = ? AND shop_order_no = ?");
-    let row = row.bind(shop.0).bind(number.as_str().to_owned()).fetch_optional(pool).await?;
-    row.map(|row| order_of(&row)).transpose()
-}
-
-fn order_of(row: &SqliteRow) -> Found<Order> {
-    let id: i64 = row.try_get("id")?;
-    serde_json::from_str(row.try_get("state")?).map_err(|_| damaged("order", id))
-}
-
 /// One input of one order: the order's id, then the start of the input's hash.
 const INPUT_BYTES: usize = 16;
 
@@ -94,29 +74,14 @@ pub(super) async fn orders_by_input(pool: &SqlitePool, hash: [u8; 8], limit: u32
         .collect())
 }
 
-/// What the buyer entered, from a row that was read together with others.
-pub(super) fn inputs(sealer: &Sealer, id: OrderId, kept: Option<Kept>) -> Found<Option<Inputs>> {
-    let Some(sealed) = kept.and_then(|kept| kept.sealed_inputs) else {
-        return Ok(None);
-    };
-    let open = sealer
-        .open("orders", &id.to_string(), &sealed)
-        .map_err(|_| damaged("inputs of order", id))?;
-    serde_json::from_slice(&open).map(Some).map_err(|_| damaged("inputs of order", id))
-}
-
 pub(super) async fn history(pool: &SqlitePool, id: OrderId) -> Found<Vec<Recorded>> {
     let query = sqlx::query("SELECT number, at_ms, form_version, events FROM history WHERE order_id = ? ORDER BY number");
     let mut recorded = Vec::new();
     for row in query.bind(id.get()).fetch_all(pool).await? {
         let (first, at_ms): (u32, i64) = (row.try_get("number")?, row.try_get("at_ms")?);
         let (version, text): (i32, &str) = (row.try_get("form_version")?, row.try_get("events")?);
-        let broken = |number: u32| damaged("event", format!("{id}/{number}"));
-        let events: Vec<serde_json::Value> = serde_json::from_str(text).map_err(|_| broken(first))?;
-        for (number, event) in (first..).zip(events) {
-            let event = Event::upcast(version, &event.to_string()).map_err(|_| broken(number))?;
-            recorded.push(Recorded { number, at_ms, event });
-        }
+        let events = Event::upcast(version, text).map_err(|_| damaged("history", format!("{id}/{first}")))?;
+        recorded.extend((first..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }));
     }
     Ok(recorded)
 }
@@ -247,15 +212,16 @@ pub(super) async fn orders_from(pool: &SqlitePool, from: OrderId, limit: u32) ->
     rows.iter().map(|row| order_id(row.try_get("id")?)).collect()
 }
 
-/// What never left and what was refused is told apart by the order's own state: the row says only that it
-/// is dead.
+/// What never left and what was refused is told apart by the order's history: the row says only that it
+/// is dead, the latest proof says why.
 pub(super) async fn had(pool: &SqlitePool, supplier: SupplierId, first: OrderId, from_ms: i64, until_ms: i64) -> Found<Had> {
     let query = sqlx::query(
-        "WITH opened AS (SELECT a.cost_minor, CASE a.state WHEN 'dead' THEN (SELECT t.value ->> '$.state.proof.proof' FROM orders AS o, \
-         json_each(o.state, '$.attempts') AS t WHERE o.id = a.order_id AND t.value ->> '$.seq' = a.seq) END AS proof \
-         FROM attempts AS a WHERE a.order_id >= ? AND a.opened_at_ms >= ? AND a.opened_at_ms < ? AND a.supplier = ?) \
-         SELECT COUNT(*) AS orders, COALESCE(SUM(CASE proof WHEN 'refused' THEN 0 ELSE cost_minor END), 0) AS cost_minor \
-         FROM opened WHERE proof IS NOT 'not_sent'",
+        "WITH opened AS (SELECT a.cost_minor, CASE a.state WHEN 'dead' THEN (SELECT e.value ->> '$.type' FROM history AS h \
+         JOIN json_each(h.events) AS e WHERE h.order_id = a.order_id AND e.value ->> '$.seq' = a.seq AND e.value ->> '$.type' IN \
+         ('attempt_refused', 'attempt_not_sent', 'attempt_assumed_dead', 'attempt_given_up') ORDER BY h.number DESC, e.key DESC LIMIT 1) \
+         END AS proof FROM attempts AS a WHERE a.order_id >= ? AND a.opened_at_ms >= ? AND a.opened_at_ms < ? AND a.supplier = ?) \
+         SELECT COUNT(*) AS orders, COALESCE(SUM(CASE proof WHEN 'attempt_refused' THEN 0 ELSE cost_minor END), 0) AS cost_minor \
+         FROM opened WHERE proof IS NOT 'attempt_not_sent'",
     );
     let query = query
         .bind(first.get())

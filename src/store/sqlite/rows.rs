@@ -27,7 +27,7 @@ use crate::store::{Answer, CallbackTried, Command, Decision, Evidence};
 pub(super) struct OrderRow<'c> {
     pub(super) is_new: bool,
     pub(super) after: &'c Order,
-    pub(super) state: String,
+    pub(super) next_step: Option<String>,
     pub(super) sealed_inputs: Option<Vec<u8>>,
     pub(super) held_minor: i64,
     pub(super) settled: Option<Settled>,
@@ -127,7 +127,7 @@ impl<'c> Rows<'c> {
         let row = self.orders.entry(id).or_insert_with(|| OrderRow {
             is_new: change.expected_version == 0,
             after: &change.after,
-            state: String::new(),
+            next_step: None,
             sealed_inputs: None,
             held_minor: 0,
             settled: None,
@@ -135,7 +135,7 @@ impl<'c> Rows<'c> {
             touched: BTreeMap::new(),
         });
         row.after = &change.after;
-        row.state = written.state;
+        row.next_step = written.next_step;
         if let Some(inputs) = written.inputs {
             row.sealed_inputs.get_or_insert(inputs.sealed);
             self.input_hashes.extend(inputs.hashes);

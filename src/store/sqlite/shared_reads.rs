@@ -6,12 +6,13 @@
 //! answered before. If the statement fails, each asks again alone and hears of its own trouble.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
-use super::reads::{Unread, damaged, order_id};
+use super::orders::{self, Kept};
+use super::reads::{Unread, damaged};
 use crate::domain::ids::OrderId;
 
 /// Most orders read by one statement.
@@ -19,21 +20,14 @@ const MOST: usize = 128;
 /// Most who may wait; more read alone.
 pub(super) const QUEUE: usize = 1_024;
 
-/// An order's row as it lies there.
-#[derive(Clone)]
-pub(super) struct Kept {
-    pub(super) state: String,
-    pub(super) sealed_inputs: Option<Vec<u8>>,
-}
-
 /// Somebody who wants an order.
 pub(super) struct Ask {
     order: OrderId,
-    reply: oneshot::Sender<Option<Kept>>,
+    reply: oneshot::Sender<Option<Arc<Kept>>>,
 }
 
-/// The order's row, read together with whatever else is being asked for.
-pub(super) async fn kept(asks: &mpsc::Sender<Ask>, pool: &SqlitePool, order: OrderId) -> Result<Option<Kept>, Unread> {
+/// What is kept of the order, read together with whatever else is being asked for.
+pub(super) async fn kept(asks: &mpsc::Sender<Ask>, pool: &SqlitePool, order: OrderId) -> Result<Option<Arc<Kept>>, Unread> {
     let (reply, answer) = oneshot::channel();
     if asks.try_send(Ask { order, reply }).is_ok()
         && let Ok(kept) = answer.await
@@ -41,7 +35,7 @@ pub(super) async fn kept(asks: &mpsc::Sender<Ask>, pool: &SqlitePool, order: Ord
         return Ok(kept);
     }
     let mut alone = together(pool, &[order.get()]).await?;
-    Ok(alone.remove(&order))
+    Ok(alone.remove(&order).map(Arc::new))
 }
 
 /// Answers until nobody can ask any more.
@@ -51,6 +45,7 @@ pub(super) async fn run(mut asks: mpsc::Receiver<Ask>, pool: SqlitePool) {
         let ids: Vec<i64> = waiting.iter().map(|ask: &Ask| ask.order.get()).collect();
         match together(&pool, &ids).await {
             Ok(found) => {
+                let found: BTreeMap<OrderId, Arc<Kept>> = found.into_iter().map(|(id, kept)| (id, Arc::new(kept))).collect();
                 for ask in waiting.drain(..) {
                     // Whoever no longer waits has lost nothing but the answer.
                     let _ = ask.reply.send(found.get(&ask.order).cloned());
@@ -64,15 +59,6 @@ pub(super) async fn run(mut asks: mpsc::Receiver<Ask>, pool: SqlitePool) {
 
 async fn together(pool: &SqlitePool, ids: &[i64]) -> Result<BTreeMap<OrderId, Kept>, Unread> {
     metrics::counter!("recharge_store_statements_total").increment(1);
-    let query = sqlx::query("SELECT id, state, sealed_inputs FROM orders WHERE id IN (SELECT value FROM json_each(?))");
     let ids = serde_json::to_string(ids).map_err(|_| damaged("order", "list"))?;
-    let mut found = BTreeMap::new();
-    for row in query.bind(ids).fetch_all(pool).await? {
-        let kept = Kept {
-            state: row.try_get("state")?,
-            sealed_inputs: row.try_get("sealed_inputs")?,
-        };
-        found.insert(order_id(row.try_get("id")?)?, kept);
-    }
-    Ok(found)
+    orders::with_ids(pool, ids).await
 }

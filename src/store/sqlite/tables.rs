@@ -41,7 +41,7 @@ pub(super) fn write(rows: Rows<'_>, admission: &Admission) -> Result<Script, Tro
 fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     let (new, old) = orders.into_values().partition(|row| row.is_new);
     let place = "orders (id, shop_id, shop_order_no, held_minor, sealed_inputs, version, finished_at_ms, next_action_at_ms, \
-                 captured_minor, released_minor, link, state)";
+                 captured_minor, released_minor, link, next_step)";
     script.insert(place, 12, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
         to.bind(order.id.get())
@@ -52,7 +52,7 @@ fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
     });
     let head = "UPDATE OR FAIL orders SET version = v.column2, finished_at_ms = v.column3, next_action_at_ms = v.column4, \
                 captured_minor = COALESCE(captured_minor + v.column5, captured_minor, v.column5), \
-                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), link = v.column7, state = v.column8 FROM";
+                released_minor = COALESCE(released_minor + v.column6, released_minor, v.column6), link = v.column7, next_step = v.column8 FROM";
     script.rows(head, 8, old, "AS v WHERE id = v.column1", |to, row| {
         to.bind(row.after.id.get());
         bind_standing(row, to);
@@ -66,7 +66,7 @@ fn bind_standing(row: OrderRow<'_>, to: &mut Row<'_>) {
     to.bind(order.next_action.map(|next| next.at_ms));
     to.bind(row.settled.map(|settled| settled.captured_minor));
     to.bind(row.settled.map(|settled| settled.released_minor));
-    to.bind(row.link.to_vec()).bind(row.state);
+    to.bind(row.link.to_vec()).bind(row.next_step);
 }
 
 fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
@@ -158,18 +158,29 @@ fn write_callbacks(script: &mut Script, callbacks: Vec<CallbackRow<'_>>, tried: 
         to.bind(callback.url.clone()).bind(row.sealed).bind(callback.created_at_ms);
         to.bind("due").bind(callback.created_at_ms).bind(0_i64);
     });
-    let head = "UPDATE OR FAIL callbacks SET state = v.column3, due_at_ms = v.column4, tries = v.column5, tried_at_ms = v.column6, \
-                last_result = v.column7, earlier_tries = CASE WHEN tries BETWEEN 1 AND v.column5 - 1 \
-                THEN json_insert(COALESCE(earlier_tries, '[]'), '$[#]', json_array(tries, tried_at_ms, last_result)) \
-                ELSE earlier_tries END FROM";
-    let tail = "AS v WHERE order_id = v.column1 AND number = v.column2";
     for wave in tried {
-        script.rows(head, 7, wave.into_iter().collect(), tail, |to, ((order, number), tried)| {
-            let (word, due_at_ms) = standing(tried.state);
-            to.bind(order.get()).bind(number).bind(word).bind(due_at_ms);
-            to.bind(tried.tries).bind(tried.at_ms).bind(tried.result.clone());
-        });
+        let (first, later) = wave.into_iter().partition(|(_, tried)| tried.tries <= 1);
+        write_tries(script, FIRST_TRIES, first);
+        write_tries(script, LATER_TRIES, later);
     }
+}
+
+const FIRST_TRIES: &str = "UPDATE OR FAIL callbacks SET state = v.column3, due_at_ms = v.column4, tries = v.column5, \
+                           tried_at_ms = v.column6, last_result = v.column7 FROM";
+/// Keeps what the row said of the try before. A text of its own, because SQLite copies every page that a
+/// statement with a function in it changes: functions can fail.
+const LATER_TRIES: &str = "UPDATE OR FAIL callbacks SET state = v.column3, due_at_ms = v.column4, tries = v.column5, \
+                           tried_at_ms = v.column6, last_result = v.column7, earlier_tries = CASE WHEN tries BETWEEN 1 AND v.column5 - 1 \
+                           THEN json_insert(COALESCE(earlier_tries, '[]'), '$[#]', json_array(tries, tried_at_ms, last_result)) \
+                           ELSE earlier_tries END FROM";
+
+fn write_tries(script: &mut Script, head: &'static str, tries: Vec<(CallbackKey, &CallbackTried)>) {
+    let tail = "AS v WHERE order_id = v.column1 AND number = v.column2";
+    script.rows(head, 7, tries, tail, |to, ((order, number), tried)| {
+        let (word, due_at_ms) = standing(tried.state);
+        to.bind(order.get()).bind(number).bind(word).bind(due_at_ms);
+        to.bind(tried.tries).bind(tried.at_ms).bind(tried.result.clone());
+    });
 }
 
 fn write_cases(script: &mut Script, admission: &Admission) {

@@ -16,16 +16,14 @@ use crate::store::admit::postings;
 use crate::store::seal::Sealer;
 use crate::store::{Command, Decision, Evidence};
 
-/// A common order's state has some 1,200 bytes.
-const STATE_BYTES: usize = 1_536;
 /// The events of one commit have some 900 bytes where an order is accepted, fewer later.
 const EVENTS_BYTES: usize = 1_024;
 
 /// One command's part of the rows; what a command does not have is empty.
 #[derive(Default)]
 pub(super) struct Written {
-    /// The order as the command leaves it.
-    pub(super) state: String,
+    /// What comes next for the order, if anything does.
+    pub(super) next_step: Option<String>,
     pub(super) inputs: Option<SealedInputs>,
     pub(super) events: String,
     pub(super) postings: Option<String>,
@@ -74,9 +72,10 @@ impl Written {
             Effect::Tell(callback) => Some(tell(callback, sealer)),
             Effect::Post(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
         });
+        let next = change.after.next_action.map(|next| words::json(&next.step, 32));
         let evidence = decision.evidence.iter().map(|evidence| SealedEvidence::of(evidence, sealer));
         Ok(Self {
-            state: words::json(&change.after, STATE_BYTES)?,
+            next_step: next.transpose()?,
             inputs: inputs.transpose()?,
             events: words::json(change.events.as_slice(), EVENTS_BYTES)?,
             postings: moved.transpose()?,

@@ -148,8 +148,7 @@ impl Record {
     /// Where two records are the same.
     #[must_use]
     pub fn key(&self) -> String {
-        let order = serde_json::to_string(&self.order).unwrap();
-        format!("{order}{:?}{:?}{}", self.postings, self.cases, self.callbacks)
+        format!("{:?}{:?}{:?}{}", self.order, self.postings, self.cases, self.callbacks)
     }
 
     /// The short form.
