@@ -35,9 +35,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// Every class.
-    pub const ALL: [Self; 5] = [Self::Resubmit, Self::Queue, Self::Doubt, Self::Query, Self::Balance];
-
     /// What is asked of the supplier.
     pub fn operation(self) -> Operation {
         match self {
@@ -203,7 +200,7 @@ impl Desk {
     }
 
     /// Grants what can be granted, the longest-standing head first.
-    pub fn serve(&mut self) {
+    fn serve(&mut self) {
         let queue_ticket = self.heads.get(&Class::Queue).map(|head| head.ticket);
         let mut order: Vec<(u64, Class)> = self
             .heads
@@ -227,6 +224,14 @@ impl Desk {
                 head.wait = wait;
             }
         }
+    }
+
+    /// Serves whom it can; the classes whose heads have to look: a grant is there, or a token has another time.
+    /// Who lacks anything else is called when that changes.
+    pub fn call(&mut self) -> Vec<Class> {
+        self.serve();
+        let looks = |head: &Head| head.grant.is_some() || head.wait.is_some();
+        self.heads.iter().filter(|(_, head)| looks(head)).map(|(class, _)| *class).collect()
     }
 
     /// Lets the grant's request leave, or says how long until it may be asked for again.

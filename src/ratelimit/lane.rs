@@ -295,10 +295,10 @@ impl Shared {
         }
     }
 
-    /// Something came free: serve, and let every head look again, for its timer may be wrong now.
+    /// Something came free: serve, and let every head look again that was served or whose timer may be wrong now.
     pub fn ring(&self) {
-        self.desk().serve();
-        for class in Class::ALL {
+        let called = self.desk().call();
+        for class in called {
             self.gate(class).bell.notify_one();
         }
     }

@@ -6,9 +6,9 @@
 //! a key of its own: without it, eleven digits would be guessed in minutes.
 //! Deliberately absent: changing the key. A value carries its form's version for that day.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -17,6 +17,9 @@ use crate::seams::Random;
 
 const FORM: u8 = 1;
 const NONCE_BYTES: usize = 24;
+/// What comes before the sealed bytes: the form and the nonce.
+const HEAD_BYTES: usize = NONCE_BYTES + 1;
+const TAG_BYTES: usize = 16;
 
 /// The 32 bytes that open everything sealed in a database.
 #[derive(Clone)]
@@ -66,34 +69,9 @@ pub struct SealBroken;
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
-    hash_key: [u8; 32],
-    nonces: Arc<Nonces>,
-}
-
-/// Random nonces, drawn many at once: asking the operating system costs as much as sealing.
-struct Nonces {
+    /// Keyed, and begun by nobody: each hash starts from a copy.
+    hash: Hmac<Sha256>,
     random: Arc<dyn Random>,
-    drawn: Mutex<Vec<[u8; NONCE_BYTES]>>,
-}
-
-impl Nonces {
-    /// How many are drawn at once.
-    const DRAW: usize = 64;
-
-    /// A nonce that was never given before.
-    fn next(&self) -> [u8; NONCE_BYTES] {
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        if drawn.is_empty() {
-            let mut bytes = [0_u8; NONCE_BYTES * Self::DRAW];
-            self.random.fill(&mut bytes);
-            drawn.extend(bytes.as_chunks::<NONCE_BYTES>().0);
-        }
-        drawn.pop().unwrap_or_else(|| {
-            let mut nonce = [0_u8; NONCE_BYTES];
-            self.random.fill(&mut nonce);
-            nonce
-        })
-    }
 }
 
 impl Sealer {
@@ -103,12 +81,8 @@ impl Sealer {
     /// Never with a key of 32 bytes.
     pub fn new(key: &SealKey, random: Arc<dyn Random>) -> Result<Self, SealBroken> {
         let cipher = XChaCha20Poly1305::new_from_slice(&key.derived("seal")?).map_err(|_| SealBroken)?;
-        let hash_key = key.derived("input hash")?;
-        let nonces = Arc::new(Nonces {
-            random,
-            drawn: Mutex::default(),
-        });
-        Ok(Self { cipher, hash_key, nonces })
+        let hash = Hmac::new_from_slice(&key.derived("input hash")?).map_err(|_| SealBroken)?;
+        Ok(Self { cipher, hash, random })
     }
 
     /// Seals `plain` for one row of one table.
@@ -116,14 +90,15 @@ impl Sealer {
     /// # Errors
     /// When `plain` is longer than the cipher takes (256 GB).
     pub fn seal(&self, table: &str, key: &str, plain: &[u8]) -> Result<Vec<u8>, SealBroken> {
-        let nonce = self.nonces.next();
-        let aad = aad(table, key);
-        let payload = Payload { msg: plain, aad: &aad };
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealBroken)?;
-        let mut whole = Vec::with_capacity(sealed.len().saturating_add(NONCE_BYTES).saturating_add(1));
+        let mut nonce = [0_u8; NONCE_BYTES];
+        self.random.fill(&mut nonce);
+        let mut whole = Vec::with_capacity(plain.len().saturating_add(HEAD_BYTES).saturating_add(TAG_BYTES));
         whole.push(FORM);
         whole.extend_from_slice(&nonce);
-        whole.extend_from_slice(&sealed);
+        whole.extend_from_slice(plain);
+        let body = whole.get_mut(HEAD_BYTES..).ok_or(SealBroken)?.into();
+        let tag = self.cipher.encrypt_inout_detached(&XNonce::from(nonce), &aad(table, key), body);
+        whole.extend_from_slice(&tag.map_err(|_| SealBroken)?);
         Ok(whole)
     }
 
@@ -143,14 +118,11 @@ impl Sealer {
     }
 
     /// The hash by which orders are found by one of their inputs: the first eight bytes of an HMAC.
-    ///
-    /// # Errors
-    /// Never with a key of 32 bytes.
-    pub fn input_hash(&self, value: &str) -> Result<[u8; 8], SealBroken> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.hash_key).map_err(|_| SealBroken)?;
-        mac.update(value.as_bytes());
-        let whole: [u8; 32] = mac.finalize().into_bytes().into();
-        whole.first_chunk().copied().ok_or(SealBroken)
+    #[must_use]
+    pub fn input_hash(&self, value: &str) -> [u8; 8] {
+        let whole: [u8; 32] = self.hash.clone().chain_update(value.as_bytes()).finalize().into_bytes().into();
+        let [a, b, c, d, e, f, g, h, ..] = whole;
+        [a, b, c, d, e, f, g, h]
     }
 }
 

@@ -162,10 +162,7 @@ impl SqliteStore {
     #[must_use]
     pub fn orders_by_input(&self, value: &str, limit: u32) -> Read<'_, Vec<OrderId>> {
         let hash = self.shared.sealer.input_hash(value);
-        self.read(async move {
-            let hash = hash.map_err(|_| reads::damaged("input", "hash"))?;
-            reads::orders_by_input(&self.readers, hash, limit).await
-        })
+        self.read(reads::orders_by_input(&self.readers, hash, limit))
     }
 
     /// Hands a job over, or says at once why not.
