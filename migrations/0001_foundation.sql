@@ -93,14 +93,19 @@ CREATE UNIQUE INDEX attempts_one_won ON attempts (order_id) WHERE state = 'won';
 CREATE VIEW attempt_list AS
     SELECT a.*, order_id || substr('0' || seq, -2) AS attempt_id FROM attempts AS a;
 
--- Each stamp; what became of it is in the order's events.
-CREATE TABLE transmissions (
+-- The stamps of an attempt's later transmissions; that of the first is the attempt's own row.
+CREATE TABLE resubmissions (
     order_id      BIGINT NOT NULL,
     seq           INTEGER NOT NULL,
-    n             INTEGER NOT NULL,
+    n             INTEGER NOT NULL CHECK (n > 1),
     stamped_at_ms BIGINT NOT NULL,
     PRIMARY KEY (order_id, seq, n)
 ) WITHOUT ROWID;
+
+-- Each stamp; what became of it is in the order's events.
+CREATE VIEW transmissions AS
+    SELECT order_id, seq, 1 AS n, opened_at_ms AS stamped_at_ms FROM attempts
+    UNION ALL SELECT order_id, seq, n, stamped_at_ms FROM resubmissions;
 
 -- Postings that no decision about an order made: money from and to outside.
 CREATE TABLE postings (

@@ -67,8 +67,9 @@ fn kinds() -> Vec<Damage> {
             "UPDATE evidence SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || \
              CASE substr(sealed, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB) WHERE order_id = {id}"),
         damage("the_hash_of_evidence_is_altered", Check::EvidenceWhole, Some(FAILED), "UPDATE evidence SET body_sha256 = x'00' WHERE order_id = {id}"),
-        damage("a_stamp_is_deleted", Check::Stamps, Some(SENT), "DELETE FROM transmissions WHERE order_id = {id}"),
-        damage("a_stamp_is_moved", Check::Stamps, Some(SENT), "UPDATE transmissions SET stamped_at_ms = stamped_at_ms + 1 WHERE order_id = {id}"),
+        damage("a_stamp_is_deleted", Check::Stamps, Some(SENT), "DELETE FROM attempts WHERE order_id = {id}"),
+        damage("a_stamp_is_moved", Check::Stamps, Some(SENT), "UPDATE attempts SET opened_at_ms = opened_at_ms + 1 WHERE order_id = {id}"),
+        damage("a_stamp_is_made_up", Check::Stamps, Some(SENT), "INSERT INTO resubmissions SELECT order_id, seq, 2, opened_at_ms FROM attempts WHERE order_id = {id}"),
         damage("an_attempt_is_deleted", Check::Attempts, Some(FAILED_OVER), "DELETE FROM attempts WHERE order_id = {id} AND seq = 1"),
         damage("an_attempt_is_given_to_another_supplier", Check::Attempts, Some(WON), "UPDATE attempts SET supplier = 'b' WHERE order_id = {id}"),
         damage("a_loss_is_not_booked", Check::Loss, Some(LATE),
@@ -86,7 +87,7 @@ fn kinds() -> Vec<Damage> {
             "INSERT INTO statement_lines SELECT order_id, statement, 99, seq, supplier, said, found, cost_minor FROM statement_lines WHERE order_id = {id}"),
         damage("an_answered_order_is_gone_with_all_that_was_kept_of_it", Check::Lost, Some(SENT),
             "DELETE FROM orders WHERE id = {id}; DELETE FROM history WHERE order_id = {id}; DELETE FROM attempts WHERE order_id = {id}; \
-             DELETE FROM transmissions WHERE order_id = {id}; DELETE FROM evidence WHERE order_id = {id}; DELETE FROM order_inputs"),
+             DELETE FROM evidence WHERE order_id = {id}; DELETE FROM order_inputs"),
         damage("an_advance_is_given_that_no_history_knows", Check::Settlement, Some(WON),
             "UPDATE history SET postings = json_insert(postings, '$[#]', json('{\"key\":\"advance:{id}\",\"order\":{id},\"currency\":\"CNY\",\"entries\":[[\"risk\",-1000],[\"shop_available:1\",1000]]}')) WHERE order_id = {id} AND number = 1"),
         damage("an_advance_is_not_booked", Check::Settlement, Some(ADVANCED),

@@ -121,13 +121,19 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
     credit(&store, 100).await;
     accepted(&store, &Book::new(), Wish::new(1, "n1", 10)).await;
     let mut raw = raw(&path).await;
+    raw.execute("INSERT INTO resubmissions SELECT order_id, seq, 2, opened_at_ms FROM attempts")
+        .await
+        .unwrap();
     for sql in [
         "UPDATE history SET at_ms = 0",
         "DELETE FROM history",
         "UPDATE postings SET at_ms = 0",
         "DELETE FROM postings",
-        "UPDATE transmissions SET n = 2",
-        "DELETE FROM transmissions",
+        "UPDATE attempts SET opened_at_ms = 0",
+        "UPDATE attempts SET supplier = 'other'",
+        "DELETE FROM attempts",
+        "UPDATE resubmissions SET n = 3",
+        "DELETE FROM resubmissions",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{sql}: {refused}");

@@ -178,6 +178,8 @@ impl<'c> Rows<'c> {
                     }
                 }
                 Effect::Record(deed) => self.deeds.push(deed),
+                // The stamp of the first is the attempt's own row.
+                Effect::Transmit { n: 1, .. } => {}
                 Effect::Transmit { seq, n } => self.stamps.push(Stamp {
                     order: id,
                     seq: *seq,

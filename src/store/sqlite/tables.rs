@@ -107,7 +107,7 @@ fn write_attempts(script: &mut Script, attempts: Vec<(&Order, &Attempt, bool)>, 
         to.bind(attempt.opened_at_ms);
         to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
     });
-    script.insert("transmissions (order_id, seq, n, stamped_at_ms)", 4, stamps, "", |to, stamp| {
+    script.insert("resubmissions (order_id, seq, n, stamped_at_ms)", 4, stamps, "", |to, stamp| {
         to.bind(stamp.order.get()).bind(stamp.seq).bind(stamp.n).bind(stamp.at_ms);
     });
 }
