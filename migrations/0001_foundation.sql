@@ -132,7 +132,8 @@ CREATE TABLE accounts (
     PRIMARY KEY (account, currency)
 ) WITHOUT ROWID;
 
--- What suppliers said. `order_id` is 0 where no order is known; `id` need only be unique within one.
+-- What suppliers said. `order_id` is 0 where no order is known; `id` need only be unique within one. Rows of
+-- this size lie in the order in which they came, and only their keys are sorted.
 CREATE TABLE evidence (
     order_id    BIGINT NOT NULL,
     id          TEXT NOT NULL,
@@ -144,7 +145,7 @@ CREATE TABLE evidence (
     sealed      BYTEA NOT NULL,
     at_ms       BIGINT NOT NULL,
     PRIMARY KEY (order_id, id)
-) WITHOUT ROWID;
+);
 
 -- `evt_{order_id}_{number}` is what the shop sees as the event's id. The latest try has columns of its
 -- own; earlier ones, if any, are kept in `earlier_tries` as [try, at_ms, result].
@@ -163,7 +164,7 @@ CREATE TABLE callbacks (
     earlier_tries TEXT,
     PRIMARY KEY (order_id, number),
     CHECK ((state = 'due') = (due_at_ms IS NOT NULL))
-) WITHOUT ROWID;
+);
 CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id, number) WHERE state = 'due';
 CREATE INDEX callbacks_parked ON callbacks (order_id, number) WHERE state = 'parked';
 

@@ -63,6 +63,8 @@ impl Watch {
         let mut findings = Vec::new();
         for dossier in archive.dossiers(&ids).await? {
             findings.extend(examine(&dossier).0);
+            // The writer may share this thread.
+            tokio::task::yield_now().await;
         }
         let mut books = self.books.clone();
         for text in archive.moved(self.row, until).await? {
