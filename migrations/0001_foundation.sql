@@ -73,7 +73,7 @@ CREATE VIEW order_list AS
            o.held_minor, o.captured_minor, o.released_minor,
            accepted.at_ms AS accepted_at_ms, accepted.events ->> '$[0].terms.deadline_ms' AS deadline_ms, o.finished_at_ms,
            o.next_action_at_ms, o.next_step ->> '$.step' AS next_step
-    FROM orders AS o JOIN history AS accepted ON accepted.order_id = o.id AND accepted.number = 1;
+    FROM orders AS o LEFT JOIN history AS accepted ON accepted.order_id = o.id AND accepted.number = 1;
 
 -- An attempt's number is made of its order and its sequence, so the primary key also makes it unique
 -- for ever, whichever the supplier (R4).
