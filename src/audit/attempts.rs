@@ -60,7 +60,7 @@ fn is_dead(attempt: &Attempt) -> bool {
     !attempt.is_open() && !attempt.is_won()
 }
 
-/// The tables of attempts and stamps against the state (I6).
+/// The tables of attempts and stamps against the history (I6).
 fn rows(opened: &Opened<'_>, findings: &mut Findings) {
     let attempts = &opened.order.attempts;
     let rows = &opened.dossier.attempts;
@@ -73,7 +73,7 @@ fn rows(opened: &Opened<'_>, findings: &mut Findings) {
                 && attempt.opened_at_ms == row.opened_at_ms
         });
     findings.unless(agree, Check::Attempts, || {
-        "the table of attempts does not say what its state says".to_owned()
+        "the table of attempts does not say what the history says".to_owned()
     });
     let sent = attempts.iter().flat_map(|attempt| {
         let transmissions = attempt.transmissions.iter();
