@@ -1,8 +1,8 @@
 //! One supplier's lane: the asynchronous face of the desk.
 //!
 //! Every class has a turnstile (a fair lock) and a bell. Whoever passes the turnstile stands at the
-//! desk alone for his class, asks, and sleeps until his token is due or the bell rings; the bells
-//! ring whenever something comes free. So at most five timers exist a supplier, however many
+//! desk alone for his class, asks, and sleeps until his token is due or the bell rings: when something
+//! came free and he was served, or his token has another time. So at most five timers exist a supplier, however many
 //! requests wait, and nothing is polled in vain.
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The one task that writes. Commands that wait together share one transaction; whoever waits is
 //! answered only after COMMIT has.
 //!
-//! Invariants: a batch is written by three round trips, whatever its size (look, write, commit); a
+//! Invariants: a batch takes as many round trips as it touches tables, whatever its size, and two more (look, commit); a
 //! COMMIT whose end is not known is answered `Unknown` and its connection is never used again; after
 //! an I/O error nothing more is written, because frames may survive a failed fsync.
 
