@@ -3,6 +3,8 @@
 //! A slot for taking in is held only while the order is taken in, not while its verdict is awaited:
 //! a thousand patient shops must not keep the next order out.
 
+use std::pin::pin;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,7 +25,9 @@ use super::{body, language, prefer, request, timeline as story};
 
 /// `POST /v1/orders`
 pub(super) async fn submit(request: HttpRequest, payload: Payload, state: Data<ApiState>) -> HttpResponse {
-    reply::answer(&request, &state, "/v1/orders", submitted(&request, payload, &state)).await
+    // Pinned here: what is handed over by value lies twice in the future, and every request carries it.
+    let work = pin!(submitted(&request, payload, &state));
+    reply::answer(&request, &state, "/v1/orders", work).await
 }
 
 /// `GET /v1/orders?shop_order_no=`

@@ -32,7 +32,7 @@ pub enum Event {
         /// The order's id.
         id: OrderId,
         /// What was agreed.
-        terms: Terms,
+        terms: Arc<Terms>,
     },
     /// No supplier can be tried now; the order waits.
     OrderWaiting {

@@ -17,7 +17,7 @@ pub fn evolve(order: Option<Order>, event: &Event, at_ms: i64) -> Option<Order> 
         (None, Event::OrderAccepted { id, terms }) => Some(Order {
             id: *id,
             version: 1,
-            terms: terms.clone(),
+            terms: Arc::clone(terms),
             accepted_at_ms: at_ms,
             attempts: Vec::new(),
             verdict: None,

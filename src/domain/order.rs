@@ -1,5 +1,7 @@
 //! An order: the aggregate that every decision reads and every commit replaces, with its version.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -262,8 +264,8 @@ pub struct Order {
     pub id: OrderId,
     /// Number of events so far.
     pub version: u32,
-    /// What was agreed.
-    pub terms: Terms,
+    /// What was agreed; it never changes, so every copy of the order shares it.
+    pub terms: Arc<Terms>,
     /// When it was accepted, UTC milliseconds.
     pub accepted_at_ms: i64,
     /// Every try, in order of `seq`.

@@ -11,6 +11,7 @@
 
 pub mod address;
 mod kept;
+mod known;
 mod request;
 mod resolve;
 mod retry;

@@ -9,14 +9,8 @@ use url::Url;
 
 use crate::seams::{NotSent, Outbound};
 
-/// The request as reqwest sends it.
-pub(super) fn build(outbound: Outbound) -> Result<reqwest::Request, NotSent> {
-    let url = exact_url(outbound.request.uri())?;
-    build_to(url, outbound)
-}
-
-/// The same to a URL that has been parsed already, whatever the request names.
-pub(super) fn build_to(url: Url, outbound: Outbound) -> Result<reqwest::Request, NotSent> {
+/// The request as reqwest sends it, to `url`, whatever the request itself names.
+pub(super) fn build(url: Url, outbound: Outbound) -> Result<reqwest::Request, NotSent> {
     let (parts, body) = outbound.request.into_parts();
     if parts.method == Method::CONNECT || parts.headers.contains_key(TRANSFER_ENCODING) {
         return Err(NotSent::Request);
@@ -43,7 +37,7 @@ pub(super) fn build_to(url: Url, outbound: Outbound) -> Result<reqwest::Request,
 }
 
 /// The URL, if the client leaves its path and query as they are.
-fn exact_url(uri: &http::Uri) -> Result<Url, NotSent> {
+pub(super) fn exact_url(uri: &http::Uri) -> Result<Url, NotSent> {
     let url = Url::parse(&uri.to_string()).map_err(|_| NotSent::Request)?;
     let is_exact = url.path() == uri.path() && url.query() == uri.query();
     let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
@@ -60,6 +54,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    fn built(request: http::request::Builder, body: &'static [u8]) -> Result<reqwest::Request, NotSent> {
+        let outbound = outbound(request, body);
+        exact_url(outbound.request.uri()).and_then(|url| build(url, outbound))
+    }
 
     fn outbound(request: http::request::Builder, body: &'static [u8]) -> Outbound {
         Outbound {
@@ -81,7 +80,7 @@ mod tests {
             "/path",
             "a.example:80",
         ] {
-            let result = build(outbound(http::Request::get(uri), b""));
+            let result = built(http::Request::get(uri), b"");
             assert_eq!(result.map(|request| request.url().to_string()), Err(NotSent::Request), "{uri}");
         }
     }
@@ -94,7 +93,7 @@ mod tests {
             "http://10.0.0.1:80/?",
             "http://a.example/",
         ] {
-            let built = build(outbound(http::Request::get(uri), b"")).unwrap();
+            let built = built(http::Request::get(uri), b"").unwrap();
             let sent: http::Uri = built.url().as_str().parse().unwrap();
             assert_eq!(sent.path_and_query(), uri.parse::<http::Uri>().unwrap().path_and_query(), "{uri}");
         }
@@ -103,9 +102,9 @@ mod tests {
     #[test]
     fn a_length_that_contradicts_the_body_is_not_sent() {
         let post = || http::Request::post("http://a.example/");
-        assert!(build(outbound(post().header("content-length", "4"), b"body")).is_ok());
-        assert!(build(outbound(post().header("content-length", "3"), b"body")).is_err());
-        assert!(build(outbound(post().header("transfer-encoding", "chunked"), b"body")).is_err());
-        assert!(build(outbound(http::Request::connect("http://a.example/"), b"")).is_err());
+        assert!(built(post().header("content-length", "4"), b"body").is_ok());
+        assert!(built(post().header("content-length", "3"), b"body").is_err());
+        assert!(built(post().header("transfer-encoding", "chunked"), b"body").is_err());
+        assert!(built(http::Request::connect("http://a.example/"), b"").is_err());
     }
 }

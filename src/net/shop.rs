@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use url::Url;
+use url::{Position, Url};
 
 use super::address::{AddressPolicy, NotCallable, check_url};
 use super::kept::{PLACES, Places, Way};
+use super::known::Known;
 use super::resolve::{Lookup, SystemLookup};
 use super::tls::Roots;
 use super::wire::{Knobs, NoClient, Wire};
@@ -41,6 +42,7 @@ pub struct ShopClient {
     fresh: Wire,
     kept: Wire,
     places: Arc<Places>,
+    judged: Arc<Known>,
     clock: SystemClock,
     policy: AddressPolicy,
 }
@@ -81,13 +83,14 @@ impl ShopClient {
             fresh: wire(0)?,
             kept: wire(IDLE_OF_ONE)?,
             places: Arc::default(),
+            judged: Arc::default(),
             clock: SystemClock::new(),
             policy,
         })
     }
 
     async fn call(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
-        let origin = url.origin().ascii_serialization();
+        let origin = url[..Position::BeforePath].to_owned();
         let began = self.clock.monotonic();
         let Way::Kept { may_repeat } = self.places.way(&origin, began) else {
             return self.fresh.send_to(url, outbound).await;
@@ -109,7 +112,8 @@ impl Transport for ShopClient {
     fn send(&self, mut outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>> {
         Box::pin(async move {
             // What was judged is what is called, character for character.
-            let url = check_url(&outbound.request.uri().to_string(), self.policy).map_err(refusal)?;
+            let judge = |uri: &http::Uri| check_url(&uri.to_string(), self.policy).map_err(refusal);
+            let url = self.judged.url(outbound.request.uri(), judge)?;
             outbound.max_reply_bytes = outbound.max_reply_bytes.min(Self::MAX_REPLY_BYTES);
             self.call(url, outbound).await
         })

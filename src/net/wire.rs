@@ -16,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use url::Url;
 
 use super::address::AddressPolicy;
+use super::known::Known;
 use super::request;
 use super::resolve::{Guard, Lookup};
 use super::tls::{Roots, client_config};
@@ -47,6 +48,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Wire {
     client: reqwest::Client,
+    exact: Arc<Known>,
 }
 
 impl Wire {
@@ -70,20 +72,22 @@ impl Wire {
             .connect_timeout(Duration::from_millis(knobs.connect_timeout_ms))
             .build()
             .map_err(|error| NoClient(error.to_string()))?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            exact: Arc::default(),
+        })
     }
 
     /// Sends once; the reply is read to its end or to its bound.
     pub(super) async fn send(&self, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
-        let max_bytes = outbound.max_reply_bytes;
-        let request = request::build(outbound).map_err(SendFailure::NotSent)?;
-        self.exchange(request, max_bytes).await
+        let url = self.exact.url(outbound.request.uri(), request::exact_url);
+        self.send_to(url.map_err(SendFailure::NotSent)?, outbound).await
     }
 
     /// The same to `url`, whatever the request names.
     pub(super) async fn send_to(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
         let max_bytes = outbound.max_reply_bytes;
-        let request = request::build_to(url, outbound).map_err(SendFailure::NotSent)?;
+        let request = request::build(url, outbound).map_err(SendFailure::NotSent)?;
         self.exchange(request, max_bytes).await
     }
 

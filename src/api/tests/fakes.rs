@@ -372,7 +372,8 @@ pub fn accepted(id: i64, shop: ShopId) -> Event {
             callback_url: None,
             segment: None,
             advance_after_ms: None,
-        },
+        }
+        .into(),
     }
 }
 

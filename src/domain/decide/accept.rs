@@ -1,6 +1,8 @@
 //! Accepting an order: hold, first event, and, where a permit is already in hand, the first
 //! attempt in the same change, so that the common order costs one commit before it is sent.
 
+use std::sync::Arc;
+
 use super::super::effect::{Change, Effect};
 use super::super::event::Event;
 use super::super::evolve::evolve;
@@ -23,7 +25,11 @@ pub fn accept(
     facts: Facts<'_>,
     now_ms: i64,
 ) -> Result<Change, Refusal> {
-    let accepted = Event::OrderAccepted { id, terms: terms.clone() };
+    let terms = Arc::new(terms);
+    let accepted = Event::OrderAccepted {
+        id,
+        terms: Arc::clone(&terms),
+    };
     let order = evolve(None, &accepted, now_ms).ok_or(Refusal::NothingNew)?;
     let hold = Posting::hold(id, terms.shop, terms.price, terms.floor_minor);
     let mut draft = Draft {

@@ -1,5 +1,7 @@
 //! Stories about who carries the doubt: the risk account stands in, and the truth settles it.
 
+use std::sync::Arc;
+
 use super::bench::*;
 use crate::domain::decide::{Input, Refusal};
 use crate::domain::event::Event;
@@ -159,9 +161,9 @@ fn an_order_that_the_cap_has_kept_from_it_is_looked_at_an_hour_later() {
 #[test]
 fn nothing_is_advanced_where_it_is_off_or_the_price_is_above_the_cap() {
     let mut off = doubted(MUTE);
-    off.order.terms.advance_after_ms = None;
+    Arc::make_mut(&mut off.order.terms).advance_after_ms = None;
     let mut small = doubted(MUTE);
-    small.policy = std::sync::Arc::new(Policy {
+    small.policy = Arc::new(Policy {
         advance_total_minor: PRICE - 1,
         ..Policy::default()
     });
