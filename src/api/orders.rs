@@ -4,6 +4,7 @@
 //! a thousand patient shops must not keep the next order out.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Payload};
@@ -128,7 +129,7 @@ async fn shown(request: &HttpRequest, payload: Payload, id: &str, state: &ApiSta
     let caller = visitor(request, payload, state).await?;
     let order = own_by_id(id, &caller.shop, state).await?;
     drop((pass, caller.pass));
-    Ok(patiently(request, order, StatusCode::OK, state).await?)
+    Ok(patiently(request, Arc::new(order), StatusCode::OK, state).await?)
 }
 
 async fn told(request: &HttpRequest, payload: Payload, id: &str, state: &ApiState) -> Result<HttpResponse, Problem> {
@@ -151,7 +152,7 @@ fn own(order: Option<Order>, shop: &Shop) -> Result<Order, Problem> {
 }
 
 /// The report, held back for the verdict as long as the client asked for and there is room to wait.
-async fn patiently(request: &HttpRequest, order: Order, status: StatusCode, state: &ApiState) -> Result<HttpResponse, Outage> {
+async fn patiently(request: &HttpRequest, order: Arc<Order>, status: StatusCode, state: &ApiState) -> Result<HttpResponse, Outage> {
     let patience = prefer::wait(request, state.limits.max_wait_seconds);
     let Some(patience) = patience.filter(|_| order.verdict.is_none()) else {
         return report(request, &order, status, state).await;

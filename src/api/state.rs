@@ -22,7 +22,7 @@ pub trait Front: Send + Sync {
     /// Takes an order in; dropping the future cancels only the waiting.
     fn submit(&self, order: NewOrder) -> BoxFuture<'_, Result<Submitted, Turned>>;
     /// The order once it has a verdict, or as it stands after `patience`.
-    fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order>;
+    fn verdict(&self, order: Arc<Order>, patience: Duration) -> BoxFuture<'_, Arc<Order>>;
     /// Calls an order off, if nothing is in flight.
     fn cancel(&self, order: OrderId) -> BoxFuture<'_, Acted>;
     /// Hears a supplier's notification.
@@ -38,7 +38,7 @@ impl Front for Dispatch {
         Box::pin(Self::submit(self, order))
     }
 
-    fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order> {
+    fn verdict(&self, order: Arc<Order>, patience: Duration) -> BoxFuture<'_, Arc<Order>> {
         Box::pin(Self::verdict(self, order, patience))
     }
 

@@ -132,7 +132,7 @@ impl Stage {
     }
 
     async fn commit(&self, change: Change, inputs: Option<Inputs>, evidence: Vec<Evidence>) -> Order {
-        let after = change.after.clone();
+        let after = (*change.after).clone();
         let decision = Decision { change, inputs, evidence };
         assert_eq!(self.store.commit(Command::Decide(Box::new(decision))).await, Answer::Done);
         after

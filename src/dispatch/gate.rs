@@ -36,7 +36,7 @@ const STAMP_LASTS_MS: i64 = 60_000;
 
 /// Sends the transmission that a committed change stamped, and records what became of it. The permit
 /// is held until the answer is here, so that the supplier never sees more than it allows.
-pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
+pub(super) async fn transmit(house: &Arc<House>, order: Arc<Order>, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
     let sent = match house.parts.suppliers.get(&attempt.supplier) {
         Some(supplier) => send_submit(house, supplier, &permit, &order, (attempt, n), inputs).await,
@@ -81,7 +81,7 @@ pub(super) async fn transmit(house: &Arc<House>, order: Order, inputs: &Inputs, 
     if let Step::Taken { after, .. } = step
         && after.open_attempt().is_some_and(|open| open.state == AttemptState::Accepted)
     {
-        house.recent.keep(*after, inputs.clone());
+        house.recent.keep(after, inputs.clone());
     }
 }
 
@@ -125,10 +125,15 @@ async fn send_submit(
 
 /// What it takes to ask about an attempt, its turn under the supplier's limits among it. Nothing if this is not
 /// the moment: there is news of the order, or something is missing and the order is looked at again.
-async fn turn_to_ask<'a>(house: &'a Arc<House>, hand: &Hand, order: &Order, attempt: &Attempt) -> Option<(&'a Supplier, Inputs, Permit)> {
+async fn turn_to_ask<'a>(
+    house: &'a Arc<House>,
+    hand: &Hand,
+    order: &Arc<Order>,
+    attempt: &Attempt,
+) -> Option<(&'a Supplier, Inputs, Permit)> {
     let Some(supplier) = house.parts.suppliers.get(&attempt.supplier) else {
         tracing::error!(order = %order.id, supplier = %attempt.supplier, "an open attempt's supplier is missing from adapters.toml");
-        house.review(order.clone()).await;
+        house.review(Arc::clone(order)).await;
         return None;
     };
     let Ok(Some(inputs)) = house.parts.store.inputs(order.id).await else {
@@ -148,7 +153,7 @@ async fn turn_to_ask<'a>(house: &'a Arc<House>, hand: &Hand, order: &Order, atte
 }
 
 /// Asks what became of an attempt, within the supplier's limits, and records the answer.
-pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
+pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Arc<Order>, seq: Seq) {
     let Some(attempt) = order.attempt(seq) else { return };
     let Some((supplier, inputs, permit)) = turn_to_ask(house, hand, order, attempt).await else {
         return;
@@ -171,7 +176,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
         evidence: id,
     };
     let says_not_found = matches!(&input, Input::Fact { reading, .. } if reading.outcome == Outcome::NotFound);
-    let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
+    let step = house.learn(order.id, Some(Arc::clone(order)), &input, evidence.as_slice()).await;
     tracing::debug!(order = %order.id, seq, step = step.word(), "a query was recorded");
     if let Some(window) = supplier.adapter.quiet_window().filter(|_| says_not_found) {
         let witnessed_since_ms = house.schedule.witnessed_since_ms();
@@ -188,7 +193,7 @@ pub(super) async fn query(house: &Arc<House>, hand: &Hand, order: &Order, seq: S
 
 /// Asks a supplier to withdraw an attempt in doubt, within its limits for questions, and records what it says.
 /// Nothing is written before: a wish to withdraw charges nobody, and is made again if this process ends.
-pub(super) async fn recall(house: &Arc<House>, hand: &Hand, order: &Order, seq: Seq) {
+pub(super) async fn recall(house: &Arc<House>, hand: &Hand, order: &Arc<Order>, seq: Seq) {
     let Some(attempt) = order.attempt(seq) else { return };
     let Some((supplier, inputs, permit)) = turn_to_ask(house, hand, order, attempt).await else {
         return;
@@ -217,7 +222,7 @@ pub(super) async fn recall(house: &Arc<House>, hand: &Hand, order: &Order, seq: 
         reading,
         evidence: evidence.as_ref().map(|evidence| evidence.id.clone()),
     };
-    let step = house.learn(order.id, Some(order.clone()), &input, evidence.as_slice()).await;
+    let step = house.learn(order.id, Some(Arc::clone(order)), &input, evidence.as_slice()).await;
     tracing::info!(order = %order.id, seq, step = step.word(), "a supplier was asked to withdraw an attempt");
 }
 

@@ -48,9 +48,9 @@ pub struct NewOrder {
 #[derive(Debug, Clone)]
 pub enum Submitted {
     /// Accepted now.
-    New(Order),
+    New(Arc<Order>),
     /// Accepted earlier under the same number with the same content.
-    Same(Order),
+    Same(Arc<Order>),
 }
 
 /// Why a request was turned away, and so whether an order may exist.
@@ -156,13 +156,13 @@ impl Dispatch {
     }
 
     /// The order once it has a verdict, or as it stands after `patience`.
-    pub async fn verdict(&self, order: Order, patience: Duration) -> Order {
+    pub async fn verdict(&self, order: Arc<Order>, patience: Duration) -> Arc<Order> {
         let id = order.id;
         let reached = self.house.verdicts.watch(id);
         if self.house.is_stopping() {
             self.house.verdicts.let_go();
         }
-        let now = |latest: Result<Option<Order>, crate::store::Outage>| latest.ok().flatten();
+        let now = |latest: Result<Option<Order>, crate::store::Outage>| latest.ok().flatten().map(Arc::new);
         if let Some(latest) = now(self.house.parts.store.order(id).await).filter(|latest| latest.verdict.is_some()) {
             self.house.verdicts.tidy(id);
             return latest;
@@ -179,7 +179,7 @@ impl Dispatch {
 
 /// An accepted order's first transmission: stamped, its permit in hand, about to be sent.
 struct Sending {
-    order: Order,
+    order: Arc<Order>,
     inputs: Inputs,
     seq: Seq,
     n: u8,
@@ -222,7 +222,7 @@ impl House {
     async fn known(&self, asked: &NewOrder, fingerprint: &Fingerprint) -> Result<Option<Submitted>, Turned> {
         let found = self.parts.store.order_by_shop_no(asked.shop.id, asked.shop_order_no.clone()).await;
         match found.map_err(|_| Turned::Unavailable)? {
-            Some(order) if order.terms.fingerprint == *fingerprint => Ok(Some(Submitted::Same(order))),
+            Some(order) if order.terms.fingerprint == *fingerprint => Ok(Some(Submitted::Same(Arc::new(order)))),
             Some(order) => Err(Turned::Conflict { order: order.id }),
             None => Ok(None),
         }
@@ -255,7 +255,7 @@ impl House {
             return Err(Turned::Unavailable);
         };
         let permit = permit.map(|(_, permit)| permit);
-        let (order, transmission, followed) = (change.after.clone(), change.transmission(), self.followed(&change));
+        let (order, transmission, followed) = (Arc::clone(&change.after), change.transmission(), self.followed(&change));
         let decision = Decision {
             change,
             inputs: Some(asked.inputs.clone()),
@@ -270,7 +270,7 @@ impl House {
                 self.follow(followed);
                 let sending = match (transmission, permit) {
                     (Some((seq, n)), Some(permit)) => Some(Sending {
-                        order: order.clone(),
+                        order: Arc::clone(&order),
                         inputs: asked.inputs,
                         seq,
                         n,
@@ -315,7 +315,7 @@ impl House {
             return Err(Turned::Conflict { order: id });
         }
         match self.parts.store.order(id).await {
-            Ok(Some(order)) => Ok((Submitted::Same(order), None)),
+            Ok(Some(order)) => Ok((Submitted::Same(Arc::new(order)), None)),
             Ok(None) | Err(_) => Err(Turned::OutcomeUnknown),
         }
     }

@@ -21,7 +21,7 @@ use crate::store::{Answer, Command, Decision, Evidence, Refused};
 /// How a step ended.
 pub(super) enum Step {
     /// Written: the order as it is now, and what may be sent because of it.
-    Taken { after: Box<Order>, transmit: Option<(Seq, u8)> },
+    Taken { after: Arc<Order>, transmit: Option<(Seq, u8)> },
     /// Nothing may or need happen.
     Refused(Refusal),
     /// Somebody else moved the order, and the input was only good for the version it was made on.
@@ -69,13 +69,13 @@ const MOST_DECLINED: u32 = 20;
 impl House {
     /// Moves an order by `input`, on `snapshot` if given, else as loaded. A plan is only good for the
     /// version it was made on; every other input is decided anew on whatever the order has become.
-    pub(super) async fn step(&self, id: OrderId, mut snapshot: Option<Order>, input: &Input, evidence: &[Evidence]) -> Step {
+    pub(super) async fn step(&self, id: OrderId, mut snapshot: Option<Arc<Order>>, input: &Input, evidence: &[Evidence]) -> Step {
         let is_planned = matches!(input, Input::Route { .. });
         for _ in 0..MOST_TURNS {
             let order = match snapshot.take() {
                 Some(order) => order,
                 None => match self.parts.store.order(id).await {
-                    Ok(Some(order)) => order,
+                    Ok(Some(order)) => Arc::new(order),
                     Ok(None) => return Step::Absent,
                     Err(_) => return Step::Unavailable,
                 },
@@ -88,7 +88,7 @@ impl House {
                     return Step::Refused(refusal);
                 }
             };
-            let (after, transmit) = (Box::new(change.after.clone()), change.transmission());
+            let (after, transmit) = (Arc::clone(&change.after), change.transmission());
             match self.commit(change, evidence.to_vec()).await {
                 Answer::Done => {
                     if transmit.is_some() {
@@ -120,7 +120,7 @@ impl House {
     /// Moves an order by something that was learnt and must not be forgotten: tries again while the
     /// database is away. What was written after all is not counted twice.
     /// `snapshot` is the order as the caller knows it: if it has moved on, it is read again.
-    pub(super) async fn learn(&self, id: OrderId, mut snapshot: Option<Order>, input: &Input, evidence: &[Evidence]) -> Step {
+    pub(super) async fn learn(&self, id: OrderId, mut snapshot: Option<Arc<Order>>, input: &Input, evidence: &[Evidence]) -> Step {
         let mut pause_ms = 50;
         let mut declined = 0_u32;
         let mut is_in_question = false;

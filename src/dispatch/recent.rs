@@ -6,7 +6,7 @@
 //! from here asks the store before believing it. Bounded, lost with the process, and each order is given once.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
@@ -16,24 +16,24 @@ use crate::domain::recipient::Inputs;
 const MOST: usize = 4_096;
 
 #[derive(Default)]
-pub(super) struct Recent(Mutex<BTreeMap<OrderId, Box<(Order, Inputs)>>>);
+pub(super) struct Recent(Mutex<BTreeMap<OrderId, (Arc<Order>, Inputs)>>);
 
 impl Recent {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<OrderId, Box<(Order, Inputs)>>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<OrderId, (Arc<Order>, Inputs)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps an order as it was just committed.
-    pub(super) fn keep(&self, order: Order, inputs: Inputs) {
+    pub(super) fn keep(&self, order: Arc<Order>, inputs: Inputs) {
         let mut all = self.all();
-        all.insert(order.id, Box::new((order, inputs)));
+        all.insert(order.id, (order, inputs));
         if all.len() > MOST {
             all.pop_first();
         }
     }
 
     /// Gives the order away: it is about to change.
-    pub(super) fn take(&self, order: OrderId) -> Option<(Order, Inputs)> {
-        self.all().remove(&order).map(|kept| *kept)
+    pub(super) fn take(&self, order: OrderId) -> Option<(Arc<Order>, Inputs)> {
+        self.all().remove(&order)
     }
 }

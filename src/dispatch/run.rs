@@ -89,7 +89,7 @@ impl House {
         }
         let Some(hand) = self.take(id, due_ms) else { return };
         let order = match self.parts.store.order(id).await {
-            Ok(Some(order)) => order,
+            Ok(Some(order)) => Arc::new(order),
             Ok(None) => return,
             Err(_) => return self.look_again(id, 1_000),
         };
@@ -136,7 +136,7 @@ impl House {
 
     /// The risk account stands in for an order in doubt, unless its cap is used up, the auditor has found
     /// something about the order, or a restored backup may have forgotten how it ended.
-    async fn stand_in(&self, order: Order) {
+    async fn stand_in(&self, order: Arc<Order>) {
         let id = order.id;
         let is_clear = !self.recovery.may_lack_attempts(&order) && !self.is_held(id).await;
         let given = match is_clear {
@@ -156,7 +156,7 @@ impl House {
     }
 
     /// Looks for what the passing of time alone brings.
-    pub(super) async fn review(&self, order: Order) {
+    pub(super) async fn review(&self, order: Arc<Order>) {
         let id = order.id;
         match self.step(id, Some(order), &Input::Review, &[]).await {
             Walked::Taken { .. } => {}
@@ -175,7 +175,7 @@ impl House {
                 permit.give_back();
                 self.look_again(id, frozen::LOOK_MS);
             }
-            Ok(Some(order)) => self.attempt(order, Some((from, permit))).await,
+            Ok(Some(order)) => self.attempt(Arc::new(order), Some((from, permit))).await,
             Ok(None) => permit.give_back(),
             Err(_) => {
                 permit.give_back();
@@ -186,7 +186,7 @@ impl House {
 
     /// Routes an order anew and opens its next attempt if the best supplier permits; else queues it
     /// there. A permit for another supplier than the best one is given back.
-    async fn attempt(self: &Arc<Self>, order: Order, permit: Option<(SupplierId, Permit)>) {
+    async fn attempt(self: &Arc<Self>, order: Arc<Order>, permit: Option<(SupplierId, Permit)>) {
         let id = order.id;
         let Ok(recipient) = self.mark_of_order(&order).await else {
             give_back(permit);
@@ -223,7 +223,7 @@ impl House {
         }
     }
 
-    async fn open(self: &Arc<Self>, order: Order, plan: Plan, supplier: &Supplier, permit: Permit) {
+    async fn open(self: &Arc<Self>, order: Arc<Order>, plan: Plan, supplier: &Supplier, permit: Permit) {
         let id = order.id;
         let next_seq = u8::try_from(order.attempts.len().saturating_add(1)).unwrap_or(u8::MAX);
         let Ok(Some(inputs)) = self.parts.store.inputs(id).await else {
@@ -238,7 +238,7 @@ impl House {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
-            } => gate::transmit(self, *after, &inputs, seq, n, permit).await,
+            } => gate::transmit(self, after, &inputs, seq, n, permit).await,
             Walked::Taken { transmit: None, .. } | Walked::Refused(_) | Walked::Absent => permit.give_back(),
             Walked::Overtaken => {
                 permit.give_back();
@@ -256,7 +256,7 @@ impl House {
     }
 
     /// Nobody can be tried now, or the deadline is here: wait, or fail for certain.
-    async fn cannot_try(self: &Arc<Self>, order: Order, plan: Plan) {
+    async fn cannot_try(self: &Arc<Self>, order: Arc<Order>, plan: Plan) {
         let id = order.id;
         self.leave_queues(id, None);
         match self.step(id, Some(order), &Input::Route { plan, permitted: None }, &[]).await {
@@ -267,7 +267,7 @@ impl House {
     }
 
     /// R8: the same number to the same supplier again; stamped and committed before it leaves.
-    async fn resubmit(self: &Arc<Self>, hand: &Hand, order: Order, seq: Seq) {
+    async fn resubmit(self: &Arc<Self>, hand: &Hand, order: Arc<Order>, seq: Seq) {
         let id = order.id;
         let Some(supplier) = order.attempt(seq).and_then(|attempt| self.parts.suppliers.get(&attempt.supplier)) else {
             return self.review(order).await;
@@ -293,11 +293,11 @@ impl House {
             let in_ms = i64::try_from(left.recipient_in.as_millis()).unwrap_or(i64::MAX);
             return self.look_again(id, in_ms.max(BOOKED_AWAY_MS));
         };
-        match self.step(id, Some(order.clone()), &Input::Resubmit { seq }, &[]).await {
+        match self.step(id, Some(Arc::clone(&order)), &Input::Resubmit { seq }, &[]).await {
             Walked::Taken {
                 after,
                 transmit: Some((seq, n)),
-            } => gate::transmit(self, *after, &inputs, seq, n, permit).await,
+            } => gate::transmit(self, after, &inputs, seq, n, permit).await,
             Walked::Refused(_) => {
                 permit.give_back();
                 // The time for it has passed; a review schedules what comes instead. Where a clock put
@@ -322,13 +322,13 @@ impl House {
 
     /// With the order in hand nobody awaits a reply: a transmission still marked as stamped was
     /// interrupted, and is said to be so before its supplier is asked.
-    async fn given_up(&self, order: Order, seq: Seq) -> Option<Order> {
+    async fn given_up(&self, order: Arc<Order>, seq: Seq) -> Option<Arc<Order>> {
         let last = order.attempt(seq).and_then(|attempt| attempt.transmissions.last());
         if last.is_none_or(|transmission| transmission.fate != Fate::Stamped) {
             return Some(order);
         }
         match self.step(order.id, Some(order), &Input::Recover, &[]).await {
-            Walked::Taken { after, .. } => Some(*after),
+            Walked::Taken { after, .. } => Some(after),
             Walked::Refused(_) | Walked::Overtaken | Walked::Absent | Walked::Unavailable | Walked::Unknown => None,
         }
     }

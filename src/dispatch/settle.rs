@@ -122,7 +122,7 @@ impl Heard {
 
 /// What a notification names, found to be this supplier's.
 struct Named {
-    order: Order,
+    order: Arc<Order>,
     inputs: Inputs,
     seq: Seq,
     /// Whether the order is one just committed here instead of one just read.
@@ -189,12 +189,13 @@ impl House {
             return Ok(Some(named(true)(recent)));
         }
         let found = self.parts.store.order_with_inputs(order).await?;
-        Ok(found.filter(|(order, _)| is_theirs(order)).map(named(false)))
+        let found = found.filter(|(order, _)| is_theirs(order));
+        Ok(found.map(|(order, inputs)| (Arc::new(order), inputs)).map(named(false)))
     }
 
     /// Moves the order that was named by `input`; what is refused only because of what was known here is
     /// asked of the store.
-    async fn step_named(&self, order: Order, is_recent: bool, input: &Input, evidence: &[Evidence]) -> Step {
+    async fn step_named(&self, order: Arc<Order>, is_recent: bool, input: &Input, evidence: &[Evidence]) -> Step {
         let id = order.id;
         let step = self.step(id, Some(order), input, evidence).await;
         if is_recent && matches!(step, Step::Refused(_)) {

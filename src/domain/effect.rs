@@ -2,6 +2,8 @@
 //! open, deliveries to keep, bytes to send. All but `Transmit` are written in the decision's own
 //! transaction; `Transmit` is obeyed by the gate only after that transaction is known to be done.
 
+use std::sync::Arc;
+
 use super::callback::Callback;
 use super::case::NewCase;
 use super::desk::Deed;
@@ -46,7 +48,7 @@ pub struct Change {
     /// The version that was decided on; 0 creates the order.
     pub expected_version: u32,
     /// The order after its events, next action included.
-    pub after: Order,
+    pub after: Arc<Order>,
     /// What happened, at least one.
     pub events: Vec<Event>,
     /// When it happened, UTC milliseconds.

@@ -92,7 +92,7 @@ async fn a_shop_that_waits_hears_of_a_success_whose_commit_was_unknown() {
     let id = world.submit("1").await.unwrap();
     world.clocks.pass(100).await;
     let (dispatch, order) = (world.dispatch.clone(), world.order(id).await);
-    let waiting = tokio::spawn(async move { dispatch.verdict(order, std::time::Duration::from_secs(25)).await });
+    let waiting = tokio::spawn(async move { dispatch.verdict(order.into(), std::time::Duration::from_secs(25)).await });
     world.store.inner.faults().plan(Some(Fault::UnknownApplied));
     world.clocks.pass(5_000).await;
     assert!(waiting.is_finished());

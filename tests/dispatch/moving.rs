@@ -125,7 +125,7 @@ async fn a_stop_lets_waiting_shops_go() {
     let id = world.submit("1").await.unwrap();
     world.clocks.pass(100).await;
     let (dispatch, order) = (world.dispatch.clone(), world.order(id).await);
-    let waiting = tokio::spawn(async move { dispatch.verdict(order, Duration::from_secs(25)).await });
+    let waiting = tokio::spawn(async move { dispatch.verdict(order.into(), Duration::from_secs(25)).await });
     settle().await;
     world.dispatch.stop(Duration::ZERO).await;
     settle().await;

@@ -47,11 +47,8 @@ async fn what_was_answered_done_can_be_read_at_once(store: &dyn Store) {
         let wish = Wish::new(counter, number, 5);
         let expected = wish.change(&book, START_MS).after;
         let order = accepted(store, &book, wish).await;
-        assert_eq!(order, expected);
-        assert_eq!(
-            store.order_by_shop_no(SHOP, ShopOrderNo::from(number)).await.unwrap(),
-            Some(expected)
-        );
+        assert_eq!(order, *expected);
+        assert_eq!(store.order_by_shop_no(SHOP, ShopOrderNo::from(number)).await.unwrap(), Some(order));
         let balance = store.balance(SHOP, Currency::Cny).await.unwrap();
         assert_eq!(balance.held, cny(5 * (i64::from(counter) + 1)));
         assert_eq!(balance.available, cny(100 - balance.held.minor));
@@ -164,7 +161,7 @@ async fn a_chain_of_decisions_wins_in_one_batch(store: &dyn Store) {
     let plan = crate::world::plan();
     let again = decide(&dead.after, Input::Route { plan, permitted }, book.facts(), START_MS + 3).unwrap();
     let won = decide(&again.after, fact(2, Via::Submit, succeeded(), None), book.facts(), START_MS + 4).unwrap();
-    let last = won.after.clone();
+    let last = (*won.after).clone();
     let mut batch = vec![wish.command(&book, START_MS)];
     batch.extend([taken, dead, again, won].map(|change| command(change, Vec::new())));
     assert_eq!(store.commit_all(batch).await, vec![Answer::Done; 5]);
@@ -187,7 +184,7 @@ async fn what_rests_on_a_loser_loses_even_if_the_version_fits(store: &dyn Store)
         winner.after.version, on_loser.expected_version,
         "the version alone would let it pass"
     );
-    let expected = winner.after.clone();
+    let expected = (*winner.after).clone();
     let batch = [winner, loser, on_loser, on_that].map(|change| command(change, Vec::new()));
     let answers = store.commit_all(batch.to_vec()).await;
     assert_eq!(answers, [Answer::Done, Answer::Stale, Answer::Stale, Answer::Stale]);
@@ -244,7 +241,7 @@ async fn a_decision_that_contradicts_itself_is_never_written(store: &dyn Store) 
         "{answer:?}"
     );
     let mut miscounted = Wish::new(1, "n1", 10).change(&book, START_MS);
-    miscounted.after.version += 1;
+    std::sync::Arc::make_mut(&mut miscounted.after).version += 1;
     let answer = store.commit(command(miscounted, Vec::new())).await;
     assert!(matches!(&answer, Answer::Outage(text) if text.contains("version")), "{answer:?}");
     assert_eq!(store.order(id(1)).await.unwrap(), None);

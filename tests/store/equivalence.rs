@@ -211,7 +211,9 @@ async fn commands(store: &dyn Store, book: &Book, moves: &[Move], batch: usize, 
                     permitted: *permitted,
                     ..Wish::new(*counter, NUMBERS[*number], *price)
                 };
-                planned.entry(*counter).or_insert_with(|| wish.change(book, now_ms).after);
+                planned
+                    .entry(*counter)
+                    .or_insert_with(|| (*wish.change(book, now_ms).after).clone());
                 commands.push(wish.command(book, now_ms));
             }
             Move::Decide {
@@ -230,7 +232,7 @@ async fn commands(store: &dyn Store, book: &Book, moves: &[Move], batch: usize, 
                 let Ok(change) = decide(order, input, book.facts(), now_ms) else {
                     continue;
                 };
-                planned.insert(counter, change.after.clone());
+                planned.insert(counter, (*change.after).clone());
                 commands.push(command(change, vec![piece]));
             }
             Move::Credit { reference, minor } => {

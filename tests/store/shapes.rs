@@ -170,10 +170,10 @@ async fn reads_that_are_answered_together_see_every_commit_answered_before() {
                     let (expected, inputs) = (wish.change(&book, START_MS).after, wish.inputs());
                     assert_eq!(store.order(wish.id).await.unwrap(), None);
                     let order = accepted(&*store, &book, wish).await;
-                    assert_eq!(order, expected);
+                    assert_eq!(order, *expected);
                     assert_eq!(store.inputs(order.id).await.unwrap(), Some(inputs));
                     let change = decide(&order, fact(1, Via::Submit, succeeded(), None), book.facts(), START_MS + 1).unwrap();
-                    let after = change.after.clone();
+                    let after = (*change.after).clone();
                     assert_eq!(store.commit(command(change, Vec::new())).await, Answer::Done);
                     // Two ask at once, for the same order among others.
                     let (one, other) = tokio::join!(store.order(order.id), store.order(order.id));

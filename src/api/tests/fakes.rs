@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -119,17 +119,17 @@ impl Front for FakeFront {
                 hold.notified().await;
             }
             let answer = self.answer.lock().unwrap().clone();
-            answer.unwrap_or_else(|| Ok(Submitted::New(pending(1, ShopId(1)))))
+            answer.unwrap_or_else(|| Ok(Submitted::New(pending(1, ShopId(1)).into())))
         })
     }
 
-    fn verdict(&self, order: Order, patience: Duration) -> BoxFuture<'_, Order> {
+    fn verdict(&self, order: Arc<Order>, patience: Duration) -> BoxFuture<'_, Arc<Order>> {
         self.patience.lock().unwrap().push(patience);
         if self.is_undecided.load(Ordering::Relaxed) {
             return Box::pin(std::future::pending());
         }
         let verdict = self.verdict.lock().unwrap().clone();
-        Box::pin(std::future::ready(verdict.unwrap_or(order)))
+        Box::pin(std::future::ready(verdict.map_or(order, Arc::new)))
     }
 
     fn cancel(&self, order: OrderId) -> BoxFuture<'_, Acted> {

@@ -46,7 +46,7 @@ async fn every_field_reaches_dispatch_as_it_was_written() {
 #[actix_web::test]
 async fn the_same_content_again_is_200_with_the_same_order() {
     let world = World::new();
-    world.front.answers(Ok(Submitted::Same(pending(5, SHOP))));
+    world.front.answers(Ok(Submitted::Same(pending(5, SHOP).into())));
     let answer = world.post(ORDER).await;
     assert_eq!((answer.status, &answer.json()["id"]), (200, &"5".into()));
 }
@@ -114,7 +114,7 @@ async fn a_preferred_wait_answers_with_the_verdict() {
 async fn nobody_waits_who_did_not_ask_or_has_the_verdict_already() {
     let world = World::new();
     assert_eq!(world.post(ORDER).await.header("preference-applied"), "");
-    world.front.answers(Ok(Submitted::Same(succeeded(1, SHOP))));
+    world.front.answers(Ok(Submitted::Same(succeeded(1, SHOP).into())));
     let answer = world.send(world.posting(ORDER).insert_header(("Prefer", "wait=5"))).await;
     assert_eq!((answer.status, &answer.json()["status"]), (200, &"succeeded".into()));
     assert!(world.front.patience.lock().unwrap().is_empty());
@@ -135,7 +135,7 @@ async fn where_no_more_can_wait_the_answer_comes_at_once() {
 #[actix_web::test]
 async fn a_success_whose_deliveries_cannot_be_read_is_an_order_that_stands() {
     let world = World::new();
-    world.front.answers(Ok(Submitted::Same(succeeded(9, SHOP))));
+    world.front.answers(Ok(Submitted::Same(succeeded(9, SHOP).into())));
     world.store.is_away.store(true, Ordering::Relaxed);
     let answer = world.post(ORDER).await;
     answer.refuses(503, "order_unreadable", true);

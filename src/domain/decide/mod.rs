@@ -25,6 +25,8 @@ mod watch;
 pub use accept::accept;
 pub use desk::Attested;
 
+use std::sync::Arc;
+
 use super::attempt::{Attempt, AttemptState, NotSentReason};
 use super::case::{CaseKind, NewCase};
 use super::desk::Signature;
@@ -260,7 +262,7 @@ impl Draft {
         Ok(Change {
             order: self.order.id,
             expected_version: self.expected_version,
-            after: self.order,
+            after: Arc::new(self.order),
             events: self.events,
             at_ms: self.now_ms,
             effects: self.effects,

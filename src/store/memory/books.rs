@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::attempt::{AttemptState, Proof};
 use crate::domain::case::NewCase;
@@ -154,7 +155,7 @@ impl Books {
             self.schedule.remove(&before);
         }
         self.schedule.extend(cursor(&after));
-        self.orders.insert(id, after);
+        self.orders.insert(id, Arc::unwrap_or_clone(after));
     }
 
     fn post(&mut self, posting: Posting) {

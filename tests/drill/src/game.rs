@@ -185,7 +185,7 @@ impl Game<'_> {
             self.contestant.see(&sighting);
             self.noticed(place_of(sighting.supplier.as_str()), &sighting.fact, now_ms);
         }
-        let order = change.after.clone();
+        let order = (*change.after).clone();
         if let Some((seq, _)) = change.transmission() {
             self.sent(now_ms, k, seq, place_of(order.attempt(seq).unwrap().supplier.as_str()));
         } else if order.verdict.is_none() && order.open_attempt().is_none() {

@@ -109,7 +109,7 @@ impl Desk {
             START_MS,
         )?;
         let record = Record {
-            order: change.after.clone(),
+            order: (*change.after).clone(),
             postings: Vec::new(),
             cases: Vec::new(),
             callbacks: 0,
@@ -160,7 +160,7 @@ impl Desk {
                 Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
             }
         }
-        record.order = change.after.clone();
+        record.order = (*change.after).clone();
         record.normalize(self.last_phase, self.has_window);
         Written {
             record: self.number(record),

@@ -192,7 +192,7 @@ impl Bench {
         let id = OrderId::compose(START_MS, 1, 1).unwrap();
         let change = accept(id, terms, plan(&ALL), None, facts, START_MS).unwrap();
         let mut bench = Self {
-            order: change.after.clone(),
+            order: (*change.after).clone(),
             now_ms: START_MS,
             policy: Arc::new(policy),
             rules: Arc::new(rules),
@@ -251,7 +251,7 @@ impl Bench {
                 event,
             });
         }
-        self.order = change.after;
+        self.order = Arc::unwrap_or_clone(change.after);
         self.effects.extend(change.effects);
         self.check();
     }

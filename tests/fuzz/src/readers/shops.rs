@@ -294,7 +294,7 @@ impl Front for NoFunds {
         Box::pin(std::future::ready(Err(Turned::NoFunds { available, price })))
     }
 
-    fn verdict(&self, order: Order, _: Duration) -> BoxFuture<'_, Order> {
+    fn verdict(&self, order: Arc<Order>, _: Duration) -> BoxFuture<'_, Arc<Order>> {
         Box::pin(std::future::ready(order))
     }
 
