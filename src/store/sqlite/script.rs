@@ -25,12 +25,15 @@ type Texts = BTreeMap<(&'static str, &'static str, usize), Arc<str>>;
 #[derive(Default)]
 pub(super) struct Script {
     statements: Vec<(Arc<str>, SqliteArguments)>,
+    /// Our own words among the values: each is made once and shared by all rows.
+    words: BTreeMap<&'static str, Arc<str>>,
     failed: Option<String>,
 }
 
 /// The values of one row, bound in the order of its columns.
 pub(super) struct Row<'s> {
     values: &'s mut SqliteArguments,
+    words: &'s mut BTreeMap<&'static str, Arc<str>>,
     failed: &'s mut Option<String>,
 }
 
@@ -86,6 +89,7 @@ impl Script {
                 bind(
                     &mut Row {
                         values: &mut values,
+                        words: &mut self.words,
                         failed: &mut self.failed,
                     },
                     row,
@@ -127,5 +131,12 @@ impl Row<'_> {
             *self.failed = Some(format!("a value cannot be bound: {error}"));
         }
         self
+    }
+
+    /// Binds the next column to one of our own words.
+    pub(super) fn word(&mut self, word: &'static str) -> &mut Self {
+        let shared = self.words.entry(word).or_insert_with(|| Arc::from(word));
+        let shared = Arc::clone(shared);
+        self.bind(shared)
     }
 }

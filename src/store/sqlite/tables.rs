@@ -5,6 +5,7 @@
 //! evidence are only ever inserted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::rows::{CallbackKey, CallbackRow, HistoryRow, OrderRow, Rows, Stamp};
 use super::script::{Row, Script};
@@ -44,9 +45,7 @@ fn write_orders(script: &mut Script, orders: BTreeMap<OrderId, OrderRow<'_>>) {
                  captured_minor, released_minor, link, next_step)";
     script.insert(place, 12, new, "", |to, mut row| {
         let (order, terms) = (row.after, &row.after.terms);
-        to.bind(order.id.get())
-            .bind(terms.shop.0)
-            .bind(terms.shop_order_no.as_str().to_owned());
+        to.bind(order.id.get()).bind(terms.shop.0).bind(terms.shop_order_no.shared());
         to.bind(row.held_minor).bind(row.sealed_inputs.take());
         bind_standing(row, to);
     });
@@ -98,14 +97,14 @@ fn write_attempts(script: &mut Script, attempts: Vec<(&Order, &Attempt, bool)>, 
         "AS v WHERE order_id = v.column1 AND seq = v.column2",
         |to, (order, attempt, _)| {
             to.bind(order.id.get()).bind(attempt.seq);
-            to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
+            to.word(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
         },
     );
     let place = "attempts (order_id, seq, supplier, opened_at_ms, state, cost_minor, supplier_ref)";
     script.insert(place, 7, new, "", |to, (order, attempt, _)| {
-        to.bind(order.id.get()).bind(attempt.seq).bind(attempt.supplier.as_str().to_owned());
+        to.bind(order.id.get()).bind(attempt.seq).bind(attempt.supplier.shared());
         to.bind(attempt.opened_at_ms);
-        to.bind(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
+        to.word(attempt.word()).bind(attempt.cost.minor).bind(attempt.supplier_ref.clone());
     });
     script.insert("resubmissions (order_id, seq, n, stamped_at_ms)", 4, stamps, "", |to, stamp| {
         to.bind(stamp.order.get()).bind(stamp.seq).bind(stamp.n).bind(stamp.at_ms);
@@ -128,7 +127,7 @@ fn write_books(script: &mut Script, postings: Vec<(&Posting, i64)>, admission: &
         balances,
         conflict,
         |to, ((account, currency), minor)| {
-            to.bind(account.to_string()).bind(currency.code()).bind(*minor);
+            to.bind(account.to_string()).word(currency.code()).bind(*minor);
         },
     );
     Ok(())
@@ -142,9 +141,9 @@ fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, SealedEvidence)
         evidence,
         "ON CONFLICT (order_id, id) DO NOTHING",
         |to, (evidence, sealed)| {
-            to.bind(evidence.order.map_or(0, OrderId::get)).bind(evidence.id.0.to_string());
-            to.bind(evidence.seq).bind(evidence.supplier.as_str().to_owned());
-            to.bind(words::via_word(evidence.via)).bind(evidence.status);
+            to.bind(evidence.order.map_or(0, OrderId::get)).bind(Arc::clone(&evidence.id.0));
+            to.bind(evidence.seq).bind(evidence.supplier.shared());
+            to.word(words::via_word(evidence.via)).bind(evidence.status);
             to.bind(sealed.sha256).bind(sealed.sealed).bind(evidence.at_ms);
         },
     );
@@ -156,7 +155,7 @@ fn write_callbacks(script: &mut Script, callbacks: Vec<CallbackRow<'_>>, tried: 
         let callback = row.callback;
         to.bind(callback.order.get()).bind(row.number).bind(callback.shop.0);
         to.bind(callback.url.clone()).bind(row.sealed).bind(callback.created_at_ms);
-        to.bind("due").bind(callback.created_at_ms).bind(0_i64);
+        to.word("due").bind(callback.created_at_ms).bind(0_i64);
     });
     for wave in tried {
         let (first, later) = wave.into_iter().partition(|(_, tried)| tried.tries <= 1);
@@ -178,7 +177,7 @@ fn write_tries(script: &mut Script, head: &'static str, tries: Vec<(CallbackKey,
     let tail = "AS v WHERE order_id = v.column1 AND number = v.column2";
     script.rows(head, 7, tries, tail, |to, ((order, number), tried)| {
         let (word, due_at_ms) = standing(tried.state);
-        to.bind(order.get()).bind(number).bind(word).bind(due_at_ms);
+        to.bind(order.get()).bind(number).word(word).bind(due_at_ms);
         to.bind(tried.tries).bind(tried.at_ms).bind(tried.result.clone());
     });
 }
@@ -186,7 +185,7 @@ fn write_tries(script: &mut Script, head: &'static str, tries: Vec<(CallbackKey,
 fn write_cases(script: &mut Script, admission: &Admission) {
     let place = "cases (key, kind, order_id, risk_minor, risk_currency, opened_at_ms)";
     script.insert(place, 6, admission.cases.iter().collect(), "", |to, case| {
-        to.bind(case.key.clone()).bind(case.kind.word()).bind(case.order.map(OrderId::get));
+        to.bind(case.key.clone()).word(case.kind.word()).bind(case.order.map(OrderId::get));
         to.bind(case.at_risk.map(|money| money.minor))
             .bind(case.at_risk.map(|money| money.currency.code()));
         to.bind(case.opened_at_ms);
