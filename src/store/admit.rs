@@ -69,20 +69,20 @@ pub fn admit(heads: &impl Heads, commands: &[Command]) -> Admission {
     overlay.admission
 }
 
-struct Overlay<'h, H> {
-    heads: &'h H,
+struct Overlay<'c, H> {
+    heads: &'c H,
     versions: BTreeMap<OrderId, u32>,
     /// What losers of this batch would have made: a version number alone does not tell them from a winner's.
     lost: BTreeSet<(OrderId, u32)>,
-    numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
-    postings: BTreeSet<String>,
-    case_keys: BTreeSet<String>,
-    closed: BTreeSet<String>,
+    numbers: BTreeMap<(ShopId, &'c ShopOrderNo), (OrderId, &'c Fingerprint)>,
+    postings: BTreeSet<&'c str>,
+    case_keys: BTreeSet<&'c str>,
+    closed: BTreeSet<&'c str>,
     admission: Admission,
 }
 
-impl<H: Heads> Overlay<'_, H> {
-    fn command(&mut self, command: &Command) -> Result<(), Answer> {
+impl<'c, H: Heads> Overlay<'c, H> {
+    fn command(&mut self, command: &'c Command) -> Result<(), Answer> {
         match command {
             Command::Decide(decision) => self.decide(decision).inspect_err(|_| {
                 let change = &decision.change;
@@ -102,17 +102,17 @@ impl<H: Heads> Overlay<'_, H> {
     }
 
     /// A case is closed once; whoever comes second is told so.
-    fn deed(&mut self, deed: &Deed) -> Result<(), Answer> {
+    fn deed(&mut self, deed: &'c Deed) -> Result<(), Answer> {
         match closes(deed) {
             Some(key) if !self.is_case_open(key) => Err(Answer::Refused(Refused::Repeated)),
             key => {
-                self.closed.extend(key.map(str::to_owned));
+                self.closed.extend(key);
                 Ok(())
             }
         }
     }
 
-    fn decide(&mut self, decision: &Decision) -> Result<(), Answer> {
+    fn decide(&mut self, decision: &'c Decision) -> Result<(), Answer> {
         let change = &decision.change;
         if let Some(flaw) = flaw(decision) {
             tracing::error!(order = %change.order, flaw, "a decision contradicts itself: this is a bug, nothing was written");
@@ -129,7 +129,7 @@ impl<H: Heads> Overlay<'_, H> {
         if is_on_a_loser || current.unwrap_or(0) != change.expected_version {
             return Err(Answer::Stale);
         }
-        let postings = postings(change);
+        let postings: Vec<&Posting> = postings(change).collect();
         let mut keys = BTreeSet::new();
         if postings
             .iter()
@@ -142,22 +142,22 @@ impl<H: Heads> Overlay<'_, H> {
         let moved = self.book(&postings)?;
 
         self.admission.balances.extend(moved);
-        self.postings.extend(postings.into_iter().map(|posting| posting.key.clone()));
+        self.postings.extend(postings.into_iter().map(|posting| posting.key.as_str()));
         self.versions.insert(change.order, change.after.version);
         if change.expected_version == 0 {
             let terms = &change.after.terms;
-            let number = (terms.shop, terms.shop_order_no.clone());
-            self.numbers.insert(number, (change.order, terms.fingerprint.clone()));
+            let number = (terms.shop, &terms.shop_order_no);
+            self.numbers.insert(number, (change.order, &terms.fingerprint));
         }
         for case in cases(change) {
             self.open(case);
         }
         // The order's version has decided already who comes first.
-        self.closed.extend(deeds(change).filter_map(closes).map(str::to_owned));
+        self.closed.extend(deeds(change).filter_map(closes));
         Ok(())
     }
 
-    fn post(&mut self, posting: &Posting) -> Result<(), Answer> {
+    fn post(&mut self, posting: &'c Posting) -> Result<(), Answer> {
         if !posting.balances() {
             tracing::error!(key = posting.key, "a posting does not balance: this is a bug, nothing was written");
             return Err(bug("a posting does not balance"));
@@ -167,7 +167,7 @@ impl<H: Heads> Overlay<'_, H> {
         }
         let moved = self.book(&[posting])?;
         self.admission.balances.extend(moved);
-        self.postings.insert(posting.key.clone());
+        self.postings.insert(&posting.key);
         Ok(())
     }
 
@@ -198,9 +198,9 @@ impl<H: Heads> Overlay<'_, H> {
         Ok(moved)
     }
 
-    fn open(&mut self, case: &NewCase) {
+    fn open(&mut self, case: &'c NewCase) {
         if !self.has_case(&case.key) {
-            self.case_keys.insert(case.key.clone());
+            self.case_keys.insert(&case.key);
             self.admission.cases.push(case.clone());
         }
     }
@@ -210,9 +210,10 @@ impl<H: Heads> Overlay<'_, H> {
     }
 
     fn numbered(&self, shop: ShopId, number: &ShopOrderNo) -> Option<(OrderId, Fingerprint)> {
-        let key = (shop, number.clone());
-        let here = self.numbers.get(&key).cloned();
-        here.or_else(|| self.heads.numbered(shop, number))
+        match self.numbers.get(&(shop, number)) {
+            Some((order, fingerprint)) => Some((*order, (*fingerprint).clone())),
+            None => self.heads.numbered(shop, number),
+        }
     }
 
     fn balance(&self, key: (Account, Currency)) -> i64 {
@@ -257,7 +258,7 @@ fn flaw(decision: &Decision) -> Option<&'static str> {
             decision.inputs.is_some() && !creates,
             "inputs come only with the change that creates the order",
         ),
-        (!postings(change).into_iter().all(Posting::balances), "a posting does not balance"),
+        (!postings(change).all(Posting::balances), "a posting does not balance"),
         (!is_dense, "the attempts are not numbered 1, 2, 3"),
         (after.attempts.iter().filter(|a| a.is_open()).count() > 1, "two attempts are open"),
         (
@@ -278,14 +279,11 @@ fn bug(flaw: &str) -> Answer {
 }
 
 /// The postings that a change asks for, in order.
-pub(super) fn postings(change: &Change) -> Vec<&Posting> {
-    let effects = change.effects.iter();
-    effects
-        .filter_map(|effect| match effect {
-            Effect::Post(posting) => Some(posting),
-            Effect::Tell(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
-        })
-        .collect()
+pub(super) fn postings(change: &Change) -> impl Iterator<Item = &Posting> {
+    change.effects.iter().filter_map(|effect| match effect {
+        Effect::Post(posting) => Some(posting),
+        Effect::Tell(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
+    })
 }
 
 fn cases(change: &Change) -> impl Iterator<Item = &NewCase> {

@@ -145,7 +145,7 @@ impl<'c> Rows<'c> {
                 *row.touched.entry(seq).or_default() |= matches!(event, Event::AttemptOpened { .. });
             }
         }
-        for posting in &postings(change) {
+        for posting in postings(change) {
             row.note(posting);
         }
         let number = first_number(change);

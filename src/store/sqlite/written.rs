@@ -10,6 +10,7 @@ use super::words;
 use crate::domain::callback::Callback;
 use crate::domain::effect::{Change, Effect};
 use crate::domain::ids::OrderId;
+use crate::domain::ledger::Posting;
 use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
 use crate::store::admit::postings;
@@ -66,7 +67,7 @@ impl Written {
             .inputs
             .as_ref()
             .map(|inputs| SealedInputs::of(change.order, inputs, sealer));
-        let moved = postings(change);
+        let moved: Vec<&Posting> = postings(change).collect();
         let moved = (!moved.is_empty()).then(|| words::postings(&moved));
         let told = change.effects.iter().filter_map(|effect| match effect {
             Effect::Tell(callback) => Some(tell(callback, sealer)),
