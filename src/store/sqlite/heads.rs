@@ -8,42 +8,44 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::trouble::Trouble;
-use super::words;
+use super::words::{self, Spelt};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{OrderId, ShopId, ShopOrderNo};
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::Currency;
 use crate::domain::order::Fingerprint;
 use crate::store::Command;
-use crate::store::admit::{Heads, closes};
+use crate::store::admit::{Heads, closes, postings};
 use crate::store::chain::{Link, START};
 
-/// Takes the write lock, then answers five questions in one row, each with a JSON array: a row of
+/// Takes the write lock, then answers six questions in one row, each with a JSON array: a row of
 /// its own for every head would cost more than finding it. The order of each cross join is fixed:
-/// from the few keys asked for to the index.
+/// from the few keys asked for to the index; a list behind `IN` would be copied into a table of its own first.
 const BEGIN_AND_LOOK: &str = "BEGIN IMMEDIATE;
-SELECT (SELECT json_group_array(json_array(id, version, hex(link))) FROM orders WHERE id IN (SELECT value FROM json_each(?))) AS versions,
+SELECT (SELECT json_group_array(json_array(o.id, o.version, hex(o.link))) FROM json_each(?) AS k CROSS JOIN orders AS o ON o.id = k.value) AS versions,
 (SELECT json_group_array(json_array(o.shop_id, o.shop_order_no, o.id, h.events ->> '$[0].terms.fingerprint')) FROM json_each(?) AS s
     CROSS JOIN json_each(s.value) AS n CROSS JOIN orders AS o ON o.shop_id = CAST(s.key AS BIGINT) AND o.shop_order_no = n.value
     CROSS JOIN history AS h ON h.order_id = o.id AND h.number = 1) AS numbers,
-(SELECT json_group_array(key) FROM postings WHERE key IN (SELECT value FROM json_each(?))) AS postings,
-(SELECT json_group_array(p.value ->> '$.key') FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
-    CROSS JOIN json_each(h.postings) AS p) AS booked,
-(SELECT json_group_array(json_array(key, closed_at_ms IS NULL)) FROM cases WHERE key IN (SELECT value FROM json_each(?))) AS cases,
+(SELECT json_group_array(p.key) FROM json_each(?) AS k CROSS JOIN postings AS p ON p.key = k.value) AS postings,
+(SELECT json_group_array(h.postings) FROM json_each(?) AS k CROSS JOIN history AS h ON h.order_id = k.value
+    WHERE h.postings IS NOT NULL) AS booked,
+(SELECT json_group_array(json_array(c.key, c.closed_at_ms IS NULL)) FROM json_each(?) AS k CROSS JOIN cases AS c ON c.key = k.value) AS cases,
 (SELECT json_group_array(json_array(c.account, c.currency, c.balance_minor)) FROM json_each(?) AS k
     CROSS JOIN json_each(k.value) AS a CROSS JOIN accounts AS c ON c.account = a.value AND c.currency = k.key) AS balances";
 
-/// The keys that a batch touches.
+/// The keys that a batch touches. One that two commands touch is asked for twice, which harms nothing;
+/// only accounts are few and touched by all.
 #[derive(Debug, Default)]
 struct Wanted<'c> {
-    orders: BTreeSet<i64>,
+    orders: Vec<i64>,
     /// By shop.
-    numbers: BTreeMap<i64, BTreeSet<&'c str>>,
-    postings: BTreeSet<&'c str>,
+    numbers: BTreeMap<i64, Vec<&'c str>>,
+    postings: Vec<&'c str>,
     /// Old orders that a command books for: their earlier postings are in their history.
-    booked: BTreeSet<i64>,
-    cases: BTreeSet<&'c str>,
-    accounts: BTreeSet<(&'c Account, Currency)>,
+    booked: Vec<i64>,
+    cases: Vec<&'c str>,
+    /// By currency.
+    accounts: BTreeMap<&'static str, BTreeSet<Spelt<'c>>>,
 }
 
 impl<'c> Wanted<'c> {
@@ -53,20 +55,20 @@ impl<'c> Wanted<'c> {
             match command {
                 Command::Decide(decision) => {
                     let change = &decision.change;
-                    wanted.orders.insert(change.order.get());
+                    wanted.orders.push(change.order.get());
                     if change.expected_version == 0 {
                         let terms = &change.after.terms;
                         let numbers = wanted.numbers.entry(terms.shop.0).or_default();
-                        numbers.insert(terms.shop_order_no.as_str());
+                        numbers.push(terms.shop_order_no.as_str());
+                    }
+                    if change.expected_version > 0 && postings(change).next().is_some() {
+                        wanted.booked.push(change.order.get());
                     }
                     for effect in &change.effects {
                         match effect {
-                            Effect::Post(posting) => {
-                                wanted.post(posting);
-                                wanted.booked.extend((change.expected_version > 0).then_some(change.order.get()));
-                            }
+                            Effect::Post(posting) => wanted.post(posting),
                             Effect::OpenCase(case) => {
-                                wanted.cases.insert(case.key.as_str());
+                                wanted.cases.push(case.key.as_str());
                             }
                             Effect::Record(deed) => wanted.cases.extend(closes(deed)),
                             Effect::Tell(_) | Effect::Keep { .. } | Effect::Transmit { .. } => {}
@@ -78,7 +80,7 @@ impl<'c> Wanted<'c> {
                     wanted.booked.extend(posting.order.map(OrderId::get));
                 }
                 Command::Orphan { case, .. } | Command::OpenCase(case) => {
-                    wanted.cases.insert(case.key.as_str());
+                    wanted.cases.push(case.key.as_str());
                 }
                 Command::Deed(deed) => wanted.cases.extend(closes(deed)),
                 Command::CallbackTried(_) => {}
@@ -88,20 +90,11 @@ impl<'c> Wanted<'c> {
     }
 
     fn post(&mut self, posting: &'c Posting) {
-        self.postings.insert(posting.key.as_str());
+        self.postings.push(posting.key.as_str());
         let entries = posting.entries.iter().map(|entry| &entry.account);
         let guard = posting.guard.iter().map(|guard| &guard.account);
-        self.accounts
-            .extend(entries.chain(guard).map(|account| (account, posting.currency)));
-    }
-
-    /// By currency.
-    fn accounts(&self) -> BTreeMap<&'static str, Vec<String>> {
-        let mut accounts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        for (account, currency) in &self.accounts {
-            accounts.entry(currency.code()).or_default().push(account.to_string());
-        }
-        accounts
+        let accounts = self.accounts.entry(posting.currency.code()).or_default();
+        accounts.extend(entries.chain(guard).map(Spelt));
     }
 }
 
@@ -127,7 +120,7 @@ impl Found {
             .bind(serde_json::to_string(&wanted.postings)?)
             .bind(serde_json::to_string(&wanted.booked)?)
             .bind(serde_json::to_string(&wanted.cases)?)
-            .bind(serde_json::to_string(&wanted.accounts())?);
+            .bind(serde_json::to_string(&wanted.accounts)?);
         let row = query.fetch_one(connection).await?;
         let mut found = Self::default();
         for (id, version, link) in list::<(i64, u32, &str)>(&row, "versions")? {
@@ -139,7 +132,9 @@ impl Found {
             found.numbers.insert((ShopId(shop), number), (order_id(id)?, fingerprint));
         }
         found.postings.extend(list::<String>(&row, "postings")?);
-        found.postings.extend(list::<String>(&row, "booked")?);
+        for postings in list::<String>(&row, "booked")? {
+            found.postings.extend(words::keys(&postings)?);
+        }
         for (key, is_open) in list::<(String, u8)>(&row, "cases")? {
             found.cases.insert(key, is_open == 1);
         }

@@ -1,9 +1,10 @@
 //! How our enums are spelt in columns, both ways. Spellings are for ever: rows outlive programs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::trouble::Trouble;
 use crate::domain::ids::{OrderId, ShopId, SupplierId};
-use crate::domain::ledger::{Account, Posting};
+use crate::domain::ledger::{Account, Entry, Posting};
 use crate::domain::outcome::Via;
 use crate::store::chain::{Link, START};
 
@@ -24,6 +25,16 @@ pub(super) fn account(text: &str) -> Option<Account> {
             "funding" => Some(Account::Funding),
             _ => None,
         },
+    }
+}
+
+/// An account as JSON: the text that its `Display` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spelt<'a>(pub(super) &'a Account);
+
+impl Serialize for Spelt<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
 
@@ -57,17 +68,21 @@ struct Booked<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<i64>,
     currency: &'static str,
-    entries: Vec<(String, i64)>,
+    #[serde(serialize_with = "entries")]
+    entries: &'p [Entry],
+}
+
+fn entries<S: Serializer>(entries: &[Entry], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(entries.iter().map(|entry| (Spelt(&entry.account), entry.minor)))
 }
 
 impl<'p> Booked<'p> {
     fn of(posting: &'p Posting) -> Self {
-        let entries = posting.entries.iter();
         Self {
             key: &posting.key,
             order: posting.order.map(OrderId::get),
             currency: posting.currency.code(),
-            entries: entries.map(|entry| (entry.account.to_string(), entry.minor)).collect(),
+            entries: &posting.entries,
         }
     }
 }
@@ -89,6 +104,16 @@ pub(super) fn posting(posting: &Posting) -> Result<String, serde_json::Error> {
 pub(super) fn postings(postings: &[&Posting]) -> Result<String, serde_json::Error> {
     let booked: Vec<Booked<'_>> = postings.iter().map(|posting| Booked::of(posting)).collect();
     json(&booked, 512)
+}
+
+/// The keys in such an array.
+pub(super) fn keys(postings: &str) -> Result<impl Iterator<Item = String>, Trouble> {
+    #[derive(Deserialize)]
+    struct Keyed {
+        key: String,
+    }
+    let keyed: Vec<Keyed> = serde_json::from_str(postings).map_err(|_| Trouble::Backstop("kept postings are damaged".to_owned()))?;
+    Ok(keyed.into_iter().map(|keyed| keyed.key))
 }
 
 /// A link as SQLite's `hex` writes it.
