@@ -53,8 +53,8 @@ impl Handover {
         });
         match answer {
             Answer::Done => {
-                let mut is_first = brings_the_verdict(change);
-                for callback in told {
+                for (place, callback) in told.enumerate() {
+                    let is_first = place == 0 && brings_the_verdict(change);
                     let row = StoredCallback {
                         callback: callback.clone(),
                         state: CallbackState::Due(callback.created_at_ms),
@@ -62,7 +62,6 @@ impl Handover {
                         last_result: None,
                     };
                     self.put(Fresh { row, is_first });
-                    is_first = false;
                 }
             }
             Answer::Unknown if told.next().is_some() => self.look(),

@@ -148,6 +148,11 @@ impl Writer {
 
     /// Takes what waits, up to a full batch or to a job that cannot join one.
     fn take_waiting(&mut self, commands: &mut Commands, waiting: &mut Vec<(usize, oneshot::Sender<Vec<Answer>>)>) {
+        // Most jobs are one command: what comes together is not copied from one list into a longer one.
+        let jobs = self.jobs.len().min(MAX_BATCH);
+        commands.all.reserve(jobs);
+        commands.written.reserve(jobs);
+        waiting.reserve(jobs);
         while commands.all.len() < MAX_BATCH && self.carried.is_empty() {
             match self.jobs.try_recv() {
                 Ok(Job::Commit(more, reply)) => {
