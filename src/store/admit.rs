@@ -130,11 +130,11 @@ impl<'c, H: Heads> Overlay<'c, H> {
             return Err(Answer::Stale);
         }
         let postings: Vec<&Posting> = postings(change).collect();
-        let mut keys = BTreeSet::new();
-        if postings
-            .iter()
-            .any(|posting| !keys.insert(&posting.key) || self.has_posting(&posting.key))
-        {
+        let is_used = |(place, posting): (usize, &&Posting)| {
+            let mut earlier = postings.iter().take(place);
+            earlier.any(|earlier| earlier.key == posting.key) || self.has_posting(&posting.key)
+        };
+        if postings.iter().enumerate().any(is_used) {
             // The version was right and the money had moved before: only a bug leads here.
             tracing::error!(order = %change.order, "a decision would book a second time under a used key: refused as stale");
             return Err(Answer::Stale);

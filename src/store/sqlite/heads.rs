@@ -101,8 +101,8 @@ impl<'c> Wanted<'c> {
 /// What was found under the keys of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    versions: BTreeMap<OrderId, u32>,
-    links: BTreeMap<OrderId, Link>,
+    /// Of each order its version, and the last link of its history.
+    orders: BTreeMap<OrderId, (u32, Link)>,
     numbers: BTreeMap<(ShopId, ShopOrderNo), (OrderId, Fingerprint)>,
     postings: BTreeSet<String>,
     /// By key, and whether it is open.
@@ -124,9 +124,8 @@ impl Found {
         let row = query.fetch_one(connection).await?;
         let mut found = Self::default();
         for (id, version, link) in list::<(i64, u32, &str)>(&row, "versions")? {
-            let id = order_id(id)?;
-            found.versions.insert(id, version);
-            found.links.insert(id, words::link(link).ok_or_else(|| damaged("versions"))?);
+            let link = words::link(link).ok_or_else(|| damaged("versions"))?;
+            found.orders.insert(order_id(id)?, (version, link));
         }
         for (shop, number, id, fingerprint) in list::<(i64, ShopOrderNo, i64, Fingerprint)>(&row, "numbers")? {
             found.numbers.insert((ShopId(shop), number), (order_id(id)?, fingerprint));
@@ -150,7 +149,7 @@ impl Found {
 impl Found {
     /// The last link of an order's history; of a new order, where it starts.
     pub(super) fn link(&self, order: OrderId) -> Link {
-        self.links.get(&order).copied().unwrap_or(START)
+        self.orders.get(&order).map_or(START, |(_, link)| *link)
     }
 }
 
@@ -161,7 +160,7 @@ fn list<'r, T: Deserialize<'r>>(row: &'r SqliteRow, question: &'static str) -> R
 
 impl Heads for Found {
     fn version(&self, order: OrderId) -> Option<u32> {
-        self.versions.get(&order).copied()
+        self.orders.get(&order).map(|(version, _)| *version)
     }
 
     fn numbered(&self, shop: ShopId, number: &ShopOrderNo) -> Option<(OrderId, Fingerprint)> {
