@@ -15,7 +15,7 @@ CREATE TABLE statement_lines (
     line       BIGINT NOT NULL,
     seq        INTEGER NOT NULL,
     supplier   TEXT NOT NULL,
-    said       TEXT NOT NULL CHECK (said IN ('delivered', 'not_delivered', 'unlisted')),
+    said       TEXT NOT NULL CHECK (said = 'delivered' OR said = 'not_delivered' OR said = 'unlisted'),
     found      TEXT NOT NULL,
     cost_minor BIGINT,
     PRIMARY KEY (order_id, statement, line)
