@@ -227,3 +227,19 @@ async fn a_row_that_counts_other_events_than_its_history_is_not_acted_on() {
     }
     store.close().await;
 }
+
+/// SQLite builds a list of three or more words behind IN anew for every row that a check or a partial index
+/// looks at: a tree of its own, dearer than the row.
+#[tokio::test]
+async fn no_check_and_no_index_looks_a_word_up_in_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = open(&path, 1).await.unwrap();
+    let mut raw = raw(&path).await;
+    let kept = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL";
+    assert!(raw.fetch_all(kept).await.unwrap().len() > 20, "the schema is not where it was looked for");
+    let found = raw.fetch_all(&*format!("{kept} AND sql LIKE '% IN (%'")).await.unwrap();
+    let names: Vec<String> = found.iter().map(|row| row.get("name")).collect();
+    assert!(names.is_empty(), "join the words by OR: {names:?}");
+    store.close().await;
+}
