@@ -1,5 +1,6 @@
 //! One supplier: its settings with its compiled dialect. The only face of this room at run time.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::fault::LoadError;
 use super::load;
 use super::read::{Arrived, Reader};
 use super::sample::told;
-use super::scope::{Facts, Record};
+use super::scope::{Facts, Scope};
 use super::settings::{Settings, SupplierState};
 use super::status::Operation;
 use super::take::lenient;
@@ -172,7 +173,7 @@ impl Adapter {
     /// # Errors
     /// When the order cannot be said in this dialect; nothing is sent then.
     pub fn submit(&self, call: &Call<'_>) -> Result<Request<Bytes>, Unencodable> {
-        self.write(Operation::Submit, self.facts(call).scope(&self.settings.account))
+        self.write_of(Operation::Submit, call)
     }
 
     /// The status call.
@@ -180,7 +181,7 @@ impl Adapter {
     /// # Errors
     /// When the dialect has none, or the question cannot be said in it.
     pub fn query(&self, call: &Call<'_>) -> Result<Request<Bytes>, Unencodable> {
-        self.write(Operation::Query, self.facts(call).scope(&self.settings.account))
+        self.write_of(Operation::Query, call)
     }
 
     /// The balance call, where the dialect has one.
@@ -215,9 +216,7 @@ impl Adapter {
         };
         let account = &self.settings.account;
         match self.open(&exchange.reader, reply, &account.scope()) {
-            Ok(opened) => exchange
-                .reader
-                .balance(&opened.covered, account.scope(), account, self.extra(Operation::Balance)),
+            Ok(opened) => exchange.reader.balance(&opened.covered, account, self.extra(Operation::Balance)),
             Err(doubt) => BalanceReading::Unreadable(doubt),
         }
     }
@@ -243,9 +242,7 @@ impl Adapter {
             }
             Err(doubt) => return Notice::Unreadable { why: told(&doubt) },
         };
-        let number = lenient(reader.number.as_ref(), &scope.with("body", message.covered.value()).value())
-            .ok()
-            .flatten();
+        let number = lenient(reader.number.as_ref(), &scope.with_body(&message.covered)).ok().flatten();
         let is_number = |text: &String| text.len() <= MAX_NUMBER && text.bytes().all(|b| b.is_ascii_graphic());
         let Some(number) = number.filter(is_number) else {
             return Notice::Unreadable {
@@ -263,7 +260,7 @@ impl Adapter {
     /// `read_notification_of` also compares numbers and amounts.
     #[must_use]
     pub fn read_notification_alone(&self, message: &Opened) -> (Trust, Reading) {
-        self.read_message(message, self.settings.account.scope(), None)
+        self.read_message(message, &self.settings.account.scope(), None)
     }
 
     /// What a notification means for the attempt it was found to be about: its number and the amounts it
@@ -271,10 +268,10 @@ impl Adapter {
     #[must_use]
     pub fn read_notification_of(&self, call: &Call<'_>, message: &Opened) -> (Trust, Reading) {
         let facts = self.facts(call);
-        self.read_message(message, facts.scope(&self.settings.account), Some(&facts))
+        self.read_message(message, &Scope::of(&self.settings.account, &facts), Some(&facts))
     }
 
-    fn read_message(&self, message: &Opened, scope: Record, ask: Option<&Facts>) -> (Trust, Reading) {
+    fn read_message(&self, message: &Opened, scope: &Scope<'_>, ask: Option<&Facts<'_>>) -> (Trust, Reading) {
         let Some(notification) = &self.dialect.notification else {
             return (Trust::Trigger, Reading::unknown(unreadable("this dialect has none")));
         };
@@ -294,7 +291,7 @@ impl Adapter {
             return response;
         };
         let acknowledgement = &notification.acknowledgement;
-        let scope = self.settings.account.scope().with("body", message.whole.value()).value();
+        let scope = self.settings.account.scope().with_body(&message.whole);
         let text = acknowledgement.body.render(&scope).unwrap_or_default();
         *response.status_mut() = acknowledgement.status;
         response.headers_mut().insert(CONTENT_TYPE, acknowledgement.content_type.clone());
@@ -302,22 +299,26 @@ impl Adapter {
         response
     }
 
-    pub(super) fn facts(&self, call: &Call<'_>) -> Arc<Facts> {
-        Arc::new(Facts {
+    fn facts<'a>(&'a self, call: &'a Call<'_>) -> Facts<'a> {
+        Facts {
             attempt_id: call.attempt_id.to_string(),
             opened_at_ms: call.attempt.opened_at_ms,
             now_ms: call.now_ms,
             cost: call.attempt.cost,
-            code: call.attempt.code.clone(),
-            inputs: call.inputs.0.clone(),
-            recipient_input: self.settings.recipient_input.clone(),
+            code: Cow::Borrowed(&call.attempt.code),
+            inputs: Cow::Borrowed(&call.inputs.0),
+            recipient_input: Cow::Borrowed(&self.settings.recipient_input),
             face: call.terms.face,
             quantity: call.terms.quantity,
-            notify_url: call.notify_url.to_owned(),
-        })
+            notify_url: Cow::Borrowed(call.notify_url),
+        }
     }
 
-    pub(super) fn write(&self, operation: Operation, scope: Record) -> Result<Request<Bytes>, Unencodable> {
+    pub(super) fn write_of(&self, operation: Operation, call: &Call<'_>) -> Result<Request<Bytes>, Unencodable> {
+        self.write(operation, Scope::of(&self.settings.account, &self.facts(call)))
+    }
+
+    fn write(&self, operation: Operation, scope: Scope<'_>) -> Result<Request<Bytes>, Unencodable> {
         let Some(exchange) = self.dialect.exchange(operation) else {
             return Err(Unencodable {
                 operation: operation.word(),
@@ -325,8 +326,9 @@ impl Adapter {
                 why: "this dialect has no such operation".to_owned(),
             });
         };
-        let scope = self.settings.account.with_secrets(scope);
-        exchange.shape.write(&self.settings.base_url, self.dialect.charset, scope)
+        exchange
+            .shape
+            .write(&self.settings.base_url, self.dialect.charset, &scope.with_secrets())
     }
 
     pub(super) fn read(&self, operation: Operation, call: &Call<'_>, reply: &Response<Bytes>) -> (Trust, Reading) {
@@ -335,15 +337,15 @@ impl Adapter {
         };
         let account = &self.settings.account;
         let facts = self.facts(call);
-        let scope = facts.scope(account);
+        let scope = Scope::of(account, &facts);
         let reading = match self.open(reader, reply, &scope) {
-            Ok(opened) => reader.judge(&opened.covered, scope, Some(&facts), account, self.extra(operation)),
+            Ok(opened) => reader.judge(&opened.covered, &scope, Some(&facts), account, self.extra(operation)),
             Err(doubt) => Reading::unknown(doubt),
         };
         believed(*trust, reading)
     }
 
-    fn open(&self, reader: &Reader, reply: &Response<Bytes>, scope: &Record) -> Result<Opened, Doubt> {
+    fn open(&self, reader: &Reader, reply: &Response<Bytes>, scope: &Scope<'_>) -> Result<Opened, Doubt> {
         if !reader.admits(reply.status()) {
             return Err(Doubt::HttpStatus {
                 status: reply.status().as_u16(),
@@ -356,10 +358,10 @@ impl Adapter {
             headers: reply.headers(),
             bytes: reply.body(),
         };
-        reader.open(&arrived, self.dialect.charset, &self.settings.account, scope)
+        reader.open(&arrived, self.dialect.charset, scope)
     }
 
-    fn open_notification(&self, reader: &Reader, request: &Request<Bytes>, scope: &Record) -> Result<Opened, Doubt> {
+    fn open_notification(&self, reader: &Reader, request: &Request<Bytes>, scope: &Scope<'_>) -> Result<Opened, Doubt> {
         let arrived = Arrived {
             headers: request.headers(),
             bytes: self.message(request),
@@ -367,7 +369,7 @@ impl Adapter {
         if arrived.bytes.len() > self.settings.max_reply_bytes {
             return Err(Doubt::ReplyTooLarge);
         }
-        reader.open(&arrived, self.dialect.charset, &self.settings.account, scope)
+        reader.open(&arrived, self.dialect.charset, scope)
     }
 
     fn extra(&self, operation: Operation) -> Option<&super::status::Words> {

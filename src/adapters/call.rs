@@ -1,7 +1,5 @@
 //! What an adapter is given about an attempt, and what it makes of a supplier's push.
 
-use std::sync::Arc;
-
 use super::tree::Tree;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::AttemptId;
@@ -55,7 +53,7 @@ pub enum Notice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     /// All of it, as the acknowledgement may repeat it.
-    pub(super) whole: Arc<Tree>,
+    pub(super) whole: Tree,
     /// What its signature covers: the only part that is believed.
-    pub(super) covered: Arc<Tree>,
+    pub(super) covered: Tree,
 }

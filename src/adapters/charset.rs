@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use encoding_rs::GBK;
+use http::HeaderValue;
 
 /// The charset a dialect writes and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +69,19 @@ impl Charset {
         }
     }
 
-    /// The addition to a content type, where the charset is not the usual one.
-    pub(super) fn parameter(self) -> &'static str {
-        match self {
-            Self::Utf8 => "",
-            Self::Gbk => "; charset=GBK",
-        }
+    /// The content type of a form.
+    pub(super) fn form_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Utf8 => "application/x-www-form-urlencoded",
+            Self::Gbk => "application/x-www-form-urlencoded; charset=GBK",
+        })
+    }
+
+    /// The content type of JSON.
+    pub(super) fn json_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Utf8 => "application/json",
+            Self::Gbk => "application/json; charset=GBK",
+        })
     }
 }

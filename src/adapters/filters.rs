@@ -69,7 +69,15 @@ fn text_of(value: &Value) -> Result<&str, Error> {
 }
 
 fn md5(text: &str) -> String {
-    hex::encode(Md5::digest(text.as_bytes()))
+    in_hex(&Md5::digest(text.as_bytes()))
+}
+
+/// The bytes in lower-case hex: the crate's `encode` writes digit by digit.
+pub(super) fn in_hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; bytes.len().saturating_mul(2)];
+    // It refuses a slice of the wrong length, which this one never has.
+    let _ = hex::encode_to_slice(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 pub(super) fn install(language: &mut Environment<'static>) {
@@ -79,7 +87,10 @@ pub(super) fn install(language: &mut Environment<'static>) {
     language.add_filter("trim", minijinja::filters::trim);
     language.add_filter("replace", minijinja::filters::replace);
     language.add_filter("length", minijinja::filters::length);
-    language.add_filter("stamp", stamp);
+    language.add_filter("stamp", |state: &State<'_, '_>, ms: i64, format: &str| {
+        let offset_s = state.lookup("zone_offset_s").and_then(|value| value.as_i64());
+        stamp(ms, format, offset_s.unwrap_or(0))
+    });
     language.add_filter("seconds", |ms: i64| ms.div_euclid(1000));
     language.add_filter("md5", md5);
     language.add_filter("sha1", |text: &str| hex::encode(Sha1::digest(text.as_bytes())));
@@ -104,8 +115,7 @@ pub(super) fn own_refusal(detail: &str) -> Option<&str> {
 }
 
 /// UTC milliseconds in the supplier's zone, by a strftime format.
-fn stamp(state: &State<'_, '_>, ms: i64, format: &str) -> Result<String, Error> {
-    let offset_s = state.lookup("zone_offset_s").and_then(|value| value.as_i64()).unwrap_or(0);
+pub(super) fn stamp(ms: i64, format: &str, offset_s: i64) -> Result<String, Error> {
     let offset = i32::try_from(offset_s).ok().and_then(|s| Offset::from_seconds(s).ok());
     let offset = offset.ok_or_else(|| refuse("not a time zone"))?;
     let time = Timestamp::from_millisecond(ms).map_err(|_| refuse("not a time"))?;
@@ -186,8 +196,13 @@ pub(super) fn scaled(text: &str) -> Option<i128> {
     if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 6 {
         return None;
     }
-    let padded = format!("{whole}{fraction:0<6}");
-    padded.parse::<i128>().ok()?.checked_mul(sign)
+    let places = u32::try_from(fraction.len()).ok()?;
+    let millionths = fraction
+        .parse::<i128>()
+        .ok()?
+        .checked_mul(10_i128.checked_pow(6_u32.checked_sub(places)?)?)?;
+    let whole = whole.parse::<i128>().ok()?.checked_mul(1_000_000)?;
+    whole.checked_add(millionths)?.checked_mul(sign)
 }
 
 /// Refuses filters, tests and calls that are not in the language.

@@ -1,22 +1,23 @@
 //! `application/x-www-form-urlencoded` and query strings, in the dialect's charset.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::charset::Charset;
-use super::tree::{MAX_NODES, Tree, has_duplicates};
+use super::tree::{Field, MAX_NODES, Tree, has_duplicates};
 
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Reads the pairs; a broken escape, a wrong byte or a name that stands twice refuses them all.
-pub(super) fn parse(bytes: &[u8], charset: Charset) -> Result<Arc<Tree>, &'static str> {
+pub(super) fn parse(bytes: &[u8], charset: Charset) -> Result<Tree, &'static str> {
     let mut fields = Vec::new();
     for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
         let cut = pair.iter().position(|b| *b == b'=').ok_or("form: a name without a value")?;
         let (name, value) = pair.split_at(cut);
         let value = value.get(1..).unwrap_or_default();
-        fields.push((decode(name, charset)?, Tree::text(decode(value, charset)?)));
+        fields.push((decode(name, charset)?, Tree::Text(decode(value, charset)?)));
         if fields.len() > MAX_NODES {
             return Err("form: too many fields");
         }
@@ -24,10 +25,19 @@ pub(super) fn parse(bytes: &[u8], charset: Charset) -> Result<Arc<Tree>, &'stati
     if has_duplicates(&fields) {
         return Err("form: a name stands twice");
     }
-    Ok(Arc::new(Tree::Map(fields)))
+    Ok(Tree::map(fields))
 }
 
-fn decode(part: &[u8], charset: Charset) -> Result<String, &'static str> {
+fn decode(part: &[u8], charset: Charset) -> Result<Arc<str>, &'static str> {
+    let raw = if part.iter().any(|b| matches!(b, b'+' | b'%')) {
+        Cow::Owned(unescape(part)?)
+    } else {
+        Cow::Borrowed(part)
+    };
+    charset.decode(&raw).map(Arc::from).ok_or("form: not in its charset")
+}
+
+fn unescape(part: &[u8]) -> Result<Vec<u8>, &'static str> {
     let mut raw = Vec::with_capacity(part.len());
     let mut rest = part;
     while let Some((first, tail)) = rest.split_first() {
@@ -46,48 +56,64 @@ fn decode(part: &[u8], charset: Charset) -> Result<String, &'static str> {
             byte => raw.push(*byte),
         }
     }
-    charset
-        .decode(&raw)
-        .map(std::borrow::Cow::into_owned)
-        .ok_or("form: not in its charset")
+    Ok(raw)
 }
 
-/// Writes the fields in their order. `None` if a character does not exist in the charset.
-pub(super) fn write(fields: &[(String, Arc<Tree>)], charset: Charset) -> Option<String> {
-    let mut out = String::new();
-    for (name, value) in fields {
-        if !out.is_empty() {
+/// Writes the fields in their order, behind what is there already. `None` if a character does not
+/// exist in the charset.
+pub(super) fn write(fields: &[Field], charset: Charset, out: &mut String) -> Option<()> {
+    for (place, (name, value)) in fields.iter().enumerate() {
+        if place > 0 {
             out.push('&');
         }
-        escape_into(name, charset, &mut out)?;
+        escape(name, charset, out)?;
         out.push('=');
-        escape_into(&value.literal(), charset, &mut out)?;
+        escape(&value.literal(), charset, out)?;
     }
-    Some(out)
-}
-
-fn escape_into(text: &str, charset: Charset, out: &mut String) -> Option<()> {
-    charset.encode(text).map(|bytes| out.extend(percent_encode(&bytes, KEPT)))
+    Some(())
 }
 
 /// Percent-encodes the charset's bytes of a text.
-pub(super) fn escape(text: &str, charset: Charset) -> Option<String> {
-    charset.encode(text).map(|bytes| percent_encode(&bytes, KEPT).to_string())
+pub(super) fn escape(text: &str, charset: Charset, out: &mut String) -> Option<()> {
+    // Both charsets are ASCII where every byte is; most names, numbers and codes are kept as they are.
+    if text.bytes().all(is_kept) {
+        out.push_str(text);
+        return Some(());
+    }
+    charset.encode(text).map(|bytes| out.extend(percent_encode(&bytes, KEPT)))
+}
+
+fn is_kept(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn escaped(text: &str, charset: Charset) -> Option<String> {
+        let mut out = String::new();
+        escape(text, charset, &mut out)?;
+        Some(out)
+    }
+
     #[test]
     fn a_form_is_read_back_as_it_was_written_in_both_charsets() {
         for charset in [Charset::Utf8, Charset::Gbk] {
-            let fields = vec![("名".to_owned(), Tree::text("充 值&a=1+%")), ("empty".to_owned(), Tree::text(""))];
-            let wire = write(&fields, charset).unwrap();
+            let fields = vec![("名".into(), Tree::text("充 值&a=1+%")), ("empty".into(), Tree::text(""))];
+            let mut wire = String::new();
+            write(&fields, charset, &mut wire).unwrap();
             assert!(wire.is_ascii());
             assert_eq!(parse(wire.as_bytes(), charset).unwrap().fields(), fields);
         }
-        assert_eq!(escape("充", Charset::Gbk).unwrap(), "%B3%E4");
+        assert_eq!(escaped("充", Charset::Gbk).unwrap(), "%B3%E4");
+    }
+
+    #[test]
+    fn what_is_kept_is_what_the_percent_encoding_keeps() {
+        for byte in 0..=0x7F_u8 {
+            assert_eq!(is_kept(byte), percent_encode(&[byte], KEPT).to_string().len() == 1, "{byte}");
+        }
     }
 
     #[test]
@@ -95,6 +121,6 @@ mod tests {
         for bytes in [&b"a=1&a=2"[..], b"a=%4", b"a=%zz", b"a=%+1", b"a=%FF", b"a"] {
             assert!(parse(bytes, Charset::Utf8).is_err(), "{bytes:?}");
         }
-        assert_eq!(escape("😀", Charset::Gbk), None);
+        assert_eq!(escaped("😀", Charset::Gbk), None);
     }
 }

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::tree::{MAX_DEPTH, MAX_NODES, Tree, has_duplicates};
+use super::tree::{Field, MAX_DEPTH, MAX_NODES, Tree, has_duplicates};
 
 /// Reads a document whose root is an object or a list: any other root could be a truncated one.
-pub(super) fn parse(text: &str) -> Result<Arc<Tree>, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Tree, &'static str> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
@@ -34,13 +34,13 @@ pub(super) fn write(tree: &Tree) -> String {
 }
 
 /// Writes an object of these fields, as `write` does.
-pub(super) fn write_object<'f>(fields: impl IntoIterator<Item = &'f (String, Arc<Tree>)>) -> String {
+pub(super) fn write_object<'f>(fields: impl IntoIterator<Item = &'f Field>) -> String {
     let mut out = String::new();
     write_fields(fields, &mut out);
     out
 }
 
-fn write_fields<'f>(fields: impl IntoIterator<Item = &'f (String, Arc<Tree>)>, out: &mut String) {
+fn write_fields<'f>(fields: impl IntoIterator<Item = &'f Field>, out: &mut String) {
     out.push('{');
     for (place, (name, value)) in fields.into_iter().enumerate() {
         if place > 0 {
@@ -83,7 +83,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Arc<Tree>, &'static str> {
+    fn value(&mut self, depth: usize) -> Result<Tree, &'static str> {
         self.nodes = self.nodes.saturating_add(1);
         if depth > MAX_DEPTH {
             return Err("JSON: too deep");
@@ -91,18 +91,17 @@ impl<'a> Parser<'a> {
         if self.nodes > MAX_NODES {
             return Err("JSON: too many values");
         }
-        let tree = match self.peek() {
-            Some(b'{') => self.object(depth.saturating_add(1))?,
-            Some(b'[') => self.list(depth.saturating_add(1))?,
-            Some(b'"') => Tree::Text(self.string()?),
-            Some(b'-' | b'0'..=b'9') => Tree::Number(self.number()?),
-            Some(b't') => self.word("true", Tree::Bool(true))?,
-            Some(b'f') => self.word("false", Tree::Bool(false))?,
-            Some(b'n') => self.word("null", Tree::Null)?,
-            Some(_) => return Err("JSON: not a value"),
-            None => return Err("JSON: cut off"),
-        };
-        Ok(Arc::new(tree))
+        match self.peek() {
+            Some(b'{') => self.object(depth.saturating_add(1)),
+            Some(b'[') => self.list(depth.saturating_add(1)),
+            Some(b'"') => self.string().map(Tree::Text),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|literal| Tree::Number(Arc::from(literal))),
+            Some(b't') => self.word("true", Tree::Bool(true)),
+            Some(b'f') => self.word("false", Tree::Bool(false)),
+            Some(b'n') => self.word("null", Tree::Null),
+            Some(_) => Err("JSON: not a value"),
+            None => Err("JSON: cut off"),
+        }
     }
 
     fn word(&mut self, word: &str, tree: Tree) -> Result<Tree, &'static str> {
@@ -120,7 +119,7 @@ impl<'a> Parser<'a> {
         let mut fields = Vec::new();
         self.skip_blanks();
         if self.takes(b'}') {
-            return Ok(Tree::Map(fields));
+            return Ok(Tree::map(fields));
         }
         loop {
             self.skip_blanks();
@@ -145,7 +144,7 @@ impl<'a> Parser<'a> {
         if has_duplicates(&fields) {
             return Err("JSON: a key stands twice");
         }
-        Ok(Tree::Map(fields))
+        Ok(Tree::map(fields))
     }
 
     fn list(&mut self, depth: usize) -> Result<Tree, &'static str> {
@@ -153,14 +152,14 @@ impl<'a> Parser<'a> {
         let mut items = Vec::new();
         self.skip_blanks();
         if self.takes(b']') {
-            return Ok(Tree::List(items));
+            return Ok(Tree::list(items));
         }
         loop {
             self.skip_blanks();
             items.push(self.value(depth)?);
             self.skip_blanks();
             if self.takes(b']') {
-                return Ok(Tree::List(items));
+                return Ok(Tree::list(items));
             }
             if !self.takes(b',') {
                 return Err("JSON: a list is not closed");
@@ -168,32 +167,31 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<String, &'static str> {
+    fn number(&mut self) -> Result<&'a str, &'static str> {
         let start = self.at;
         while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')) {
             self.step();
         }
         let literal = self.text.get(start..self.at).unwrap_or_default();
         if is_number(literal) {
-            Ok(literal.to_owned())
+            Ok(literal)
         } else {
             Err("JSON: not a number")
         }
     }
 
-    fn string(&mut self) -> Result<String, &'static str> {
+    fn string(&mut self) -> Result<Arc<str>, &'static str> {
         self.step();
-        let mut out = String::new();
+        let first = self.unescaped()?;
+        if self.takes(b'"') {
+            return Ok(Arc::from(first));
+        }
+        let mut out = String::from(first);
         loop {
-            let start = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1F)) {
-                self.step();
-            }
-            out.push_str(self.text.get(start..self.at).ok_or("JSON: not text")?);
             match self.peek() {
                 Some(b'"') => {
                     self.step();
-                    return Ok(out);
+                    return Ok(Arc::from(out));
                 }
                 Some(b'\\') => {
                     self.step();
@@ -202,7 +200,17 @@ impl<'a> Parser<'a> {
                 Some(_) => return Err("JSON: a control character in a text"),
                 None => return Err("JSON: cut off in a text"),
             }
+            out.push_str(self.unescaped()?);
         }
+    }
+
+    /// The characters of a text up to the next that does not stand for itself.
+    fn unescaped(&mut self) -> Result<&'a str, &'static str> {
+        let start = self.at;
+        while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1F)) {
+            self.step();
+        }
+        self.text.get(start..self.at).ok_or("JSON: not text")
     }
 
     fn escape(&mut self) -> Result<char, &'static str> {
@@ -270,9 +278,9 @@ fn write_value(tree: &Tree, out: &mut String) {
         Tree::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Tree::Number(literal) => out.push_str(literal),
         Tree::Text(text) => write_text(text, out),
-        Tree::List(items) => {
+        Tree::List(_) => {
             out.push('[');
-            for (place, item) in items.iter().enumerate() {
+            for (place, item) in tree.items().iter().enumerate() {
                 if place > 0 {
                     out.push(',');
                 }
@@ -280,7 +288,7 @@ fn write_value(tree: &Tree, out: &mut String) {
             }
             out.push(']');
         }
-        Tree::Map(fields) => write_fields(fields, out),
+        Tree::Map(_) => write_fields(tree.fields(), out),
     }
 }
 

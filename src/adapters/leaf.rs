@@ -2,51 +2,49 @@
 
 use std::sync::Arc;
 
-use minijinja::Value;
 use toml::de::DeValue;
 
 use super::fault::LoadError;
 use super::filters::{Raw, RawKind};
 use super::json;
+use super::scope::Scope;
 use super::section::Item;
 use super::template::{NoValue, Template};
-use super::tree::Tree;
+use super::tree::{Field, Tree};
 
 /// A value of a request.
 #[derive(Debug)]
 pub(super) enum Leaf {
-    Constant(Arc<Tree>),
+    Constant(Tree),
     Template(Template),
     List(Vec<Leaf>),
-    Map(Vec<(String, Leaf)>),
+    Map(Vec<(Arc<str>, Leaf)>),
     /// A value written as JSON into a text: JSON within a form field or within JSON.
     JsonText(Box<Leaf>),
 }
 
 impl Leaf {
     /// The value with every template filled.
-    pub(super) fn fill(&self, scope: &Value) -> Result<Arc<Tree>, NoValue> {
+    pub(super) fn fill(&self, scope: &Scope<'_>) -> Result<Tree, NoValue> {
         match self {
-            Self::Constant(tree) => Ok(Arc::clone(tree)),
+            Self::Constant(tree) => Ok(tree.clone()),
             Self::Template(template) => {
                 let Some(expr) = template.only_hole() else {
                     return template.render(scope).map(Tree::text);
                 };
                 let value = expr.eval(scope)?;
-                if let Some(raw) = value.downcast_object_ref::<Raw>()
-                    && raw.kind == RawKind::Number
-                {
-                    return Ok(Arc::new(Tree::Number(raw.text.clone())));
-                }
-                expr.need_of(&value).map(Tree::text)
+                let text = expr.need_of(&value)?;
+                let is_number = value.downcast_object_ref::<Raw>().is_some_and(|raw| raw.kind == RawKind::Number);
+                Ok(if is_number { Tree::Number(text.into()) } else { Tree::text(text) })
             }
             Self::List(items) => {
-                let items: Result<Vec<_>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
-                items.map(|items| Arc::new(Tree::List(items)))
+                let items: Result<Vec<Tree>, NoValue> = items.iter().map(|item| item.fill(scope)).collect();
+                items.map(Tree::list)
             }
             Self::Map(fields) => {
-                let fields: Result<Vec<_>, NoValue> = fields.iter().map(|(name, leaf)| Ok((name.clone(), leaf.fill(scope)?))).collect();
-                fields.map(|fields| Arc::new(Tree::Map(fields)))
+                let filled = fields.iter().map(|(name, leaf)| Ok((Arc::clone(name), leaf.fill(scope)?)));
+                let fields: Result<Vec<Field>, NoValue> = filled.collect();
+                fields.map(Tree::map)
             }
             Self::JsonText(leaf) => leaf.fill(scope).map(|tree| Tree::text(json::write(&tree))),
         }
@@ -54,15 +52,15 @@ impl Leaf {
 }
 
 /// The fields of a table, in the order of the file.
-pub(super) fn leaves(item: &Item<'_>) -> Result<Vec<(String, Leaf)>, LoadError> {
+pub(super) fn leaves(item: &Item<'_>) -> Result<Vec<(Arc<str>, Leaf)>, LoadError> {
     item.section()?
         .entries()
-        .map(|item| Ok((item.key().to_owned(), leaf(&item)?)))
+        .map(|item| Ok((Arc::from(item.key()), leaf(&item)?)))
         .collect()
 }
 
 fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
-    let constant = |tree| Ok(Leaf::Constant(Arc::new(tree)));
+    let constant = |tree| Ok(Leaf::Constant(tree));
     match item.value() {
         DeValue::String(text) => {
             let template = Template::compile(text).map_err(|why| item.fault(why))?;
@@ -71,8 +69,8 @@ fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
                 None => Leaf::Template(template),
             })
         }
-        DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().to_owned())),
-        DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().to_owned())),
+        DeValue::Integer(number) if number.radix() == 10 => constant(Tree::Number(number.as_str().into())),
+        DeValue::Float(number) if json::is_number(number.as_str()) => constant(Tree::Number(number.as_str().into())),
         DeValue::Boolean(flag) => constant(Tree::Bool(*flag)),
         DeValue::Array(_) => {
             let items: Result<Vec<Leaf>, LoadError> = item.list()?.iter().map(leaf).collect();
@@ -80,8 +78,8 @@ fn leaf(item: &Item<'_>) -> Result<Leaf, LoadError> {
         }
         DeValue::Table(_) => {
             let fields = leaves(item)?;
-            match <[(String, Leaf); 1]>::try_from(fields) {
-                Ok([(name, inner)]) if name == "$json" => Ok(Leaf::JsonText(Box::new(inner))),
+            match <[(Arc<str>, Leaf); 1]>::try_from(fields) {
+                Ok([(name, inner)]) if *name == *"$json" => Ok(Leaf::JsonText(Box::new(inner))),
                 Ok(one) => Ok(Leaf::Map(one.into())),
                 Err(fields) => Ok(Leaf::Map(fields)),
             }

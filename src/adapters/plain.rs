@@ -1,15 +1,17 @@
 //! The small part of the expression language that dialects use most, evaluated without the engine.
 //!
-//! Paths, texts, whole numbers, `none`, `~`, one comparison, `and`, `… if … else …`, `is none`, and
+//! Paths, texts, whole numbers, `none`, `~`, one comparison or `in`, `and`, `… if … else …`, `is none`, and
 //! the filters that need nothing but their operands. Starting the engine costs more than any of them.
 //! Invariant: whatever is parsed here means what the engine means by it (the tests ask both);
 //! whatever is not, or is doubtful, is left to the engine.
 
 use std::fmt::Write;
 
-use minijinja::{Error, Value};
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
 
 use super::filters::{self, Unary};
+use super::scope::Scope;
 
 /// An expression of the small part.
 pub(super) enum Plain {
@@ -19,6 +21,7 @@ pub(super) enum Plain {
     Default(Box<Plain>, Value),
     Filter(Unary, Box<Plain>),
     PartOf(Box<Plain>, Box<Plain>),
+    Stamp(Box<Plain>, Box<str>),
     IsNone {
         of: Box<Plain>,
         negated: bool,
@@ -40,6 +43,8 @@ pub(super) enum Comparison {
     AtMost,
     More,
     AtLeast,
+    In,
+    NotIn,
 }
 
 /// Why there is no value.
@@ -65,11 +70,9 @@ impl Plain {
     }
 
     /// The value, which may be undefined or none.
-    pub(super) fn eval(&self, scope: &Value) -> Result<Value, Stopped> {
+    pub(super) fn eval(&self, scope: &Scope<'_>) -> Result<Value, Stopped> {
         match self {
-            Self::Path(segments) => segments.iter().try_fold(scope.clone(), |value, segment| {
-                value.get_attr(segment).map_err(|_| Stopped::Missing)
-            }),
+            Self::Path(path) => scope.at(path).ok_or(Stopped::Missing),
             Self::Constant(value) => Ok(value.clone()),
             Self::Join(parts) => {
                 let mut joined = String::new();
@@ -84,6 +87,11 @@ impl Plain {
             Self::PartOf(part, whole) => {
                 let (part, whole) = (part.eval(scope)?, whole.eval(scope)?);
                 filters::part_of(&part, &whole).map(Value::from).map_err(Stopped::Refused)
+            }
+            Self::Stamp(of, format) => {
+                let ms = i64::try_from(of.eval(scope)?).map_err(Stopped::Refused)?;
+                let stamp = filters::stamp(ms, format, i64::from(scope.zone_offset_s()));
+                stamp.map(Value::from).map_err(Stopped::Refused)
             }
             Self::IsNone { of, negated } => Ok(Value::from(of.eval(scope)?.is_none() != *negated)),
             Self::And(left, right) => {
@@ -102,6 +110,8 @@ impl Plain {
                     Comparison::AtMost => left <= right,
                     Comparison::More => left > right,
                     Comparison::AtLeast => left >= right,
+                    Comparison::In => is_in(&left, &right)?,
+                    Comparison::NotIn => !is_in(&left, &right)?,
                 }))
             }
             Self::Choice { test, then, otherwise } => {
@@ -112,13 +122,28 @@ impl Plain {
     }
 
     /// The value, which may not be undefined.
-    fn there(&self, scope: &Value) -> Result<Value, Stopped> {
+    fn there(&self, scope: &Scope<'_>) -> Result<Value, Stopped> {
         let value = self.eval(scope)?;
         if value.is_undefined() { Err(Stopped::Missing) } else { Ok(value) }
     }
 }
 
-fn join(parts: &[Plain], scope: &Value, out: &mut String) -> Result<(), Stopped> {
+/// Whether a text holds another, a list an item, or a map a key.
+fn is_in(part: &Value, whole: &Value) -> Result<bool, Stopped> {
+    if let Some(text) = whole.as_str() {
+        return Ok(part
+            .as_str()
+            .map_or_else(|| text.contains(&part.to_string()), |part| text.contains(part)));
+    }
+    match whole.kind() {
+        ValueKind::Map => Ok(whole.get_item(part).is_ok_and(|found| !found.is_undefined())),
+        ValueKind::Seq => Ok(whole.try_iter().map_err(Stopped::Refused)?.any(|item| item == *part)),
+        ValueKind::Plain => Ok(false),
+        _ => Err(Stopped::Refused(ErrorKind::InvalidOperation.into())),
+    }
+}
+
+fn join(parts: &[Plain], scope: &Scope<'_>, out: &mut String) -> Result<(), Stopped> {
     let mut is_missing = false;
     for (place, part) in parts.iter().enumerate() {
         let value = part.eval(scope)?;
@@ -201,7 +226,17 @@ impl<'a> Parser<'a> {
             ("<", Comparison::Less),
             (">", Comparison::More),
         ];
-        marks.into_iter().find(|(mark, _)| self.mark(mark)).map(|(_, how)| how)
+        let found = marks.into_iter().find(|(mark, _)| self.mark(mark)).map(|(_, how)| how);
+        found
+            .or_else(|| self.word("in").then_some(Comparison::In))
+            .or_else(|| self.not_in())
+    }
+
+    fn not_in(&mut self) -> Option<Comparison> {
+        let before = self.rest;
+        let found = self.word("not") && self.word("in");
+        self.rest = if found { self.rest } else { before };
+        found.then_some(Comparison::NotIn)
     }
 
     fn joined(&mut self) -> Option<Plain> {
@@ -250,6 +285,11 @@ impl<'a> Parser<'a> {
             let is_open = self.mark("(");
             let whole = Box::new(self.joined()?);
             return (is_open && self.mark(")")).then_some(Plain::PartOf(of, whole));
+        }
+        if self.word("stamp") {
+            let is_open = self.mark("(");
+            let format = Box::from(self.text()?.as_str()?);
+            return (is_open && self.mark(")")).then_some(Plain::Stamp(of, format));
         }
         let name = self.name();
         let filter = filters::unary(name)?;

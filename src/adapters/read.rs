@@ -4,8 +4,8 @@
 //! is about our attempt at all, then what else it tells. Texts of doubts name our own expressions and
 //! never quote an answer, which may hold recipients and secrets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use http::HeaderMap;
 use minijinja::Value;
@@ -13,13 +13,13 @@ use minijinja::Value;
 use super::call::Opened;
 use super::charset::Charset;
 use super::fault::LoadError;
-use super::scope::{Account, Facts, Record, Texts};
+use super::scope::{Account, Facts, Scope, Texts};
 use super::section::{Item, Section};
 use super::sign::Verify;
 use super::status::{Operation, StatusTable, Word, Words};
 use super::take::{self, Take, expr, lenient};
 use super::template::{Expr, NoValue};
-use super::tree::Tree;
+use super::tree::{List, Tree};
 use super::{form, json, xml};
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Refusal, printable_code};
 
@@ -137,31 +137,32 @@ impl Reader {
     }
 
     /// What arrived: decoded, parsed, and cut down to what its signature covers.
-    pub(super) fn open(&self, arrived: &Arrived<'_>, charset: Charset, account: &Account, scope: &Record) -> Result<Opened, Doubt> {
+    pub(super) fn open(&self, arrived: &Arrived<'_>, charset: Charset, scope: &Scope<'_>) -> Result<Opened, Doubt> {
         let (whole, text) = self.parse(arrived.bytes, charset)?;
         let Some(verify) = &self.verify else {
-            let covered = Arc::clone(&whole);
+            let covered = whole.clone();
             return Ok(Opened { whole, covered });
         };
+        let scope = scope.clone().with_secrets();
         let scope = if verify.sees_headers() {
-            seen(scope.clone(), &whole, arrived.headers)
+            seen(scope, &whole, arrived.headers)
         } else {
-            scope.clone().with("body", whole.value())
+            scope.with_body(&whole)
         };
-        let scope = account.with_secrets(scope).value();
         let covered = verify
             .check(&whole, &text, arrived.headers, &scope, charset)
             .ok_or(Doubt::BadSignature)?;
         Ok(Opened { whole, covered })
     }
 
-    pub(super) fn parse(&self, bytes: &[u8], charset: Charset) -> Result<(Arc<Tree>, String), Doubt> {
+    pub(super) fn parse<'b>(&self, bytes: &'b [u8], charset: Charset) -> Result<(Tree, Cow<'b, str>), Doubt> {
         if bytes.trim_ascii().is_empty() {
             return Err(Doubt::EmptyReply);
         }
         let text = charset.decode(bytes).ok_or_else(|| unreadable("not in its charset"))?;
-        let start = text.trim_start().get(..14).unwrap_or_default().to_ascii_lowercase();
-        if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        let start = text.trim_start();
+        let begins_with = |tag: &str| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+        if begins_with("<!doctype html") || begins_with("<html") {
             return Err(unreadable("an HTML page"));
         }
         let tree = match self.format {
@@ -169,31 +170,39 @@ impl Reader {
             Format::Xml => xml::parse(&text, charset, &self.lists),
             Format::Form | Format::Query => form::parse(bytes, charset),
         };
-        Ok((tree.map_err(unreadable)?, text.into_owned()))
+        Ok((tree.map_err(unreadable)?, text))
     }
 
     /// What an opened answer means for the attempt that was asked about; notifications ask about none.
-    pub(super) fn judge(&self, tree: &Arc<Tree>, scope: Record, ask: Option<&Facts>, account: &Account, extra: Option<&Words>) -> Reading {
+    pub(super) fn judge(
+        &self,
+        tree: &Tree,
+        scope: &Scope<'_>,
+        ask: Option<&Facts<'_>>,
+        account: &Account,
+        extra: Option<&Words>,
+    ) -> Reading {
         self.judged(tree, scope, ask, account, extra).unwrap_or_else(Reading::unknown)
     }
 
     fn judged(
         &self,
-        tree: &Arc<Tree>,
-        scope: Record,
-        ask: Option<&Facts>,
+        tree: &Tree,
+        scope: &Scope<'_>,
+        ask: Option<&Facts<'_>>,
         account: &Account,
         extra: Option<&Words>,
     ) -> Result<Reading, Doubt> {
-        let mut scope = scope.with("body", tree.value());
+        let mut scope = scope.clone().with_body(tree);
         let mut has_entry = true;
-        if let (Some(entry), Some(ask)) = (&self.entry, ask) {
-            let found = entry.find(&scope.clone().value(), &ask.attempt_id)?;
+        let entry;
+        if let (Some(wanted), Some(ask)) = (&self.entry, ask) {
+            let found = wanted.find(&scope, &ask.attempt_id)?;
             has_entry = found.is_some();
-            scope = scope.with("entry", found.map_or(Value::from(()), |entry| entry.value()));
+            entry = found.unwrap_or(Tree::Null);
+            scope = scope.with_entry(&entry);
         }
-        let value = scope.clone().value();
-        let code = self.status.from.need(&value).map_err(no_value)?;
+        let code = self.status.from.need(&scope).map_err(no_value)?;
         let word = self.status.word(&code, extra).unwrap_or(Word::Unknown);
         if word == Word::Unknown {
             return Err(Doubt::UnlistedCode {
@@ -201,12 +210,12 @@ impl Reader {
             });
         }
         if let Some(ask) = ask {
-            self.bind(word, has_entry, &value, ask)?;
+            self.bind(word, has_entry, &scope, ask)?;
         }
-        self.compare(&value, ask.is_some())?;
-        let supplier_ref = self.take.supplier_ref(&value).map_err(no_value)?;
+        self.compare(&scope, ask.is_some())?;
+        let supplier_ref = self.take.supplier_ref(&scope).map_err(no_value)?;
         let cost = if take::bills(word) {
-            self.take.cost(&value, account.currency).map_err(no_value)?
+            self.take.cost(&scope, account.currency).map_err(no_value)?
         } else {
             None
         };
@@ -215,7 +224,7 @@ impl Reader {
                 deliveries: self.take.deliveries(&scope).map_err(no_value)?,
             },
             Word::Partial => {
-                let delivered = self.take.delivered(&value, ask, account.currency).map_err(no_value)?;
+                let delivered = self.take.delivered(&scope, ask, account.currency).map_err(no_value)?;
                 Outcome::Partial {
                     delivered: delivered.ok_or_else(|| unreadable("the delivered part is not said"))?,
                     deliveries: self.take.deliveries(&scope).map_err(no_value)?,
@@ -242,7 +251,7 @@ impl Reader {
 
     /// The answer must be about our attempt. A reply to a submit is bound by its connection and may leave
     /// the number out; a query's answer may not.
-    fn bind(&self, word: Word, has_entry: bool, scope: &Value, ask: &Facts) -> Result<(), Doubt> {
+    fn bind(&self, word: Word, has_entry: bool, scope: &Scope<'_>, ask: &Facts<'_>) -> Result<(), Doubt> {
         let not_ours = || Doubt::NotOurs {
             field: "number".to_owned(),
         };
@@ -260,7 +269,7 @@ impl Reader {
 
     /// What the answer repeats must be as we said it. Without an order, what only an order can say is
     /// not compared.
-    fn compare(&self, scope: &Value, knows_order: bool) -> Result<(), Doubt> {
+    fn compare(&self, scope: &Scope<'_>, knows_order: bool) -> Result<(), Doubt> {
         for check in &self.matches {
             if let Some(theirs) = lenient(Some(&check.theirs), scope).map_err(no_value)? {
                 let ours = match check.ours.need(scope) {
@@ -281,9 +290,9 @@ impl Reader {
     }
 
     /// The balance in an opened answer.
-    pub(super) fn balance(&self, tree: &Arc<Tree>, scope: Record, account: &Account, extra: Option<&Words>) -> BalanceReading {
-        let value = scope.with("body", tree.value()).value();
-        let code = match self.status.from.need(&value) {
+    pub(super) fn balance(&self, tree: &Tree, account: &Account, extra: Option<&Words>) -> BalanceReading {
+        let scope = account.scope().with_body(tree);
+        let code = match self.status.from.need(&scope) {
             Ok(code) => code,
             Err(error) => return BalanceReading::Unreadable(no_value(error)),
         };
@@ -292,7 +301,7 @@ impl Reader {
                 value: printable_code(&code),
             });
         }
-        match take::balance(&self.take, &value, account.currency) {
+        match take::balance(&self.take, &scope, account.currency) {
             Ok(money) => BalanceReading::Balance(money),
             Err(error) => BalanceReading::Unreadable(no_value(error)),
         }
@@ -311,19 +320,17 @@ impl Entry {
     }
 
     /// Our order in the list; nothing if the list is empty.
-    fn find(&self, scope: &Value, number: &str) -> Result<Option<Arc<Tree>>, Doubt> {
+    fn find(&self, scope: &Scope<'_>, number: &str) -> Result<Option<Tree>, Doubt> {
         let list = self.list.eval(scope).map_err(no_value)?;
         let list = list
-            .downcast_object::<Tree>()
+            .downcast_object_ref::<List>()
             .ok_or_else(|| unreadable("the list of orders is no list"))?;
-        let Tree::List(items) = list.as_ref() else {
-            return Err(unreadable("the list of orders is no list"));
-        };
-        let mut ours = items
+        let mut ours = list
+            .items()
             .iter()
             .filter(|item| item.get(&self.number).is_some_and(|named| named.literal() == number));
-        match (ours.next(), ours.next(), items.is_empty()) {
-            (Some(item), None, _) => Ok(Some(Arc::clone(item))),
+        match (ours.next(), ours.next(), list.items().is_empty()) {
+            (Some(item), None, _) => Ok(Some(item.clone())),
             (Some(_), Some(_), _) => Err(unreadable("our number stands twice in the list")),
             (None, _, true) => Ok(None),
             (None, _, false) => Err(Doubt::NotOurs {
@@ -349,12 +356,12 @@ impl Match {
 }
 
 /// A scope with what arrived in it: `body`, and `headers` with `-` written `_`.
-pub(super) fn seen(scope: Record, tree: &Arc<Tree>, headers: &HeaderMap) -> Record {
+pub(super) fn seen<'a>(scope: Scope<'a>, tree: &'a Tree, headers: &HeaderMap) -> Scope<'a> {
     let headers: BTreeMap<String, String> = headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().replace('-', "_"), value.to_str().ok()?.to_owned())))
         .collect();
-    scope.with("body", tree.value()).with("headers", Value::from_object(Texts(headers)))
+    scope.with_body(tree).with("headers", Value::from_object(Texts(headers)))
 }
 
 fn unreadable(detail: &str) -> Doubt {

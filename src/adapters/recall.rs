@@ -19,7 +19,7 @@ impl Adapter {
     /// # Errors
     /// When the dialect has none, or the wish cannot be said in it.
     pub fn recall(&self, call: &Call<'_>) -> Result<Request<Bytes>, Unencodable> {
-        self.write(Operation::Recall, self.facts(call).scope(&self.settings.account))
+        self.write_of(Operation::Recall, call)
     }
 
     /// What the reply to our recall means, and how far it may be believed.

@@ -7,8 +7,8 @@
 mod given;
 mod got;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::SecretString;
@@ -19,7 +19,7 @@ pub(super) use self::got::told;
 use super::dialect::{Dialect, Exchange};
 use super::fault::LoadError;
 use super::read::{Arrived, Reader};
-use super::scope::{Account, Facts, Record, Secrets};
+use super::scope::{Account, Facts, Scope, Secrets};
 use super::section::{Item, Section};
 use super::sign::template;
 use super::status::Operation;
@@ -58,7 +58,7 @@ pub(super) fn prove(dialect: &Dialect, shared: Section<'_>, proofs: Vec<(Operati
 /// The account and the order that all samples share.
 struct Stage {
     account: Account,
-    facts: Arc<Facts>,
+    facts: Facts<'static>,
 }
 
 impl Stage {
@@ -87,13 +87,13 @@ impl Stage {
             now_ms: 0,
             cost: Money::new(0, Currency::Cny),
             code: "".into(),
-            inputs: BTreeMap::new(),
-            recipient_input: "account".to_owned(),
+            inputs: Cow::default(),
+            recipient_input: "account".into(),
             face: Money::new(0, Currency::Cny),
             quantity: 1,
-            notify_url: String::new(),
+            notify_url: "".into(),
         };
-        let facts = Arc::new(given(&mut section, blank)?);
+        let facts = given(&mut section, blank)?;
         section.finish()?;
         Ok(Self {
             account: Account::new(cfg, secrets, ZONE_OFFSET_S, Currency::Cny),
@@ -104,11 +104,11 @@ impl Stage {
     fn run(&self, dialect: &Dialect, operation: Operation, sample: &Item<'_>, seen: &mut Seen) -> Result<(), LoadError> {
         let mut section = sample.section()?;
         let facts = match section.section("given")? {
-            None => Arc::clone(&self.facts),
+            None => self.facts.clone(),
             Some(mut section) => {
-                let facts = given(&mut section, Facts::clone(&self.facts))?;
+                let facts = given(&mut section, self.facts.clone())?;
                 section.finish()?;
-                Arc::new(facts)
+                facts
             }
         };
         let arrived = section.get("reply").or_else(|| section.get("message"));
@@ -137,17 +137,17 @@ impl Stage {
         dialect: &Dialect,
         operation: Operation,
         exchange: &Exchange,
-        facts: &Arc<Facts>,
+        facts: &Facts<'_>,
         section: &mut Section<'_>,
     ) -> Result<(), LoadError> {
         let scope = match operation {
             Operation::Balance => self.account.scope().with("now_ms", facts.now_ms),
-            Operation::Submit | Operation::Query | Operation::Recall | Operation::Notification => facts.scope(&self.account),
+            Operation::Submit | Operation::Query | Operation::Recall | Operation::Notification => Scope::of(&self.account, facts),
         };
         let mut signed: Option<Signed> = None;
         let written = exchange
             .shape
-            .compose(BASE_URL, dialect.charset, self.account.with_secrets(scope), Some(&mut signed));
+            .compose(BASE_URL, dialect.charset, &scope.with_secrets(), Some(&mut signed));
         let unwritable = section.get("unwritable");
         let request = match (written, unwritable) {
             (Ok(request), None) => request,
@@ -201,7 +201,7 @@ impl Stage {
         &self,
         dialect: &Dialect,
         operation: Operation,
-        facts: &Arc<Facts>,
+        facts: &Facts<'_>,
         answer: &Answer,
         section: &mut Section<'_>,
         seen: &mut Seen,
@@ -215,11 +215,11 @@ impl Stage {
         };
         let account = &self.account;
         let scope = match operation {
-            Operation::Submit | Operation::Query | Operation::Recall => facts.scope(account),
+            Operation::Submit | Operation::Query | Operation::Recall => Scope::of(account, facts),
             Operation::Notification | Operation::Balance => account.scope(),
         };
         let opened = if operation == Operation::Notification || reader.admits(answer.status) {
-            reader.open(&arrived, dialect.charset, account, &scope).map(|opened| opened.covered)
+            reader.open(&arrived, dialect.charset, &scope).map(|opened| opened.covered)
         } else {
             Err(Doubt::HttpStatus {
                 status: answer.status.as_u16(),
@@ -229,17 +229,22 @@ impl Stage {
         let mut known = None;
         let got = match (operation, opened) {
             (Operation::Notification, Ok(tree)) => {
-                known = Some(Got::of(&reader.judge(&tree, facts.scope(account), Some(facts), account, None)));
-                let value = scope.clone().with("body", tree.value()).value();
-                let number = lenient(reader.number.as_ref(), &value).ok().flatten();
-                Got::of(&reader.judge(&tree, scope, None, account, None)).with("number", number)
+                known = Some(Got::of(&reader.judge(
+                    &tree,
+                    &Scope::of(account, facts),
+                    Some(facts),
+                    account,
+                    None,
+                )));
+                let number = lenient(reader.number.as_ref(), &scope.clone().with_body(&tree)).ok().flatten();
+                Got::of(&reader.judge(&tree, &scope, None, account, None)).with("number", number)
             }
             (Operation::Notification, Err(Doubt::BadSignature)) => Got::words("forged", ""),
             (Operation::Notification, Err(doubt)) => Got::words("unreadable", &told(&doubt)),
-            (Operation::Balance, Ok(tree)) => Got::balance(&reader.balance(&tree, scope, account, None)),
+            (Operation::Balance, Ok(tree)) => Got::balance(&reader.balance(&tree, account, None)),
             (Operation::Balance, Err(doubt)) => Got::balance(&BalanceReading::Unreadable(doubt)),
             (Operation::Submit | Operation::Query | Operation::Recall, Ok(tree)) => {
-                Got::of(&reader.judge(&tree, scope, Some(facts), account, None))
+                Got::of(&reader.judge(&tree, &scope, Some(facts), account, None))
             }
             (Operation::Submit | Operation::Query | Operation::Recall, Err(doubt)) => Got::of(&Reading::unknown(doubt)),
         };
@@ -257,11 +262,12 @@ impl Stage {
             seen.reads.insert(known.reads);
         }
         if let Some(acknowledged) = template(section.get("acknowledged"))? {
-            let expected = acknowledged.render(&Record::default().value()).unwrap_or_default();
+            let expected = acknowledged.render(&Scope::default()).unwrap_or_default();
             let written = dialect.notification.as_ref().map(|notification| {
                 let tree = reader.parse(&answer.bytes, dialect.charset).ok();
-                let scope = tree.map_or(account.scope(), |(tree, _)| account.scope().with("body", tree.value()));
-                notification.acknowledgement.body.render(&scope.value()).unwrap_or_default()
+                let scope = account.scope();
+                let scope = tree.iter().fold(scope, |scope, (tree, _)| scope.with_body(tree));
+                notification.acknowledgement.body.render(&scope).unwrap_or_default()
             });
             if written.as_deref() != Some(expected.as_str()) {
                 return Err(section.fault(format!("expected the acknowledgement {expected:?}, got {written:?}")));
@@ -273,8 +279,7 @@ impl Stage {
 
     fn would_be(&self, dialect: &Dialect, reader: &Reader, arrived: &Arrived<'_>) -> Option<String> {
         let (tree, text) = reader.parse(arrived.bytes, dialect.charset).ok()?;
-        let scope = super::read::seen(self.account.scope(), &tree, arrived.headers);
-        let scope = self.account.with_secrets(scope).value();
+        let scope = super::read::seen(self.account.scope().with_secrets(), &tree, arrived.headers);
         reader.verify.as_ref()?.expected(&tree, &text, &scope, dialect.charset).ok()
     }
 }

@@ -4,24 +4,26 @@
 //! digest's bytes, so the case of a hex digit does not matter; after a verification only the fields
 //! that the signature covers remain visible, so nothing uncovered can decide anything.
 
-use std::sync::Arc;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName};
 use md5::{Digest, Md5};
-use minijinja::Value;
 use sha1::Sha1;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::charset::Charset;
 use super::fault::LoadError;
+use super::filters::in_hex;
 use super::json;
+use super::scope::Scope;
 use super::section::{Item, Section};
 use super::template::{NoValue, Template};
-use super::tree::Tree;
+use super::tree::{Field, Tree};
+
+/// Most texts to sign are shorter, in bytes.
+const USUAL_LENGTH: usize = 512;
 
 /// How a text to sign is made and hashed.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(super) struct Recipe {
     digest: Hash,
     key: Option<Template>,
     encode: Encoding,
+    sees_request: bool,
 }
 
 #[derive(Debug)]
@@ -73,7 +76,7 @@ enum Encoding {
 
 /// What is there to be signed.
 pub(super) struct Material<'a> {
-    pub(super) fields: &'a [(String, Arc<Tree>)],
+    pub(super) fields: &'a [Field],
     pub(super) body: &'a str,
 }
 
@@ -105,7 +108,7 @@ impl Recipe {
                 _ => return Err(item.fault("there are: kept, dropped")),
             },
         };
-        Ok(Self {
+        let mut recipe = Self {
             over,
             except,
             has_names: section.flag("names", true)?,
@@ -117,12 +120,15 @@ impl Recipe {
             digest,
             key,
             encode,
-        })
+            sees_request: false,
+        };
+        recipe.sees_request = matches!(recipe.over, Over::Body) || recipe.mentions("request");
+        Ok(recipe)
     }
 
     /// Whether it may look at the body's text or at `request`.
     pub(super) fn sees_request(&self) -> bool {
-        matches!(self.over, Over::Body) || self.mentions("request")
+        self.sees_request
     }
 
     /// Whether one of its templates may look at this name of the root scope.
@@ -136,10 +142,11 @@ impl Recipe {
     }
 
     /// The text that is hashed, secrets included.
-    pub(super) fn canonical(&self, material: &Material<'_>, scope: &Value) -> Result<String, NoValue> {
-        let mut out = self.prefix.render(scope)?;
+    pub(super) fn canonical(&self, material: &Material<'_>, scope: &Scope<'_>) -> Result<String, NoValue> {
+        let mut out = String::with_capacity(USUAL_LENGTH);
+        self.prefix.render_into(scope, &mut out)?;
         let fields = || {
-            let is_kept = |(name, value): &&(String, Arc<Tree>)| self.covers(name, value);
+            let is_kept = |(name, value): &&Field| self.covers(name, value);
             material.fields.iter().filter(is_kept).collect::<Vec<_>>()
         };
         match &self.over {
@@ -153,7 +160,7 @@ impl Recipe {
                 let all = fields();
                 let mut chosen = Vec::with_capacity(names.len());
                 for name in names {
-                    match all.iter().find(|(known, _)| known == name) {
+                    match all.iter().find(|(known, _)| **known == **name) {
                         Some(field) => chosen.push(*field),
                         None if self.drops_empty => {}
                         None => return Err(super::take::wrong(&format!("sign: field `{name}` is missing"))),
@@ -168,13 +175,13 @@ impl Recipe {
                 out.extend(characters);
             }
             Over::Body => out.push_str(material.body),
-            Over::Template(template) => out.push_str(&template.render(scope)?),
+            Over::Template(template) => template.render_into(scope, &mut out)?,
         }
-        out.push_str(&self.suffix.render(scope)?);
+        self.suffix.render_into(scope, &mut out)?;
         Ok(out)
     }
 
-    fn join_pairs(&self, fields: &[&(String, Arc<Tree>)], out: &mut String) {
+    fn join_pairs(&self, fields: &[&Field], out: &mut String) {
         for (place, (name, value)) in fields.iter().enumerate() {
             if place > 0 {
                 out.push_str(&self.join);
@@ -188,16 +195,16 @@ impl Recipe {
     }
 
     /// The signature as it is sent.
-    pub(super) fn sign(&self, material: &Material<'_>, scope: &Value, charset: Charset) -> Result<String, NoValue> {
+    pub(super) fn sign(&self, material: &Material<'_>, scope: &Scope<'_>, charset: Charset) -> Result<String, NoValue> {
         let digest = self.digest(material, scope, charset)?;
         Ok(match self.encode {
-            Encoding::Hex => hex::encode(digest),
-            Encoding::UpperHex => hex::encode_upper(digest),
+            Encoding::Hex => in_hex(&digest),
+            Encoding::UpperHex => in_hex(&digest).to_ascii_uppercase(),
             Encoding::Base64 => STANDARD.encode(digest),
         })
     }
 
-    fn digest(&self, material: &Material<'_>, scope: &Value, charset: Charset) -> Result<Vec<u8>, NoValue> {
+    fn digest(&self, material: &Material<'_>, scope: &Scope<'_>, charset: Charset) -> Result<Vec<u8>, NoValue> {
         let text = self.canonical(material, scope)?;
         let bytes = charset
             .encode(&text)
@@ -278,7 +285,7 @@ impl Verify {
     }
 
     /// The fields that the signature covers, if it is right.
-    pub(super) fn check(&self, tree: &Arc<Tree>, body: &str, headers: &HeaderMap, scope: &Value, charset: Charset) -> Option<Arc<Tree>> {
+    pub(super) fn check(&self, tree: &Tree, body: &str, headers: &HeaderMap, scope: &Scope<'_>, charset: Charset) -> Option<Tree> {
         let given = match &self.from {
             Place::Field(name) => tree.get(name).map(|value| value.literal().into_owned()),
             Place::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
@@ -310,7 +317,7 @@ impl Verify {
     }
 
     /// What the signature would have been; only for samples, whose secrets are no secrets.
-    pub(super) fn expected(&self, tree: &Tree, body: &str, scope: &Value, charset: Charset) -> Result<String, NoValue> {
+    pub(super) fn expected(&self, tree: &Tree, body: &str, scope: &Scope<'_>, charset: Charset) -> Result<String, NoValue> {
         self.recipe.sign(
             &Material {
                 fields: tree.fields(),
@@ -328,7 +335,7 @@ fn keyed<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
     Some(mac.finalize().into_bytes().to_vec())
 }
 
-fn sorted_json(mut fields: Vec<&(String, Arc<Tree>)>) -> String {
+fn sorted_json(mut fields: Vec<&Field>) -> String {
     fields.sort_by(|left, right| left.0.cmp(&right.0));
     json::write_object(fields)
 }

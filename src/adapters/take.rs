@@ -1,9 +1,7 @@
 //! What else an answer tells: the supplier's number, what it bills, what was delivered.
 
-use minijinja::Value;
-
 use super::fault::LoadError;
-use super::scope::{Facts, Record};
+use super::scope::{Facts, Scope};
 use super::section::{Item, Section};
 use super::status::{Operation, Word};
 use super::template::{Expr, NoValue};
@@ -59,7 +57,7 @@ impl Take {
 
     /// What the supplier bills for the whole attempt, after what it returned. Finer than a minor unit is
     /// rounded up: books never understate a bill.
-    pub(super) fn cost(&self, scope: &Value, currency: Currency) -> Result<Option<Money>, NoValue> {
+    pub(super) fn cost(&self, scope: &Scope<'_>, currency: Currency) -> Result<Option<Money>, NoValue> {
         let Some(billed) = money(self.cost.as_ref(), scope, currency, Rounding::Up)? else {
             return Ok(None);
         };
@@ -72,7 +70,7 @@ impl Take {
 
     /// The face value that arrived, for the whole order: as the answer says it, or in proportion to
     /// what was not returned, rounded down. `None` where neither can be known.
-    pub(super) fn delivered(&self, scope: &Value, facts: Option<&Facts>, currency: Currency) -> Result<Option<Money>, NoValue> {
+    pub(super) fn delivered(&self, scope: &Scope<'_>, facts: Option<&Facts<'_>>, currency: Currency) -> Result<Option<Money>, NoValue> {
         let face_currency = facts.map_or(currency, |facts| facts.face.currency);
         if let Some(delivered) = money(self.delivered.as_ref(), scope, face_currency, Rounding::Exact)? {
             return Ok(Some(delivered));
@@ -85,22 +83,21 @@ impl Take {
         Ok(facts.whole_face().and_then(|face| face.portion(kept.minor, billed.minor)))
     }
 
-    pub(super) fn supplier_ref(&self, scope: &Value) -> Result<Option<String>, NoValue> {
+    pub(super) fn supplier_ref(&self, scope: &Scope<'_>) -> Result<Option<String>, NoValue> {
         let text = lenient(self.supplier_ref.as_ref(), scope)?;
-        Ok(text.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_REF).collect()))
+        Ok(text.map(|text| printable(text, MAX_REF)))
     }
 
     /// Receipts and cards.
-    pub(super) fn deliveries(&self, scope: &Record) -> Result<Vec<Delivery>, NoValue> {
-        let value = scope.clone().value();
+    pub(super) fn deliveries(&self, scope: &Scope<'_>) -> Result<Vec<Delivery>, NoValue> {
         let mut deliveries = Vec::new();
-        if let Some(text) = lenient(self.receipt.as_ref(), &value)? {
+        if let Some(text) = lenient(self.receipt.as_ref(), scope)? {
             deliveries.push(Delivery::Receipt {
-                text: text.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect(),
+                text: printable(text, MAX_TEXT),
             });
         }
         if let Some(cards) = &self.cards {
-            cards.read_into(scope, &value, &mut deliveries)?;
+            cards.read_into(scope, &mut deliveries)?;
         }
         Ok(deliveries)
     }
@@ -118,8 +115,8 @@ impl Cards {
         Ok(Self { list, number, secret })
     }
 
-    fn read_into(&self, scope: &Record, value: &Value, deliveries: &mut Vec<Delivery>) -> Result<(), NoValue> {
-        let list = match self.list.eval(value) {
+    fn read_into(&self, scope: &Scope<'_>, deliveries: &mut Vec<Delivery>) -> Result<(), NoValue> {
+        let list = match self.list.eval(scope) {
             Ok(list) if list.is_undefined() || list.is_none() => return Ok(()),
             Ok(list) => list,
             Err(error) if error.is_missing => return Ok(()),
@@ -129,7 +126,7 @@ impl Cards {
             return Err(wrong("take.cards: not a list, or too long"));
         }
         for card in list.try_iter().map_err(|_| wrong("take.cards: not a list"))? {
-            let scope = scope.clone().with("card", card).value();
+            let scope = scope.clone().with("card", card);
             let secret = self.secret.need(&scope)?;
             if secret.is_empty() || secret.len() > MAX_TEXT {
                 return Err(wrong("take.cards.secret: empty or too long"));
@@ -141,6 +138,14 @@ impl Cards {
     }
 }
 
+/// The text without control characters, and no longer than `max` characters.
+fn printable(text: String, max: usize) -> String {
+    if text.len() <= max && !text.contains(char::is_control) {
+        return text;
+    }
+    text.chars().filter(|c| !c.is_control()).take(max).collect()
+}
+
 /// An optional expression of a table.
 pub(super) fn expr(item: Option<Item<'_>>) -> Result<Option<Expr>, LoadError> {
     item.map(|item| Expr::compile(item.text()?).map_err(|why| item.fault(why)))
@@ -148,7 +153,7 @@ pub(super) fn expr(item: Option<Item<'_>>) -> Result<Option<Expr>, LoadError> {
 }
 
 /// The text of an expression that may find nothing; an empty text is nothing.
-pub(super) fn lenient(expr: Option<&Expr>, scope: &Value) -> Result<Option<String>, NoValue> {
+pub(super) fn lenient(expr: Option<&Expr>, scope: &Scope<'_>) -> Result<Option<String>, NoValue> {
     match expr.map(|expr| expr.text(scope)) {
         None => Ok(None),
         Some(Err(error)) if error.is_missing => Ok(None),
@@ -162,7 +167,7 @@ enum Rounding {
     Up,
 }
 
-fn money(expr: Option<&Expr>, scope: &Value, currency: Currency, rounding: Rounding) -> Result<Option<Money>, NoValue> {
+fn money(expr: Option<&Expr>, scope: &Scope<'_>, currency: Currency, rounding: Rounding) -> Result<Option<Money>, NoValue> {
     let Some(text) = lenient(expr, scope)? else {
         return Ok(None);
     };
@@ -194,7 +199,7 @@ fn rounded_up(text: &str, currency: Currency) -> Result<Money, NoValue> {
 }
 
 /// A balance may be negative and is read exactly.
-pub(super) fn balance(take: &Take, scope: &Value, currency: Currency) -> Result<Money, NoValue> {
+pub(super) fn balance(take: &Take, scope: &Scope<'_>, currency: Currency) -> Result<Money, NoValue> {
     let text = lenient(take.amount.as_ref(), scope)?.ok_or_else(|| wrong("take.amount: it is missing"))?;
     Money::parse(&text, currency).map_err(|why| wrong(&format!("take.amount: {why}")))
 }

@@ -4,6 +4,7 @@
 //! macros. Undefined names are errors, work is bounded by fuel, and what an expression yields is text
 //! or nothing; a number computed as a float is refused.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use minijinja::value::ValueKind;
@@ -11,6 +12,7 @@ use minijinja::{Environment, Expression, UndefinedBehavior, Value};
 
 use super::filters;
 use super::plain::{Plain, Stopped};
+use super::scope::Scope;
 
 const FUEL: u64 = 20_000;
 const RECURSION: usize = 64;
@@ -71,13 +73,13 @@ impl Expr {
     }
 
     /// The value, which may be undefined or none.
-    pub(super) fn eval(&self, scope: &Value) -> Result<Value, NoValue> {
+    pub(super) fn eval(&self, scope: &Scope<'_>) -> Result<Value, NoValue> {
         match &self.how {
             How::Plain(plain) => plain.eval(scope).map_err(|stopped| match stopped {
                 Stopped::Missing => self.missing(),
                 Stopped::Refused(error) => self.refused(&error),
             }),
-            How::Compiled(expression) => expression.eval(scope.clone()).map_err(|error| {
+            How::Compiled(expression) => expression.eval(scope.copy().clone()).map_err(|error| {
                 if error.kind() == minijinja::ErrorKind::UndefinedError {
                     return self.missing();
                 }
@@ -101,18 +103,23 @@ impl Expr {
     }
 
     /// The value as text; `None` where there is none.
-    pub(super) fn text(&self, scope: &Value) -> Result<Option<String>, NoValue> {
-        scalar(&self.eval(scope)?).map_err(|why| self.no_value(why))
+    pub(super) fn text(&self, scope: &Scope<'_>) -> Result<Option<String>, NoValue> {
+        let value = self.eval(scope)?;
+        Ok(self.text_of(&value)?.map(Cow::into_owned))
     }
 
     /// The value as text, which must be there.
-    pub(super) fn need(&self, scope: &Value) -> Result<String, NoValue> {
+    pub(super) fn need(&self, scope: &Scope<'_>) -> Result<String, NoValue> {
         self.text(scope)?.ok_or_else(|| self.missing())
     }
 
     /// The text of a value of this expression, which must be there.
-    pub(super) fn need_of(&self, value: &Value) -> Result<String, NoValue> {
-        scalar(value).map_err(|why| self.no_value(why))?.ok_or_else(|| self.missing())
+    pub(super) fn need_of<'v>(&self, value: &'v Value) -> Result<Cow<'v, str>, NoValue> {
+        self.text_of(value)?.ok_or_else(|| self.missing())
+    }
+
+    fn text_of<'v>(&self, value: &'v Value) -> Result<Option<Cow<'v, str>>, NoValue> {
+        scalar(value).map_err(|why| self.no_value(why))
     }
 
     /// Whether it may look at this name of the root scope.
@@ -142,19 +149,25 @@ impl std::fmt::Debug for Expr {
 }
 
 /// A scalar as text; none and undefined are nothing.
-fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
+fn scalar(value: &Value) -> Result<Option<Cow<'_, str>>, &'static str> {
+    if let Some(text) = value.as_str().filter(|_| value.kind() == ValueKind::String) {
+        return Ok(Some(Cow::Borrowed(text)));
+    }
     if let Some(raw) = value.downcast_object_ref::<filters::Raw>() {
-        return Ok(Some(raw.text.clone()));
+        return Ok(Some(Cow::Borrowed(&raw.text)));
     }
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Ok(None),
-        ValueKind::String => Ok(value.as_str().map(str::to_owned)),
-        ValueKind::Bool => Ok(Some(if value.is_true() { "true" } else { "false" }.to_owned())),
-        ValueKind::Number if value.is_integer() => Ok(Some(value.to_string())),
+        ValueKind::Bool => Ok(Some(Cow::Borrowed(if value.is_true() { "true" } else { "false" }))),
+        ValueKind::Number if value.is_integer() => Ok(Some(Cow::Owned(value.to_string()))),
         ValueKind::Number => Err("a float is never money: keep it text"),
-        ValueKind::Bytes | ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::Plain | ValueKind::Invalid => {
-            Err("it is not a text but has parts")
-        }
+        ValueKind::String
+        | ValueKind::Bytes
+        | ValueKind::Seq
+        | ValueKind::Map
+        | ValueKind::Iterable
+        | ValueKind::Plain
+        | ValueKind::Invalid => Err("it is not a text but has parts"),
         _ => Err("it is not a text but has parts"),
     }
 }
@@ -195,26 +208,30 @@ impl Template {
     }
 
     /// The text with every hole filled; a hole without a value is an error.
-    pub(super) fn render(&self, scope: &Value) -> Result<String, NoValue> {
+    pub(super) fn render(&self, scope: &Scope<'_>) -> Result<String, NoValue> {
         let mut out = String::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Hole(expr) => {
-                    let value = expr.eval(scope)?;
-                    match value.as_str() {
-                        Some(text) => out.push_str(text),
-                        None => out.push_str(&expr.need_of(&value)?),
-                    }
-                }
-            }
-        }
+        self.render_into(scope, &mut out)?;
         Ok(out)
     }
 
-    /// The text with every hole passed through `escape`, except paths that were checked as such.
-    pub(super) fn render_path(&self, scope: &Value, escape: impl Fn(&str) -> Option<String>) -> Result<String, NoValue> {
-        let mut out = String::new();
+    /// The same, written behind what is there already.
+    pub(super) fn render_into(&self, scope: &Scope<'_>, out: &mut String) -> Result<(), NoValue> {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Hole(expr) => out.push_str(&expr.need_of(&expr.eval(scope)?)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// The same with every hole passed through `escape`, except paths that were checked as such.
+    pub(super) fn render_path(
+        &self,
+        scope: &Scope<'_>,
+        escape: impl Fn(&str, &mut String) -> Option<()>,
+        out: &mut String,
+    ) -> Result<(), NoValue> {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
@@ -223,14 +240,13 @@ impl Template {
                     match value.downcast_object_ref::<filters::Raw>() {
                         Some(raw) if raw.kind == filters::RawKind::Path => out.push_str(&raw.text),
                         Some(_) | None => {
-                            let text = expr.need_of(&value)?;
-                            out.push_str(&escape(&text).ok_or_else(|| expr.no_value("a character is not in the charset"))?);
+                            escape(&expr.need_of(&value)?, out).ok_or_else(|| expr.no_value("a character is not in the charset"))?;
                         }
                     }
                 }
             }
         }
-        Ok(out)
+        Ok(())
     }
 
     /// The one expression of a template that is nothing but one hole.
@@ -302,8 +318,8 @@ mod tests {
     use crate::adapters::json;
 
     fn eval(expr: &str) -> Result<Option<String>, NoValue> {
-        let body = json::parse(r#"{"body":{"a":"1","n":98.50,"none":null,"list":[{"x":"y"}],"empty":""}}"#).unwrap();
-        Expr::compile(expr).unwrap().text(&body.value())
+        let body = json::parse(r#"{"a":"1","n":98.50,"none":null,"list":[{"x":"y"}],"empty":""}"#).unwrap();
+        Expr::compile(expr).unwrap().text(&Scope::default().with_body(&body))
     }
 
     #[test]
@@ -323,7 +339,8 @@ mod tests {
         assert_eq!(eval("body.missing"), Ok(None));
         assert_eq!(eval("body.missing | default('')"), Ok(Some(String::new())));
         let template = Template::compile("x={{ body.missing }}").unwrap();
-        assert!(template.render(&json::parse(r#"{"body":{}}"#).unwrap().value()).is_err());
+        let body = json::parse("{}").unwrap();
+        assert!(template.render(&Scope::default().with_body(&body)).is_err());
     }
 
     #[test]
@@ -348,6 +365,6 @@ mod tests {
     #[test]
     fn a_closing_brace_inside_quotes_does_not_end_a_hole() {
         let template = Template::compile("a{{ '}}' }}b").unwrap();
-        assert_eq!(template.render(&Value::from(())), Ok("a}}b".to_owned()));
+        assert_eq!(template.render(&Scope::default()), Ok("a}}b".to_owned()));
     }
 }

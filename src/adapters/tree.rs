@@ -14,32 +14,65 @@ pub(super) const MAX_DEPTH: usize = 32;
 /// Input with more values is refused.
 pub(super) const MAX_NODES: usize = 10_000;
 
-/// A value, with the order of fields kept.
+/// A value, with the order of fields kept. What has parts shares them, so that a copy costs nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Tree {
     Null,
     Bool(bool),
-    Number(String),
-    Text(String),
-    List(Vec<Arc<Tree>>),
-    Map(Vec<(String, Arc<Tree>)>),
+    Number(Arc<str>),
+    Text(Arc<str>),
+    List(Arc<List>),
+    Map(Arc<Map>),
+}
+
+/// The values of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct List(Vec<Tree>);
+
+/// The fields of a map.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Map(Vec<Field>);
+
+/// A value with its name.
+pub(super) type Field = (Arc<str>, Tree);
+
+impl List {
+    pub(super) fn items(&self) -> &[Tree] {
+        &self.0
+    }
 }
 
 impl Tree {
-    pub(super) fn text(text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self::Text(text.into()))
+    pub(super) fn text(text: impl Into<Arc<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(super) fn list(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(List(items)))
+    }
+
+    pub(super) fn map(fields: Vec<Field>) -> Self {
+        Self::Map(Arc::new(Map(fields)))
     }
 
     /// The fields of a map; nothing else has any.
-    pub(super) fn fields(&self) -> &[(String, Arc<Self>)] {
+    pub(super) fn fields(&self) -> &[Field] {
         match self {
-            Self::Map(fields) => fields,
+            Self::Map(map) => &map.0,
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Arc<Self>> {
-        self.fields().iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    /// The values of a list; nothing else has any.
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(list) => &list.0,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Map(_) => &[],
+        }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.fields().iter().find(|(name, _)| **name == *key).map(|(_, value)| value)
     }
 
     /// A scalar as text; JSON for what has parts.
@@ -59,32 +92,40 @@ impl Tree {
             Self::Null => true,
             Self::Bool(_) => false,
             Self::Number(text) | Self::Text(text) => text.is_empty(),
-            Self::List(items) => items.iter().all(|item| item.is_blank()),
-            Self::Map(fields) => fields.iter().all(|(_, value)| value.is_blank()),
+            Self::List(_) => self.items().iter().all(Self::is_blank),
+            Self::Map(_) => self.fields().iter().all(|(_, value)| value.is_blank()),
         }
     }
 
     /// What expressions see.
-    pub(super) fn value(self: &Arc<Self>) -> Value {
-        match self.as_ref() {
+    pub(super) fn value(&self) -> Value {
+        match self {
             Self::Null => Value::from(()),
             Self::Bool(true) => Value::from("true"),
             Self::Bool(false) => Value::from("false"),
-            Self::Number(text) | Self::Text(text) => Value::from(text.as_str()),
-            Self::List(_) | Self::Map(_) => Value::from_dyn_object(Arc::clone(self)),
+            Self::Number(text) | Self::Text(text) => Value::from(text.as_ref()),
+            Self::List(list) => Value::from_dyn_object(Arc::clone(list)),
+            Self::Map(map) => Value::from_dyn_object(Arc::clone(map)),
         }
     }
 
     /// Only these fields of a map, in their order.
-    pub(super) fn retain(&self, keep: impl Fn(&str, &Self) -> bool) -> Arc<Self> {
+    pub(super) fn retain(&self, keep: impl Fn(&str, &Self) -> bool) -> Self {
         let kept = self.fields().iter().filter(|(name, value)| keep(name, value));
-        Arc::new(Self::Map(kept.cloned().collect()))
+        Self::map(kept.cloned().collect())
     }
 }
 
+/// So few fields are compared each with each other; more are sorted, or a hostile answer would take long.
+const FEW: usize = 16;
+
 /// Whether a name stands twice.
-pub(super) fn has_duplicates(fields: &[(String, Arc<Tree>)]) -> bool {
-    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+pub(super) fn has_duplicates(fields: &[Field]) -> bool {
+    if fields.len() <= FEW {
+        let stands_before = |place: usize, name: &str| fields.iter().take(place).any(|(known, _)| **known == *name);
+        return fields.iter().enumerate().any(|(place, (name, _))| stands_before(place, name));
+    }
+    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| pair.first() == pair.last())
 }
@@ -94,43 +135,60 @@ impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => f.write_str("_"),
-            Self::List(items) => f.debug_list().entries(items).finish(),
-            Self::Map(fields) => f.debug_map().entries(fields.iter().map(|(name, value)| (name, value))).finish(),
+            Self::List(_) => f.debug_list().entries(self.items()).finish(),
+            Self::Map(_) => f
+                .debug_map()
+                .entries(self.fields().iter().map(|(name, value)| (name, value)))
+                .finish(),
         }
     }
 }
 
-impl Object for Tree {
+/// A code that was joined from something with parts shows nothing of it.
+fn hidden(f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_str("(parts)")
+}
+
+impl Object for List {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        match self.as_ref() {
-            Self::List(_) => ObjectRepr::Seq,
-            Self::Map(_) => ObjectRepr::Map,
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => ObjectRepr::Plain,
-        }
+        ObjectRepr::Seq
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match self.as_ref() {
-            Self::List(items) => items.get(key.as_usize()?).map(Self::value),
-            Self::Map(_) => self.get_value_by_str(key.as_str()?),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => None,
-        }
+        self.0.get(key.as_usize()?).map(Tree::value)
     }
 
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.get(key).map(Self::value)
+    fn get_value_by_str(self: &Arc<Self>, _: &str) -> Option<Value> {
+        None
     }
 
-    /// A code that was joined from something with parts shows nothing of it.
     fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(parts)")
+        hidden(f)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        match self.as_ref() {
-            Self::List(items) => Enumerator::Seq(items.len()),
-            Self::Map(fields) => Enumerator::Values(fields.iter().map(|(name, _)| Value::from(name.as_str())).collect()),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => Enumerator::NonEnumerable,
-        }
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+impl Object for Map {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.iter().find(|(name, _)| **name == *key).map(|(_, value)| value.value())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        hidden(f)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name.as_ref())).collect())
     }
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 use minijinja::Value;
 
 use super::charset::Charset;
 use super::fault::LoadError;
 use super::leaf::{Leaf, leaves};
-use super::scope::{Record, Texts};
+use super::scope::{Record, Scope, Texts};
 use super::section::{Item, Section};
 use super::sign::{Material, Recipe, template};
 use super::template::{Expr, Template};
-use super::tree::Tree;
+use super::tree::{Field, Tree};
 use super::{form, json};
 
 /// Why a request cannot be written in the supplier's dialect. Nothing is sent then.
@@ -35,7 +35,7 @@ pub(super) struct Shape {
     operation: &'static str,
     method: Method,
     path: Template,
-    query: Vec<(String, Leaf)>,
+    query: Vec<(Arc<str>, Leaf)>,
     body: Body,
     headers: Vec<(HeaderName, Template)>,
     omits_empty: Vec<String>,
@@ -46,8 +46,8 @@ pub(super) struct Shape {
 #[derive(Debug)]
 enum Body {
     None,
-    Form(Vec<(String, Leaf)>),
-    Json(Vec<(String, Leaf)>),
+    Form(Vec<(Arc<str>, Leaf)>),
+    Json(Vec<(Arc<str>, Leaf)>),
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ enum Part {
 
 #[derive(Debug)]
 enum Place {
-    Field(Part, String),
+    Field(Part, Arc<str>),
     Header(HeaderName),
 }
 
@@ -139,7 +139,7 @@ impl Shape {
     }
 
     /// Writes one request. `scope` holds everything templates may see, secrets included.
-    pub(super) fn write(&self, base_url: &str, charset: Charset, scope: Record) -> Result<Request<Bytes>, Unencodable> {
+    pub(super) fn write(&self, base_url: &str, charset: Charset, scope: &Scope<'_>) -> Result<Request<Bytes>, Unencodable> {
         self.compose(base_url, charset, scope, None)
     }
 
@@ -148,7 +148,7 @@ impl Shape {
         &self,
         base_url: &str,
         charset: Charset,
-        scope: Record,
+        scope: &Scope<'_>,
         signed: Option<&mut Option<Signed>>,
     ) -> Result<Request<Bytes>, Unencodable> {
         let fault = |field: &str, why: String| Unencodable {
@@ -156,47 +156,49 @@ impl Shape {
             field: field.to_owned(),
             why,
         };
-        let seen = scope.clone().value();
         for (expr, why) in &self.requires {
-            let holds = expr.eval(&seen).map_err(|error| fault("requires", error.why))?;
+            let holds = expr.eval(scope).map_err(|error| fault("requires", error.why))?;
             if !holds.is_true() {
                 return Err(fault("requires", why.clone()));
             }
         }
-        let path = self
-            .path
-            .render_path(&seen, |text| form::escape(text, charset))
+        let mut target = String::with_capacity(base_url.len().saturating_add(USUAL_LENGTH));
+        target.push_str(base_url);
+        self.path
+            .render_path(scope, |text, out| form::escape(text, charset, out), &mut target)
             .map_err(|error| fault("request", error.why))?;
+        let path = target.get(base_url.len()..).unwrap_or_default();
         if !path.starts_with('/') {
             return Err(fault("request", "the path does not begin with /".to_owned()));
         }
-        let mut query = self.fill("query", &self.query, &seen)?;
+        let mut query = self.fill("query", &self.query, scope)?;
         let mut body = match &self.body {
             Body::None => Vec::new(),
-            Body::Form(fields) => self.fill("form", fields, &seen)?,
-            Body::Json(fields) => self.fill("json", fields, &seen)?,
+            Body::Form(fields) => self.fill("form", fields, scope)?,
+            Body::Json(fields) => self.fill("json", fields, scope)?,
         };
-        let mut headers = Vec::with_capacity(self.headers.len());
+        let mut headers = Vec::with_capacity(self.headers.len().saturating_add(1));
         for (name, value) in &self.headers {
-            let value = value.render(&seen).map_err(|error| fault(name.as_str(), error.why))?;
-            headers.push((name.clone(), value));
+            let value = value.render(scope).map_err(|error| fault(name.as_str(), error.why))?;
+            headers.push((name, value));
         }
         if let Some(sign) = &self.sign {
             // The text is also made where it may not be possible, so that the refusal says so.
             let may_fail = !body.is_empty() && !charset.holds_everything();
-            let (unsigned, scope) = if may_fail || sign.recipe.sees_request() {
-                let unsigned = self
+            let mut unsigned = String::new();
+            let mut with_request = None;
+            if may_fail || sign.recipe.sees_request() {
+                unsigned = self
                     .body_text(&body, charset)
                     .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
                 let request = Record::default()
                     .with("method", self.method.as_str())
-                    .with("path", path.as_str())
+                    .with("path", path)
                     .with("headers", named(&headers))
                     .with("body", unsigned.as_str());
-                (unsigned, scope.with("request", request.value()).value())
-            } else {
-                (String::new(), seen)
-            };
+                with_request = Some(scope.clone().with("request", request.value()));
+            }
+            let scope = with_request.as_ref().unwrap_or(scope);
             let material = Material {
                 fields: match sign.of {
                     Part::Query => &query,
@@ -206,81 +208,92 @@ impl Shape {
             };
             let made = sign
                 .recipe
-                .sign(&material, &scope, charset)
+                .sign(&material, scope, charset)
                 .map_err(|error| fault("sign", error.why))?;
             if let Some(signed) = signed {
                 *signed = Some(Signed {
-                    canonical: sign.recipe.canonical(&material, &scope).unwrap_or_default(),
+                    canonical: sign.recipe.canonical(&material, scope).unwrap_or_default(),
                     signature: made.clone(),
                 });
             }
             match &sign.into {
-                Place::Field(Part::Query, name) => put(&mut query, name, &made),
-                Place::Field(Part::Body, name) => put(&mut body, name, &made),
-                Place::Header(name) => headers.push((name.clone(), made)),
+                Place::Field(Part::Query, name) => put(&mut query, name, made),
+                Place::Field(Part::Body, name) => put(&mut body, name, made),
+                Place::Header(name) => headers.push((name, made)),
             }
         }
-        let query = form::write(&query, charset).ok_or_else(|| fault("query", NOT_IN_CHARSET.to_owned()))?;
+        if !query.is_empty() {
+            target.push('?');
+            form::write(&query, charset, &mut target).ok_or_else(|| fault("query", NOT_IN_CHARSET.to_owned()))?;
+        }
         let text = self
             .body_text(&body, charset)
             .ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
         let bytes = charset.wire(text).ok_or_else(|| fault("body", NOT_IN_CHARSET.to_owned()))?;
-        let mark = if query.is_empty() { "" } else { "?" };
-        let mut builder = Request::builder()
-            .method(self.method.clone())
-            .uri(format!("{base_url}{path}{mark}{query}"));
-        match self.body {
-            Body::None => {}
-            Body::Form(_) => {
-                builder = builder.header(CONTENT_TYPE, format!("application/x-www-form-urlencoded{}", charset.parameter()));
-            }
-            Body::Json(_) => builder = builder.header(CONTENT_TYPE, format!("application/json{}", charset.parameter())),
-        }
+        let content_type = match self.body {
+            Body::None => None,
+            Body::Form(_) => Some(charset.form_type()),
+            Body::Json(_) => Some(charset.json_type()),
+        };
+        let mut request = Request::new(bytes);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::try_from(target).map_err(|_| fault("request", "not a valid URL".to_owned()))?;
+        request
+            .headers_mut()
+            .extend(content_type.map(|content_type| (CONTENT_TYPE, content_type)));
         for (name, value) in headers {
-            let value = HeaderValue::from_str(&value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
-            builder = builder.header(name, value);
+            let value = HeaderValue::try_from(value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
+            request.headers_mut().append(name.clone(), value);
         }
-        builder.body(bytes).map_err(|_| fault("request", "not a valid URL".to_owned()))
+        Ok(request)
     }
 
-    fn fill(&self, part: &str, fields: &[(String, Leaf)], scope: &Value) -> Result<Vec<(String, Arc<Tree>)>, Unencodable> {
-        let mut filled = Vec::with_capacity(fields.len());
+    fn fill(&self, part: &str, fields: &[(Arc<str>, Leaf)], scope: &Scope<'_>) -> Result<Vec<Field>, Unencodable> {
+        // One more, where the signature may be put.
+        let mut filled = Vec::with_capacity(fields.len().saturating_add(1));
         for (name, leaf) in fields {
             let tree = leaf.fill(scope).map_err(|error| Unencodable {
                 operation: self.operation,
                 field: format!("{part}.{name}"),
                 why: error.why,
             })?;
-            if !(self.omits_empty.contains(name) && tree.is_blank()) {
-                filled.push((name.clone(), tree));
+            if !(tree.is_blank() && self.omits_empty.iter().any(|omitted| **omitted == **name)) {
+                filled.push((Arc::clone(name), tree));
             }
         }
         Ok(filled)
     }
 
-    fn body_text(&self, fields: &[(String, Arc<Tree>)], charset: Charset) -> Option<String> {
+    fn body_text(&self, fields: &[Field], charset: Charset) -> Option<String> {
         match self.body {
             Body::None => Some(String::new()),
-            Body::Form(_) => form::write(fields, charset),
+            Body::Form(_) => {
+                let mut text = String::with_capacity(USUAL_LENGTH);
+                form::write(fields, charset, &mut text)?;
+                Some(text)
+            }
             Body::Json(_) => Some(json::write_object(fields)),
         }
     }
 }
 
 /// Headers as templates see them: in lower case, `-` written `_`.
-fn named(headers: &[(HeaderName, String)]) -> Value {
+fn named(headers: &[(&HeaderName, String)]) -> Value {
     let texts = headers.iter().map(|(name, value)| (name.as_str().replace('-', "_"), value.clone()));
     Value::from_object(Texts(texts.collect()))
 }
 
+/// Most queries and bodies are shorter, in bytes.
+const USUAL_LENGTH: usize = 512;
+
 const NOT_IN_CHARSET: &str = "a character is not in the charset";
 
 /// Puts a signature where the shape keeps a place for it, or at the end.
-fn put(fields: &mut Vec<(String, Arc<Tree>)>, name: &str, signature: &str) {
+fn put(fields: &mut Vec<Field>, name: &Arc<str>, signature: String) {
     let value = Tree::text(signature);
     match fields.iter_mut().find(|(known, _)| known == name) {
         Some((_, place)) => *place = value,
-        None => fields.push((name.to_owned(), value)),
+        None => fields.push((Arc::clone(name), value)),
     }
 }
 
@@ -299,8 +312,8 @@ impl Sign {
         }
         let into = match part {
             "header" => Place::Header(name.parse().map_err(|_| item.fault("not a header name"))?),
-            "query" => Place::Field(Part::Query, name.to_owned()),
-            _ => Place::Field(Part::Body, name.to_owned()),
+            "query" => Place::Field(Part::Query, name.into()),
+            _ => Place::Field(Part::Body, name.into()),
         };
         let of = match section.get("of") {
             None if matches!(body, Body::None) => Part::Query,
@@ -312,10 +325,10 @@ impl Sign {
             },
         };
         let own = match &into {
-            Place::Field(part, name) if *part == of => Some(name.clone()),
+            Place::Field(part, name) if *part == of => Some(name.as_ref()),
             Place::Field(..) | Place::Header(_) => None,
         };
-        let recipe = Recipe::read(&mut section, own.as_deref())?;
+        let recipe = Recipe::read(&mut section, own)?;
         section.finish()?;
         Ok(Self { recipe, of, into })
     }

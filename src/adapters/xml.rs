@@ -4,17 +4,18 @@
 //! than the dialect's, and an element that stands twice unless the dialect declares it a list.
 //! Attributes are not read; no supplier known puts meaning there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, Event};
 
 use super::charset::Charset;
-use super::tree::{MAX_DEPTH, MAX_NODES, Tree, has_duplicates};
+use super::tree::{Field, MAX_DEPTH, MAX_NODES, Tree, has_duplicates};
 
 /// Reads a document into a map with its root element as the only field. Elements named in `lists`
 /// become lists, even alone.
-pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Arc<Tree>, &'static str> {
+pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Tree, &'static str> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut open = vec![Element::default()];
@@ -26,16 +27,16 @@ pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Ar
         match event {
             Event::Start(start) => {
                 attributes_are_sound(&start)?;
-                open.push(Element::named(start.name().as_ref()));
+                open.push(Element::named(start.name().0));
             }
             Event::Empty(start) => {
                 attributes_are_sound(&start)?;
-                open.push(Element::named(start.name().as_ref()));
+                open.push(Element::named(start.name().0));
                 close(&mut open, lists)?;
             }
             Event::End(_) => close(&mut open, lists)?,
-            Event::Text(text) if is_inside => append(&mut open, &text)?,
-            Event::CData(text) if is_inside => append(&mut open, &text)?,
+            Event::Text(text) if is_inside => append(&mut open, text.into_inner())?,
+            Event::CData(text) if is_inside => append(&mut open, text.into_inner())?,
             Event::Text(text) if text.chars().all(char::is_whitespace) => {}
             Event::Text(_) | Event::CData(_) => return Err("XML: text outside the root"),
             Event::GeneralRef(reference) if is_inside => {
@@ -43,7 +44,7 @@ pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Ar
                     Some(c) => c,
                     None => entity(&reference).ok_or("XML: unknown entity")?,
                 };
-                append(&mut open, c.encode_utf8(&mut [0; 4]))?;
+                append(&mut open, Cow::Owned(c.to_string()))?;
             }
             Event::GeneralRef(_) => return Err("XML: text outside the root"),
             Event::Decl(declaration) if is_first => declared_charset(&declaration, charset)?,
@@ -63,68 +64,68 @@ pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Ar
         }
     }
     match (open.pop(), open.is_empty()) {
-        (Some(root), true) if root.children.len() == 1 => Ok(Arc::new(Tree::Map(root.children))),
+        (Some(root), true) if root.children.len() == 1 => Ok(Tree::map(root.children)),
         (Some(_), true) => Err("XML: not one root element"),
         _ => Err("XML: cut off"),
     }
 }
 
 #[derive(Default)]
-struct Element {
-    name: String,
-    text: String,
-    children: Vec<(String, Arc<Tree>)>,
+struct Element<'t> {
+    name: Arc<str>,
+    text: Cow<'t, str>,
+    children: Vec<Field>,
 }
 
-impl Element {
+impl Element<'_> {
     fn named(name: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: Arc::from(name),
             ..Self::default()
         }
     }
 }
 
-fn append(open: &mut [Element], text: &str) -> Result<(), &'static str> {
+fn append<'t>(open: &mut [Element<'t>], text: Cow<'t, str>) -> Result<(), &'static str> {
     let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     if text.chars().any(is_control) {
         return Err("XML: a control character");
     }
     if let Some(element) = open.last_mut() {
-        element.text.push_str(text);
+        element.text += text;
     }
     Ok(())
 }
 
-fn close(open: &mut Vec<Element>, lists: &[String]) -> Result<(), &'static str> {
+fn close(open: &mut Vec<Element<'_>>, lists: &[String]) -> Result<(), &'static str> {
     let element = open.pop().ok_or("XML: not well-formed")?;
     let parent = open.last_mut().ok_or("XML: not well-formed")?;
     let tree = if element.children.is_empty() {
-        Arc::new(Tree::Text(element.text))
+        Tree::text(element.text)
     } else if !element.text.trim().is_empty() {
         return Err("XML: text beside elements");
     } else {
-        Arc::new(Tree::Map(gathered(element.children, lists)?))
+        Tree::map(gathered(element.children, lists)?)
     };
     parent.children.push((element.name, tree));
     Ok(())
 }
 
 /// Joins the children that are declared lists; any other name may stand once.
-fn gathered(children: Vec<(String, Arc<Tree>)>, lists: &[String]) -> Result<Vec<(String, Arc<Tree>)>, &'static str> {
-    let is_list = |name: &String| lists.contains(name);
-    let mut fields: Vec<(String, Arc<Tree>)> = Vec::with_capacity(children.len());
-    for list in lists {
-        let items: Vec<_> = children
-            .iter()
-            .filter(|(name, _)| name == list)
-            .map(|(_, tree)| Arc::clone(tree))
-            .collect();
-        if !items.is_empty() {
-            fields.push((list.clone(), Arc::new(Tree::List(items))));
+fn gathered(children: Vec<Field>, lists: &[String]) -> Result<Vec<Field>, &'static str> {
+    let mut fields = children;
+    if !lists.is_empty() {
+        let children = std::mem::take(&mut fields);
+        for list in lists {
+            let named = children.iter().filter(|(name, _)| **name == **list);
+            let items: Vec<Tree> = named.map(|(_, tree)| tree.clone()).collect();
+            if !items.is_empty() {
+                fields.push((Arc::from(list.as_str()), Tree::list(items)));
+            }
         }
+        let is_list = |name: &str| lists.iter().any(|list| list == name);
+        fields.extend(children.into_iter().filter(|(name, _)| !is_list(name)));
     }
-    fields.extend(children.into_iter().filter(|(name, _)| !is_list(name)));
     if has_duplicates(&fields) {
         return Err("XML: an element stands twice");
     }
@@ -161,7 +162,7 @@ fn entity(name: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Arc<Tree>, &'static str> {
+    fn read(text: &str) -> Result<Tree, &'static str> {
         parse(text, Charset::Gbk, &["item".to_owned()])
     }
 

@@ -1,6 +1,6 @@
 //! The attempt and order a sample is about.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use crate::adapters::fault::LoadError;
 use crate::adapters::scope::Facts;
@@ -8,7 +8,7 @@ use crate::adapters::section::{Item, Section};
 use crate::domain::money::{Currency, Money};
 
 /// Reads what a sample says about attempt and order, over what it does not say.
-pub(super) fn given(section: &mut Section<'_>, base: Facts) -> Result<Facts, LoadError> {
+pub(super) fn given(section: &mut Section<'_>, base: Facts<'static>) -> Result<Facts<'static>, LoadError> {
     let mut facts = base;
     let number = |item: Option<Item<'_>>| item.map(|item| item.number(0..=i64::MAX.unsigned_abs())).transpose();
     let money = |item: Option<Item<'_>>| {
@@ -27,23 +27,21 @@ pub(super) fn given(section: &mut Section<'_>, base: Facts) -> Result<Facts, Loa
     }
     facts.cost = money(section.get("cost"))?.unwrap_or(facts.cost);
     facts.face = money(section.get("face"))?.unwrap_or(facts.face);
+    if let Some(text) = section.text("attempt_id")? {
+        facts.attempt_id = text.to_owned();
+    }
     for (key, field) in [
-        ("attempt_id", &mut facts.attempt_id),
         ("notify_url", &mut facts.notify_url),
         ("recipient_input", &mut facts.recipient_input),
+        ("code", &mut facts.code),
     ] {
         if let Some(text) = section.text(key)? {
-            *field = text.to_owned();
+            *field = text.to_owned().into();
         }
-    }
-    if let Some(code) = section.text("code")? {
-        facts.code = code.into();
     }
     if let Some(inputs) = section.section("inputs")? {
-        facts.inputs = BTreeMap::new();
-        for item in inputs.entries() {
-            facts.inputs.insert(item.key().to_owned(), item.text()?.to_owned());
-        }
+        let pair = |item: Item<'_>| Ok((item.key().to_owned(), item.text()?.to_owned()));
+        facts.inputs = Cow::Owned(inputs.entries().map(pair).collect::<Result<_, LoadError>>()?);
     }
     Ok(facts)
 }
