@@ -1,6 +1,7 @@
 //! The words an expression may use after `|` and `is`. Everything else is refused at load, so that a
 //! typing error cannot hide in a branch that no sample takes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -155,9 +156,14 @@ fn decimal(value: &Value) -> Result<Value, Error> {
     if is_nothing(value) {
         return Ok(Value::from(()));
     }
-    let text = value.to_string();
+    let text = text_or_shown(value);
     scaled(&text).ok_or_else(|| refuse("not a decimal"))?;
     Ok(Value::from(shortest(&text)))
+}
+
+/// A text as it is, and anything else as the engine would show it.
+fn text_or_shown(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -178,7 +184,7 @@ pub(super) fn part_of(part: &Value, whole: &Value) -> Result<&'static str, Error
     if is_nothing(part) {
         return Ok("unsaid");
     }
-    let amount = |value: &Value| scaled(&value.to_string()).ok_or_else(|| refuse("not an amount"));
+    let amount = |value: &Value| scaled(&text_or_shown(value)).ok_or_else(|| refuse("not an amount"));
     let (part, whole) = (amount(part)?, amount(whole)?);
     match part {
         0 => Ok("none"),
@@ -196,13 +202,12 @@ pub(super) fn scaled(text: &str) -> Option<i128> {
     if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 6 {
         return None;
     }
-    let places = u32::try_from(fraction.len()).ok()?;
-    let millionths = fraction
-        .parse::<i128>()
-        .ok()?
-        .checked_mul(10_i128.checked_pow(6_u32.checked_sub(places)?)?)?;
-    let whole = whole.parse::<i128>().ok()?.checked_mul(1_000_000)?;
-    whole.checked_add(millionths)?.checked_mul(sign)
+    let unit = 10_i64.checked_pow(6_u32.checked_sub(u32::try_from(fraction.len()).ok()?)?)?;
+    let (whole, fraction): (i64, i64) = (whole.parse().ok()?, fraction.parse().ok()?);
+    let millionths = i128::from(whole)
+        .checked_mul(1_000_000)?
+        .checked_add(i128::from(fraction.checked_mul(unit)?))?;
+    millionths.checked_mul(sign)
 }
 
 /// Refuses filters, tests and calls that are not in the language.

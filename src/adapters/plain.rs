@@ -55,6 +55,9 @@ pub(super) enum Stopped {
     Refused(Error),
 }
 
+/// Most joined texts are codes, and shorter, in bytes.
+const USUAL_LENGTH: usize = 32;
+
 const KEYWORDS: [&str; 14] = [
     "true", "false", "none", "True", "False", "None", "not", "loop", "and", "or", "in", "is", "if", "else",
 ];
@@ -75,7 +78,7 @@ impl Plain {
             Self::Path(path) => scope.at(path).ok_or(Stopped::Missing),
             Self::Constant(value) => Ok(value.clone()),
             Self::Join(parts) => {
-                let mut joined = String::new();
+                let mut joined = String::with_capacity(USUAL_LENGTH);
                 join(parts, scope, &mut joined)?;
                 Ok(Value::from(joined))
             }
@@ -135,11 +138,15 @@ fn is_in(part: &Value, whole: &Value) -> Result<bool, Stopped> {
             .as_str()
             .map_or_else(|| text.contains(&part.to_string()), |part| text.contains(part)));
     }
-    match whole.kind() {
-        ValueKind::Map => Ok(whole.get_item(part).is_ok_and(|found| !found.is_undefined())),
-        ValueKind::Seq => Ok(whole.try_iter().map_err(Stopped::Refused)?.any(|item| item == *part)),
-        ValueKind::Plain => Ok(false),
-        _ => Err(Stopped::Refused(ErrorKind::InvalidOperation.into())),
+    let kind = whole.kind();
+    if kind == ValueKind::Map {
+        Ok(whole.get_item(part).is_ok_and(|found| !found.is_undefined()))
+    } else if kind == ValueKind::Seq {
+        Ok(whole.try_iter().map_err(Stopped::Refused)?.any(|item| item == *part))
+    } else if kind == ValueKind::Plain {
+        Ok(false)
+    } else {
+        Err(Stopped::Refused(ErrorKind::InvalidOperation.into()))
     }
 }
 

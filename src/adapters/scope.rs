@@ -212,6 +212,10 @@ impl Facts<'_> {
 
 /// An amount without zeros that say nothing.
 fn short(money: Money) -> Value {
+    let one = u32::try_from(money.currency.decimals()).map_or(1, |places| 10_i64.pow(places));
+    if money.minor % one == 0 {
+        return Value::from((money.minor / one).to_string());
+    }
     Value::from(shortest(&money.decimal()))
 }
 

@@ -146,8 +146,9 @@ impl Recipe {
         let mut out = String::with_capacity(USUAL_LENGTH);
         self.prefix.render_into(scope, &mut out)?;
         let fields = || {
-            let is_kept = |(name, value): &&Field| self.covers(name, value);
-            material.fields.iter().filter(is_kept).collect::<Vec<_>>()
+            let mut kept = Vec::with_capacity(material.fields.len());
+            kept.extend(material.fields.iter().filter(|(name, value)| self.covers(name, value)));
+            kept
         };
         match &self.over {
             Over::Sorted => {

@@ -237,14 +237,14 @@ impl Shape {
         };
         let mut request = Request::new(bytes);
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::try_from(target).map_err(|_| fault("request", "not a valid URL".to_owned()))?;
         request
             .headers_mut()
             .extend(content_type.map(|content_type| (CONTENT_TYPE, content_type)));
         for (name, value) in headers {
-            let value = HeaderValue::try_from(value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
+            let value = HeaderValue::from_str(&value).map_err(|_| fault(name.as_str(), "not a header value".to_owned()))?;
             request.headers_mut().append(name.clone(), value);
         }
+        *request.uri_mut() = Uri::try_from(target).map_err(|_| fault("request", "not a valid URL".to_owned()))?;
         Ok(request)
     }
 

@@ -70,6 +70,9 @@ pub(super) fn parse(text: &str, charset: Charset, lists: &[String]) -> Result<Tr
     }
 }
 
+/// Most elements that have parts have fewer.
+const USUAL_FIELDS: usize = 16;
+
 #[derive(Default)]
 struct Element<'t> {
     name: Arc<str>,
@@ -88,7 +91,8 @@ impl Element<'_> {
 
 fn append<'t>(open: &mut [Element<'t>], text: Cow<'t, str>) -> Result<(), &'static str> {
     let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    if text.chars().any(is_control) {
+    let is_plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if !is_plain && text.chars().any(is_control) {
         return Err("XML: a control character");
     }
     if let Some(element) = open.last_mut() {
@@ -107,6 +111,9 @@ fn close(open: &mut Vec<Element<'_>>, lists: &[String]) -> Result<(), &'static s
     } else {
         Tree::map(gathered(element.children, lists)?)
     };
+    if parent.children.is_empty() {
+        parent.children.reserve(USUAL_FIELDS);
+    }
     parent.children.push((element.name, tree));
     Ok(())
 }
