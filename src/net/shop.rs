@@ -1,7 +1,7 @@
 //! The way to shops: callbacks, to URLs that the shops chose.
 //!
-//! Both halves of the guard are here: the URL itself is judged before every send (it may have been
-//! stored under another policy), and the resolver gives the client only addresses that may be
+//! Both halves of the guard are here: no URL is called that this process has not judged itself (it may
+//! have been stored under another policy), and the resolver gives the client only addresses that may be
 //! called. The reply is an acknowledgement, so it is cut early.
 //!
 //! A shop may hear a callback twice, so connections are kept for a moment, and a callback that broke
