@@ -260,7 +260,7 @@ impl Adapter {
     /// `read_notification_of` also compares numbers and amounts.
     #[must_use]
     pub fn read_notification_alone(&self, message: &Opened) -> (Trust, Reading) {
-        self.read_message(message, &self.settings.account.scope(), None)
+        self.read_message(message, &self.settings.account.scope())
     }
 
     /// What a notification means for the attempt it was found to be about: its number and the amounts it
@@ -268,16 +268,16 @@ impl Adapter {
     #[must_use]
     pub fn read_notification_of(&self, call: &Call<'_>, message: &Opened) -> (Trust, Reading) {
         let facts = self.facts(call);
-        self.read_message(message, &Scope::of(&self.settings.account, &facts), Some(&facts))
+        self.read_message(message, &Scope::of(&self.settings.account, &facts))
     }
 
-    fn read_message(&self, message: &Opened, scope: &Scope<'_>, ask: Option<&Facts<'_>>) -> (Trust, Reading) {
+    fn read_message(&self, message: &Opened, scope: &Scope<'_>) -> (Trust, Reading) {
         let Some(notification) = &self.dialect.notification else {
             return (Trust::Trigger, Reading::unknown(unreadable("this dialect has none")));
         };
-        let account = &self.settings.account;
+        let currency = self.settings.account.currency;
         let extra = self.extra(Operation::Notification);
-        let reading = notification.reader.judge(&message.covered, scope, ask, account, extra);
+        let reading = notification.reader.judge(&message.covered, scope, currency, extra);
         believed(notification.trust, reading)
     }
 
@@ -339,7 +339,7 @@ impl Adapter {
         let facts = self.facts(call);
         let scope = Scope::of(account, &facts);
         let reading = match self.open(reader, reply, &scope) {
-            Ok(opened) => reader.judge(&opened.covered, &scope, Some(&facts), account, self.extra(operation)),
+            Ok(opened) => reader.judge(&opened.covered, &scope, account.currency, self.extra(operation)),
             Err(doubt) => Reading::unknown(doubt),
         };
         believed(*trust, reading)

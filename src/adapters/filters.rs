@@ -94,8 +94,8 @@ pub(super) fn install(language: &mut Environment<'static>) {
     });
     language.add_filter("seconds", |ms: i64| ms.div_euclid(1000));
     language.add_filter("md5", md5);
-    language.add_filter("sha1", |text: &str| hex::encode(Sha1::digest(text.as_bytes())));
-    language.add_filter("sha256", |text: &str| hex::encode(Sha256::digest(text.as_bytes())));
+    language.add_filter("sha1", |text: &str| in_hex(&Sha1::digest(text.as_bytes())));
+    language.add_filter("sha256", |text: &str| in_hex(&Sha256::digest(text.as_bytes())));
     language.add_filter("number", number);
     language.add_filter("path", path);
     language.add_filter("json", parse_json);

@@ -75,16 +75,7 @@ pub(super) fn write(fields: &[Field], charset: Charset, out: &mut String) -> Opt
 
 /// Percent-encodes the charset's bytes of a text.
 pub(super) fn escape(text: &str, charset: Charset, out: &mut String) -> Option<()> {
-    // Both charsets are ASCII where every byte is; most names, numbers and codes are kept as they are.
-    if text.bytes().all(is_kept) {
-        out.push_str(text);
-        return Some(());
-    }
     charset.encode(text).map(|bytes| out.extend(percent_encode(&bytes, KEPT)))
-}
-
-fn is_kept(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
 }
 
 #[cfg(test)]
@@ -107,13 +98,6 @@ mod tests {
             assert_eq!(parse(wire.as_bytes(), charset).unwrap().fields(), fields);
         }
         assert_eq!(escaped("充", Charset::Gbk).unwrap(), "%B3%E4");
-    }
-
-    #[test]
-    fn what_is_kept_is_what_the_percent_encoding_keeps() {
-        for byte in 0..=0x7F_u8 {
-            assert_eq!(is_kept(byte), percent_encode(&[byte], KEPT).to_string().len() == 1, "{byte}");
-        }
     }
 
     #[test]

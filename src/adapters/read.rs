@@ -21,6 +21,7 @@ use super::take::{self, Take, expr, lenient};
 use super::template::{Expr, NoValue};
 use super::tree::{List, Tree};
 use super::{form, json, xml};
+use crate::domain::money::Currency;
 use crate::domain::outcome::{BalanceReading, Doubt, Outcome, Reading, Refusal, printable_code};
 
 /// How one operation's answers are read.
@@ -173,26 +174,14 @@ impl Reader {
         Ok((tree.map_err(unreadable)?, text))
     }
 
-    /// What an opened answer means for the attempt that was asked about; notifications ask about none.
-    pub(super) fn judge(
-        &self,
-        tree: &Tree,
-        scope: &Scope<'_>,
-        ask: Option<&Facts<'_>>,
-        account: &Account,
-        extra: Option<&Words>,
-    ) -> Reading {
-        self.judged(tree, scope, ask, account, extra).unwrap_or_else(Reading::unknown)
+    /// What an opened answer means for the attempt of the scope; a notification read alone has none. `currency`
+    /// is that of amounts where the order does not say.
+    pub(super) fn judge(&self, tree: &Tree, scope: &Scope<'_>, currency: Currency, extra: Option<&Words>) -> Reading {
+        self.judged(tree, scope, currency, extra).unwrap_or_else(Reading::unknown)
     }
 
-    fn judged(
-        &self,
-        tree: &Tree,
-        scope: &Scope<'_>,
-        ask: Option<&Facts<'_>>,
-        account: &Account,
-        extra: Option<&Words>,
-    ) -> Result<Reading, Doubt> {
+    fn judged(&self, tree: &Tree, scope: &Scope<'_>, currency: Currency, extra: Option<&Words>) -> Result<Reading, Doubt> {
+        let ask = scope.facts();
         let mut scope = scope.clone().with_body(tree);
         let mut has_entry = true;
         let entry;
@@ -215,7 +204,7 @@ impl Reader {
         self.compare(&scope, ask.is_some())?;
         let supplier_ref = self.take.supplier_ref(&scope).map_err(no_value)?;
         let cost = if take::bills(word) {
-            self.take.cost(&scope, account.currency).map_err(no_value)?
+            self.take.cost(&scope, currency).map_err(no_value)?
         } else {
             None
         };
@@ -224,7 +213,7 @@ impl Reader {
                 deliveries: self.take.deliveries(&scope).map_err(no_value)?,
             },
             Word::Partial => {
-                let delivered = self.take.delivered(&scope, ask, account.currency).map_err(no_value)?;
+                let delivered = self.take.delivered(&scope, ask, currency).map_err(no_value)?;
                 Outcome::Partial {
                     delivered: delivered.ok_or_else(|| unreadable("the delivered part is not said"))?,
                     deliveries: self.take.deliveries(&scope).map_err(no_value)?,

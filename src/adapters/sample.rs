@@ -229,22 +229,17 @@ impl Stage {
         let mut known = None;
         let got = match (operation, opened) {
             (Operation::Notification, Ok(tree)) => {
-                known = Some(Got::of(&reader.judge(
-                    &tree,
-                    &Scope::of(account, facts),
-                    Some(facts),
-                    account,
-                    None,
-                )));
+                let of_order = Scope::of(account, facts);
+                known = Some(Got::of(&reader.judge(&tree, &of_order, account.currency, None)));
                 let number = lenient(reader.number.as_ref(), &scope.clone().with_body(&tree)).ok().flatten();
-                Got::of(&reader.judge(&tree, &scope, None, account, None)).with("number", number)
+                Got::of(&reader.judge(&tree, &scope, account.currency, None)).with("number", number)
             }
             (Operation::Notification, Err(Doubt::BadSignature)) => Got::words("forged", ""),
             (Operation::Notification, Err(doubt)) => Got::words("unreadable", &told(&doubt)),
             (Operation::Balance, Ok(tree)) => Got::balance(&reader.balance(&tree, account, None)),
             (Operation::Balance, Err(doubt)) => Got::balance(&BalanceReading::Unreadable(doubt)),
             (Operation::Submit | Operation::Query | Operation::Recall, Ok(tree)) => {
-                Got::of(&reader.judge(&tree, &scope, Some(facts), account, None))
+                Got::of(&reader.judge(&tree, &scope, account.currency, None))
             }
             (Operation::Submit | Operation::Query | Operation::Recall, Err(doubt)) => Got::of(&Reading::unknown(doubt)),
         };

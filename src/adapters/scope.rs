@@ -241,6 +241,11 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The attempt, with its order, if there is one.
+    pub(super) fn facts(&self) -> Option<&'a Facts<'a>> {
+        self.facts
+    }
+
     /// The same scope with the secrets in it.
     pub(super) fn with_secrets(self) -> Self {
         Self {
