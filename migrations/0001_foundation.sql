@@ -48,9 +48,11 @@ CREATE TABLE order_inputs (
 );
 
 -- One row a commit, with all of it that is only ever added: what happened (a JSON array of events,
--- the first of them number `number`), what it moved (JSON, told apart by the view `entries`), and what
--- was handed over. (order_id, number) is the last backstop against a stale decision. `link` is the hash
--- of the row and of the link before it (docs/decisions/0052); the order's row has the last one.
+-- the first of them number `number`), what it moved (JSON, told apart by the view `entries`), on what it
+-- rests (JSON, told apart by the view `evidence`), and in one sealed piece what may not lie readable: the
+-- bodies of that evidence, what was handed over, what shops are told. (order_id, number) is the last backstop
+-- against a stale decision. `link` is the hash of the row and of the link before it (docs/decisions/0052);
+-- the order's row has the last one.
 CREATE TABLE history (
     order_id          BIGINT NOT NULL,
     number            BIGINT NOT NULL,
@@ -58,7 +60,8 @@ CREATE TABLE history (
     form_version      INTEGER NOT NULL,
     events            TEXT NOT NULL,
     postings          TEXT,
-    sealed_deliveries BYTEA,
+    evidence          TEXT,
+    sealed            BYTEA,
     link              BYTEA NOT NULL,
     UNIQUE (order_id, number)
 );
@@ -134,41 +137,51 @@ CREATE TABLE accounts (
     PRIMARY KEY (account, currency)
 ) WITHOUT ROWID;
 
--- What suppliers said. `order_id` is 0 where no order is known; `id` need only be unique within one. Rows of
--- this size lie in the order in which they came, and only their keys are sorted.
-CREATE TABLE evidence (
-    order_id    BIGINT NOT NULL,
+-- What suppliers said about no order of ours.
+CREATE TABLE stray_evidence (
+    at_ms       BIGINT NOT NULL,
     id          TEXT NOT NULL,
-    seq         INTEGER,
     supplier    TEXT NOT NULL,
     via         TEXT NOT NULL,
     http_status INTEGER,
-    body_sha256 BYTEA NOT NULL,
+    body_sha256 TEXT NOT NULL,
     sealed      BYTEA NOT NULL,
-    at_ms       BIGINT NOT NULL,
-    PRIMARY KEY (order_id, id)
+    PRIMARY KEY (at_ms, id)
 );
 
--- `evt_{order_id}_{number}` is what the shop sees as the event's id. The latest try has columns of its
--- own; earlier ones, if any, are kept in `earlier_tries` as [try, at_ms, result].
+-- All that suppliers said, without the words: for people.
+CREATE VIEW evidence AS
+    SELECT h.order_id, e.value ->> '$.id' AS id, e.value ->> '$.seq' AS seq, e.value ->> '$.supplier' AS supplier,
+           e.value ->> '$.via' AS via, e.value ->> '$.http_status' AS http_status, e.value ->> '$.body_sha256' AS body_sha256,
+           CAST(e.value ->> '$.at_ms' AS BIGINT) AS at_ms
+    FROM history AS h JOIN json_each(h.evidence) AS e
+    UNION ALL SELECT NULL, id, NULL, supplier, via, http_status, body_sha256, at_ms FROM stray_evidence;
+
+-- `evt_{order_id}_{number}` is what the shop sees as the event's id. What it is told never changes and lies
+-- in the history, in the row numbered `history_number`; this one is written again at each try. The latest try
+-- has columns of its own; earlier ones, if any, are kept in `earlier_tries` as [try, at_ms, result].
 CREATE TABLE callbacks (
-    order_id      BIGINT NOT NULL,
-    number        BIGINT NOT NULL,
-    shop_id       BIGINT NOT NULL,
-    url           TEXT NOT NULL,
-    sealed        BYTEA NOT NULL,
-    created_at_ms BIGINT NOT NULL,
-    state         TEXT NOT NULL CHECK (state = 'due' OR state = 'delivered' OR state = 'parked'),
-    due_at_ms     BIGINT,
-    tries         BIGINT NOT NULL,
-    tried_at_ms   BIGINT,
-    last_result   TEXT,
-    earlier_tries TEXT,
+    order_id       BIGINT NOT NULL,
+    number         BIGINT NOT NULL,
+    history_number BIGINT NOT NULL,
+    shop_id        BIGINT NOT NULL,
+    url            TEXT NOT NULL,
+    created_at_ms  BIGINT NOT NULL,
+    state          TEXT NOT NULL CHECK (state = 'due' OR state = 'delivered' OR state = 'parked'),
+    due_at_ms      BIGINT,
+    tries          BIGINT NOT NULL,
+    tried_at_ms    BIGINT,
+    last_result    TEXT,
+    earlier_tries  TEXT,
     PRIMARY KEY (order_id, number),
     CHECK ((state = 'due') = (due_at_ms IS NOT NULL))
-);
+) WITHOUT ROWID;
 CREATE INDEX callbacks_due ON callbacks (due_at_ms, order_id, number) WHERE state = 'due';
 CREATE INDEX callbacks_parked ON callbacks (order_id, number) WHERE state = 'parked';
+
+-- Callbacks with the sealed piece in which their payload lies.
+CREATE VIEW outbox AS
+    SELECT c.*, h.sealed FROM callbacks AS c LEFT JOIN history AS h ON h.order_id = c.order_id AND h.number = c.history_number;
 
 CREATE TABLE cases (
     key           TEXT NOT NULL PRIMARY KEY,

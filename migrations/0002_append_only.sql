@@ -1,4 +1,4 @@
--- History, books, stamps and evidence are only ever added to. The one file of this set in SQLite's own dialect.
+-- History, books and stamps are only ever added to, and so is what suppliers said about no order of ours. The one file of this set in SQLite's own dialect.
 
 CREATE TRIGGER history_refuse_update BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
 CREATE TRIGGER history_refuse_delete BEFORE DELETE ON history BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
@@ -9,4 +9,5 @@ CREATE TRIGGER attempts_refuse_restamp BEFORE UPDATE OF order_id, seq, supplier,
 CREATE TRIGGER attempts_refuse_delete BEFORE DELETE ON attempts BEGIN SELECT RAISE(ABORT, 'stamps are append-only'); END;
 CREATE TRIGGER resubmissions_refuse_update BEFORE UPDATE ON resubmissions BEGIN SELECT RAISE(ABORT, 'stamps are append-only'); END;
 CREATE TRIGGER resubmissions_refuse_delete BEFORE DELETE ON resubmissions BEGIN SELECT RAISE(ABORT, 'stamps are append-only'); END;
-CREATE TRIGGER evidence_refuse_update BEFORE UPDATE ON evidence BEGIN SELECT RAISE(ABORT, 'evidence is append-only'); END;
+CREATE TRIGGER stray_evidence_refuse_update BEFORE UPDATE ON stray_evidence BEGIN SELECT RAISE(ABORT, 'evidence is append-only'); END;
+CREATE TRIGGER stray_evidence_refuse_delete BEFORE DELETE ON stray_evidence BEGIN SELECT RAISE(ABORT, 'evidence is append-only'); END;

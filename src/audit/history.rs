@@ -18,7 +18,8 @@ pub(super) fn chain(dossier: &Dossier, findings: &mut Findings) {
             form_version: kept.form_version,
             events: &kept.events,
             postings: kept.postings.as_deref(),
-            sealed_deliveries: kept.sealed_deliveries.as_deref(),
+            evidence: kept.evidence.as_deref(),
+            sealed: kept.sealed.as_deref(),
         };
         findings.unless(commit.link(&before).as_slice() == kept.link, Check::Chain, || {
             format!(

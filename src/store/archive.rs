@@ -66,8 +66,10 @@ pub struct CommitKept {
     pub events: String,
     /// What it moved, as JSON.
     pub postings: Option<String>,
-    /// What was handed over.
-    pub sealed_deliveries: Option<Vec<u8>>,
+    /// The evidence it rests on, as JSON.
+    pub evidence: Option<String>,
+    /// What may not lie readable.
+    pub sealed: Option<Vec<u8>>,
     /// Its link.
     pub link: Vec<u8>,
 }
@@ -98,7 +100,7 @@ pub struct StampKept {
     pub at_ms: i64,
 }
 
-/// A row of evidence, its body looked at but not kept.
+/// A piece of evidence, its body looked at but not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceKept {
     /// Its id.

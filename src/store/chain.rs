@@ -2,7 +2,7 @@
 //! of the link before it. Whoever changes, drops, adds or reorders a commit afterwards breaks every
 //! link that follows; the order's row carries the last one, and each day's are signed together.
 //!
-//! Deliberately absent: evidence and inputs. They are sealed to their rows and open only unchanged.
+//! Deliberately absent: inputs. They are sealed to their row and open only unchanged.
 
 use sha2::{Digest, Sha256};
 
@@ -27,8 +27,10 @@ pub struct Commit<'a> {
     pub events: &'a str,
     /// What it moved, as JSON.
     pub postings: Option<&'a str>,
-    /// What was handed over, sealed.
-    pub sealed_deliveries: Option<&'a [u8]>,
+    /// The evidence it rests on, without the bodies, as JSON.
+    pub evidence: Option<&'a str>,
+    /// What may not lie readable.
+    pub sealed: Option<&'a [u8]>,
 }
 
 impl Commit<'_> {
@@ -45,7 +47,8 @@ impl Commit<'_> {
         let parts = [
             Some(self.events.as_bytes()),
             self.postings.map(str::as_bytes),
-            self.sealed_deliveries,
+            self.evidence.map(str::as_bytes),
+            self.sealed,
         ];
         for part in parts {
             // Absent is not the same as empty.
@@ -68,7 +71,8 @@ mod tests {
         form_version: 1,
         events: r#"[{"type":"order_overdue"}]"#,
         postings: Some("[]"),
-        sealed_deliveries: None,
+        evidence: None,
+        sealed: None,
     };
 
     #[test]
@@ -86,7 +90,11 @@ mod tests {
                 ..FIRST
             },
             Commit {
-                sealed_deliveries: Some(b""),
+                evidence: Some(""),
+                ..FIRST
+            },
+            Commit {
+                sealed: Some(b""),
                 ..FIRST
             },
         ] {

@@ -62,11 +62,17 @@ fn kinds() -> Vec<Damage> {
         damage("a_won_attempt_is_hidden_behind_a_failure", Check::Released, Some(WON),
             "UPDATE history SET events = json_replace(events, '$[1]', json((SELECT e.value FROM orders AS o JOIN history AS h ON h.order_id = o.id \
              JOIN json_each(h.events) AS e WHERE o.shop_order_no = 'n3' AND e.value ->> '$.type' = 'order_failed'))) WHERE order_id = {id} AND number > 1"),
-        damage("the_evidence_of_a_success_is_deleted", Check::Evidence, Some(WON), "DELETE FROM evidence WHERE order_id = {id}"),
+        damage("the_evidence_of_a_success_is_deleted", Check::Evidence, Some(WON), "UPDATE history SET evidence = NULL WHERE order_id = {id}"),
+        damage("the_evidence_of_a_success_is_scribbled_over", Check::Evidence, Some(WON),
+            "UPDATE history SET evidence = '[{' WHERE order_id = {id} AND evidence IS NOT NULL"),
         damage("what_a_supplier_said_is_altered", Check::EvidenceWhole, Some(WON),
-            "UPDATE evidence SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || \
+            "UPDATE history SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || \
              CASE substr(sealed, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB) WHERE order_id = {id}"),
-        damage("the_hash_of_evidence_is_altered", Check::EvidenceWhole, Some(FAILED), "UPDATE evidence SET body_sha256 = x'00' WHERE order_id = {id}"),
+        damage("what_a_supplier_said_is_swapped", Check::EvidenceWhole, Some(WON),
+            "UPDATE history SET sealed = (SELECT sealed FROM history WHERE order_id <> {id} AND evidence IS NOT NULL LIMIT 1) \
+             WHERE order_id = {id} AND evidence IS NOT NULL"),
+        damage("the_hash_of_evidence_is_altered", Check::EvidenceWhole, Some(FAILED), 
+            "UPDATE history SET evidence = json_set(evidence, '$[0].body_sha256', '00') WHERE order_id = {id} AND evidence IS NOT NULL"),
         damage("a_stamp_is_deleted", Check::Stamps, Some(SENT), "DELETE FROM attempts WHERE order_id = {id}"),
         damage("a_stamp_is_moved", Check::Stamps, Some(SENT), "UPDATE attempts SET opened_at_ms = opened_at_ms + 1 WHERE order_id = {id}"),
         damage("a_stamp_is_made_up", Check::Stamps, Some(SENT), "INSERT INTO resubmissions SELECT order_id, seq, 2, opened_at_ms FROM attempts WHERE order_id = {id}"),
@@ -76,7 +82,8 @@ fn kinds() -> Vec<Damage> {
             "UPDATE history SET postings = replace(postings, 'loss:', 'gain:') WHERE order_id = {id}"),
         damage("a_case_is_deleted", Check::Loss, Some(EXCESS), "DELETE FROM cases WHERE order_id = {id}"),
         damage("a_callback_is_deleted", Check::Callback, Some(WON), "DELETE FROM callbacks WHERE order_id = {id}"),
-        damage("a_callback_is_altered", Check::Callback, Some(WON), "UPDATE callbacks SET sealed = x'00' WHERE order_id = {id}"),
+        damage("a_callback_is_altered", Check::Callback, Some(WON), "UPDATE history SET sealed = x'00' WHERE order_id = {id} AND number > 1"),
+        damage("a_callback_loses_its_payload", Check::Callback, Some(WON), "UPDATE callbacks SET history_number = 1 WHERE order_id = {id}"),
         damage("an_order_is_forgotten", Check::Stuck, Some(SENT),
             "UPDATE orders SET next_action_at_ms = NULL, next_step = NULL WHERE id = {id}"),
         damage("a_supplier_charged_for_what_was_given_back", Check::Charged, Some(FAILED),
@@ -87,7 +94,7 @@ fn kinds() -> Vec<Damage> {
             "INSERT INTO statement_lines SELECT order_id, statement, 99, seq, supplier, said, found, cost_minor FROM statement_lines WHERE order_id = {id}"),
         damage("an_answered_order_is_gone_with_all_that_was_kept_of_it", Check::Lost, Some(SENT),
             "DELETE FROM orders WHERE id = {id}; DELETE FROM history WHERE order_id = {id}; DELETE FROM attempts WHERE order_id = {id}; \
-             DELETE FROM evidence WHERE order_id = {id}; DELETE FROM order_inputs"),
+             DELETE FROM order_inputs"),
         damage("an_advance_is_given_that_no_history_knows", Check::Settlement, Some(WON),
             "UPDATE history SET postings = json_insert(postings, '$[#]', json('{\"key\":\"advance:{id}\",\"order\":{id},\"currency\":\"CNY\",\"entries\":[[\"risk\",-1000],[\"shop_available:1\",1000]]}')) WHERE order_id = {id} AND number = 1"),
         damage("an_advance_is_not_booked", Check::Settlement, Some(ADVANCED),

@@ -1,5 +1,6 @@
 //! What the rows look like on the disk: lists of every length, tries, books, the schema's own words.
 
+use recharge_gateway::domain::case::{CaseKind, NewCase};
 use recharge_gateway::domain::decide::decide;
 use recharge_gateway::domain::ids::OrderId;
 use recharge_gateway::domain::ledger::Posting;
@@ -9,7 +10,7 @@ use recharge_gateway::store::{Answer, CallbackState, CallbackTried, Command, Sql
 use sqlx::{Executor, Row};
 
 use crate::equivalence::raw;
-use crate::world::{Book, RECIPIENT, SHOP, START_MS, Wish, accepted, cny, command, credit, fact, open, succeeded};
+use crate::world::{Book, RECIPIENT, SHOP, START_MS, Wish, accepted, cny, command, credit, evidence, fact, open, succeeded};
 
 /// An order that has succeeded, and whose shop is to be told.
 async fn told(store: &SqliteStore) -> OrderId {
@@ -133,6 +134,63 @@ async fn every_entry_names_its_posting_and_its_order() {
         format!("settle:{order} {order} 2 revenue 10 CNY"),
     ];
     assert_eq!(lines, expected);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn all_evidence_is_listed_for_people_without_its_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = open(&path, 1).await.unwrap();
+    let book = Book::new();
+    credit(&store, 100).await;
+    let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
+    let said = evidence("e2", Some(order.id), Via::Submit, "yes", START_MS + 1);
+    let change = decide(
+        &order,
+        fact(1, Via::Submit, succeeded(), Some(said.id.clone())),
+        book.facts(),
+        START_MS + 1,
+    )
+    .unwrap();
+    assert_eq!(store.commit(command(change, vec![said])).await, Answer::Done);
+    let stray = Command::Orphan {
+        case: NewCase {
+            kind: CaseKind::OrphanNotification,
+            key: "k".to_owned(),
+            order: None,
+            at_risk: None,
+            opened_at_ms: START_MS,
+        },
+        evidence: evidence("e1", None, Via::Notification, "who", START_MS),
+    };
+    assert_eq!(store.commit(stray).await, Answer::Done);
+    let mut raw = raw(&path).await;
+    let rows = sqlx::query("SELECT order_id, id, seq, supplier, via, http_status, body_sha256, at_ms FROM evidence ORDER BY at_ms")
+        .fetch_all(&mut raw)
+        .await
+        .unwrap();
+    type Listed = (Option<i64>, String, Option<i64>, String, String, i64, i64);
+    let listed: Vec<Listed> = rows
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5), row.get(7)))
+        .collect();
+    let text = str::to_owned;
+    let expected: [Listed; 2] = [
+        (None, text("e1"), None, text("a"), text("notification"), 200, START_MS),
+        (
+            Some(order.id.get()),
+            text("e2"),
+            Some(1),
+            text("a"),
+            text("submit"),
+            200,
+            START_MS + 1,
+        ),
+    ];
+    assert_eq!(listed, expected);
+    let yes = "8a798890fe93817163b10b5f7bd2ca4d25d84c52739a645a889c173eee7d9d3d";
+    assert_eq!(rows[1].get::<&str, _>(6), yes, "the hash of what was said");
     store.close().await;
 }
 

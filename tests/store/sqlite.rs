@@ -121,9 +121,12 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
     credit(&store, 100).await;
     accepted(&store, &Book::new(), Wish::new(1, "n1", 10)).await;
     let mut raw = raw(&path).await;
-    raw.execute("INSERT INTO resubmissions SELECT order_id, seq, 2, opened_at_ms FROM attempts")
-        .await
-        .unwrap();
+    for sql in [
+        "INSERT INTO resubmissions SELECT order_id, seq, 2, opened_at_ms FROM attempts",
+        "INSERT INTO stray_evidence VALUES (1, 'e1', 'a', 'notification', NULL, '', x'00')",
+    ] {
+        raw.execute(sql).await.unwrap();
+    }
     for sql in [
         "UPDATE history SET at_ms = 0",
         "DELETE FROM history",
@@ -134,6 +137,8 @@ async fn history_and_books_cannot_be_rewritten_even_by_hand() {
         "DELETE FROM attempts",
         "UPDATE resubmissions SET n = 3",
         "DELETE FROM resubmissions",
+        "UPDATE stray_evidence SET supplier = 'b'",
+        "DELETE FROM stray_evidence",
     ] {
         let refused = raw.execute(sql).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{sql}: {refused}");
@@ -162,7 +167,7 @@ async fn a_backstop_that_fires_fails_one_command_and_not_its_neighbours() {
     let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
     // A row that admission does not look at and the order does not know of: as after a bug.
     let spoil = format!(
-        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL, x'')",
+        "INSERT INTO history VALUES ({}, {}, 0, 1, '[]', NULL, NULL, NULL, x'')",
         order.id,
         order.version + 1
     );

@@ -22,7 +22,7 @@ use crate::store::signer::{PublicKey, Signer};
 use crate::store::{Outage, Read};
 
 /// Tables whose rows belong to orders, and the column that says to which.
-const OF_ORDERS: [&str; 6] = ["history", "attempts", "transmissions", "evidence", "callbacks", "statement_lines"];
+const OF_ORDERS: [&str; 5] = ["history", "attempts", "transmissions", "callbacks", "statement_lines"];
 
 /// A moment of the database.
 pub struct Archive {
@@ -239,7 +239,9 @@ impl Archive {
             &wanted,
             &mut dossiers,
             |dossier, row| {
-                dossier.history.push(rows::commit_of(row)?);
+                let commit = rows::commit_of(row)?;
+                dossier.evidence.extend(rows::evidence_of(dossier.id, &commit, &sealer));
+                dossier.history.push(commit);
                 Ok(())
             },
         )
@@ -269,19 +271,7 @@ impl Archive {
         )
         .await?;
         self.each(
-            "evidence WHERE order_id",
-            "order_id",
-            "order_id, id",
-            &wanted,
-            &mut dossiers,
-            |dossier, row| {
-                dossier.evidence.push(rows::evidence_of(row, &sealer)?);
-                Ok(())
-            },
-        )
-        .await?;
-        self.each(
-            "callbacks WHERE order_id",
+            "outbox WHERE order_id",
             "order_id",
             "order_id, number",
             &wanted,

@@ -1,11 +1,11 @@
 //! Rows for the auditor, each as it lies there; what is sealed is opened only to see whether it does.
 
-use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::evidence;
+use super::parcel::{Opened, Part};
 use super::reads::Unread;
-use super::words;
 use crate::domain::ids::OrderId;
 use crate::store::archive::{AttemptKept, CallbackKept, CaseKept, CommitKept, EvidenceKept, OrderKept, StampKept, StatedKept};
 use crate::store::seal::Sealer;
@@ -34,7 +34,8 @@ pub(super) fn commit_of(row: &SqliteRow) -> Result<CommitKept, Unread> {
         form_version: row.try_get("form_version")?,
         events: row.try_get("events")?,
         postings: row.try_get("postings")?,
-        sealed_deliveries: row.try_get("sealed_deliveries")?,
+        evidence: row.try_get("evidence")?,
+        sealed: row.try_get("sealed")?,
         link: row.try_get("link")?,
     })
 }
@@ -49,22 +50,32 @@ pub(super) fn attempt_of(row: &SqliteRow) -> Result<AttemptKept, Unread> {
     })
 }
 
-pub(super) fn evidence_of(row: &SqliteRow, sealer: &Sealer) -> Result<EvidenceKept, Unread> {
-    let (id, hash): (String, &[u8]) = (row.try_get("id")?, row.try_get("body_sha256")?);
-    let body = sealer.open("evidence", &id, row.try_get("sealed")?);
-    let is_whole = body.is_ok_and(|body| Sha256::digest(&body).as_slice() == hash);
-    Ok(EvidenceKept { id, is_whole })
+/// What the commit rests on; a list that cannot be read names nothing.
+pub(super) fn evidence_of(order: i64, commit: &CommitKept, sealer: &Sealer) -> Vec<EvidenceKept> {
+    let parcel = opened(order, commit.number, commit.sealed.as_deref(), sealer);
+    let notes = commit.evidence.as_deref().map(evidence::notes).and_then(Result::ok);
+    let kept = notes.into_iter().flatten().map(|note| {
+        let body = parcel.as_ref().and_then(|parcel| parcel.part(Part::Evidence(&note.id)));
+        EvidenceKept {
+            is_whole: body.is_some_and(|body| note.has_hash_of(body)),
+            id: note.id.into_owned(),
+        }
+    });
+    kept.collect()
 }
 
 pub(super) fn callback_of(order: i64, row: &SqliteRow, sealer: &Sealer) -> Result<CallbackKept, Unread> {
     let number = row.try_get("number")?;
-    let id = OrderId::from_stored(order).map(|order| words::callback_id(order, number));
-    let sealed: &[u8] = row.try_get("sealed")?;
+    let parcel = opened(order, row.try_get("history_number")?, row.try_get("sealed")?, sealer);
     Ok(CallbackKept {
         number,
         state: row.try_get("state")?,
-        is_whole: id.is_some_and(|id| sealer.open("callbacks", &id, sealed).is_ok()),
+        is_whole: parcel.is_some_and(|parcel| parcel.part(Part::Callback(number)).is_some()),
     })
+}
+
+fn opened(order: i64, number: u32, sealed: Option<&[u8]>, sealer: &Sealer) -> Option<Opened> {
+    Opened::open(sealer, OrderId::from_stored(order)?, number, sealed?).ok()
 }
 
 pub(super) fn stamp_of(row: &SqliteRow) -> Result<StampKept, Unread> {

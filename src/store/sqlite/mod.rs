@@ -13,9 +13,11 @@ mod archive;
 mod archive_rows;
 mod catalog;
 mod desk;
+mod evidence;
 mod heads;
 mod opening;
 mod orders;
+mod parcel;
 mod reads;
 mod rows;
 mod script;
@@ -279,7 +281,7 @@ impl Store for SqliteStore {
     }
 
     fn evidence(&self, id: OrderId) -> Read<'_, Vec<Evidence>> {
-        self.read(reads::evidence(&self.readers, &self.shared.sealer, id))
+        self.read(evidence::of_order(&self.readers, &self.shared.sealer, id))
     }
 
     fn callbacks_of(&self, id: OrderId) -> Read<'_, Vec<StoredCallback>> {
@@ -323,7 +325,7 @@ impl Store for SqliteStore {
     }
 
     fn stray_evidence(&self, at_ms: i64) -> Read<'_, Vec<Evidence>> {
-        self.read(desk::stray_evidence(&self.readers, &self.shared.sealer, at_ms))
+        self.read(evidence::strays(&self.readers, &self.shared.sealer, at_ms))
     }
 
     fn deeds(&self, subject: String, limit: u32) -> Read<'_, Vec<Deed>> {

@@ -8,19 +8,19 @@ use std::collections::BTreeSet;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use super::parcel::{Opened, Part};
 use super::words;
 use crate::domain::callback::Callback;
 use crate::domain::case::NewCase;
 use crate::domain::event::{Event, Recorded};
-use crate::domain::ids::{EvidenceId, OrderId, SettingsDigest, ShopId, SupplierId};
+use crate::domain::ids::{OrderId, SettingsDigest, ShopId, SupplierId};
 use crate::domain::ledger::Account;
 use crate::domain::money::{Currency, Money};
 use crate::domain::outcome::Delivery;
 use crate::store::chain::Link;
 use crate::store::seal::Sealer;
 use crate::store::{
-    AccountBalance, CallbackState, Census, Evidence, Had, LinkKept, ScheduleCursor, SentAt, ShopBalance, StoredCallback, StoredCase,
-    case_kind,
+    AccountBalance, CallbackState, Census, Had, LinkKept, ScheduleCursor, SentAt, ShopBalance, StoredCallback, StoredCase, case_kind,
 };
 
 /// Why a read gave nothing.
@@ -102,43 +102,22 @@ pub(super) async fn links(pool: &SqlitePool, id: OrderId) -> Found<Vec<LinkKept>
 }
 
 pub(super) async fn deliveries(pool: &SqlitePool, sealer: &Sealer, id: OrderId) -> Found<Vec<Delivery>> {
-    let query =
-        sqlx::query("SELECT number, sealed_deliveries FROM history WHERE order_id = ? AND sealed_deliveries IS NOT NULL ORDER BY number");
+    let query = sqlx::query("SELECT number, sealed FROM history WHERE order_id = ? AND sealed IS NOT NULL ORDER BY number");
     let mut all = Vec::new();
     for row in query.bind(id.get()).fetch_all(pool).await? {
-        let key = format!("{id}:{}", row.try_get::<i64, _>("number")?);
-        let open = sealer.open("deliveries", &key, row.try_get("sealed_deliveries")?);
-        let open = open.map_err(|_| damaged("delivery", &key))?;
-        let more: Vec<Delivery> = serde_json::from_slice(&open).map_err(|_| damaged("delivery", &key))?;
-        all.extend(more);
+        let number = row.try_get("number")?;
+        let unread = || damaged("delivery", format!("{id}/{number}"));
+        let parcel = Opened::open(sealer, id, number, row.try_get("sealed")?).map_err(|_| unread())?;
+        if let Some(delivered) = parcel.part(Part::Deliveries) {
+            let more: Vec<Delivery> = serde_json::from_slice(delivered).map_err(|_| unread())?;
+            all.extend(more);
+        }
     }
     Ok(all)
 }
 
-pub(super) async fn evidence(pool: &SqlitePool, sealer: &Sealer, order: OrderId) -> Found<Vec<Evidence>> {
-    let query =
-        sqlx::query("SELECT id, seq, supplier, via, http_status, sealed, at_ms FROM evidence WHERE order_id = ? ORDER BY at_ms, id");
-    let rows = query.bind(order.get()).fetch_all(pool).await?;
-    rows.iter().map(|row| evidence_of(row, sealer, Some(order))).collect()
-}
-
-/// The columns id, seq, supplier, via, http_status, sealed and at_ms as evidence.
-pub(super) fn evidence_of(row: &SqliteRow, sealer: &Sealer, order: Option<OrderId>) -> Found<Evidence> {
-    let id: &str = row.try_get("id")?;
-    let body = sealer.open("evidence", id, row.try_get("sealed")?);
-    Ok(Evidence {
-        id: EvidenceId(id.into()),
-        order,
-        seq: row.try_get("seq")?,
-        supplier: SupplierId::from(row.try_get::<&str, _>("supplier")?),
-        via: words::via(row.try_get("via")?).ok_or_else(|| damaged("evidence", id))?,
-        status: row.try_get("http_status")?,
-        body: body.map_err(|_| damaged("evidence", id))?,
-        at_ms: row.try_get("at_ms")?,
-    })
-}
-
-const CALLBACK: &str = "SELECT order_id, number, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result FROM callbacks";
+const CALLBACK: &str = "SELECT order_id, number, history_number, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries, last_result \
+                        FROM outbox";
 
 pub(super) async fn callbacks_of(pool: &SqlitePool, sealer: &Sealer, order: OrderId) -> Found<Vec<StoredCallback>> {
     let text = format!("{CALLBACK} WHERE order_id = ? ORDER BY number");
@@ -166,9 +145,12 @@ pub(super) async fn callbacks_parked(pool: &SqlitePool, sealer: &Sealer, limit: 
 
 fn callback_of(row: &SqliteRow, sealer: &Sealer) -> Found<StoredCallback> {
     let order = order_id(row.try_get("order_id")?)?;
-    let id = words::callback_id(order, row.try_get("number")?);
-    let payload = sealer.open("callbacks", &id, row.try_get("sealed")?).ok();
-    let payload = payload.and_then(|bytes| String::from_utf8(bytes).ok());
+    let number = row.try_get("number")?;
+    let id = words::callback_id(order, number);
+    let (history_number, sealed): (u32, Option<&[u8]>) = (row.try_get("history_number")?, row.try_get("sealed")?);
+    let parcel = sealed.and_then(|sealed| Opened::open(sealer, order, history_number, sealed).ok());
+    let payload = parcel.as_ref().and_then(|parcel| parcel.part(Part::Callback(number)));
+    let payload = payload.and_then(|payload| str::from_utf8(payload).ok()).map(str::to_owned);
     let state = match (row.try_get::<&str, _>("state")?, row.try_get::<Option<i64>, _>("due_at_ms")?) {
         ("due", Some(at_ms)) => CallbackState::Due(at_ms),
         ("delivered", None) => CallbackState::Delivered,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::heads::Found;
 use super::script::Script;
 use super::trouble::Trouble;
-use super::written::{SealedEvidence, Written, first_number};
+use super::written::{Written, first_number};
 use super::{tables, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::callback::Callback;
@@ -52,7 +52,8 @@ pub(super) struct HistoryRow {
     pub(super) at_ms: i64,
     pub(super) events: String,
     pub(super) postings: Option<String>,
-    pub(super) sealed_deliveries: Option<Vec<u8>>,
+    pub(super) evidence: Option<String>,
+    pub(super) sealed: Option<Vec<u8>>,
     pub(super) link: Link,
 }
 
@@ -66,7 +67,8 @@ pub(super) struct Stamp {
 pub(super) struct CallbackRow<'c> {
     pub(super) callback: &'c Callback,
     pub(super) number: u32,
-    pub(super) sealed: Vec<u8>,
+    /// Of the row of the history that has its payload.
+    pub(super) history_number: u32,
 }
 
 /// A callback by its order and the number in its id.
@@ -80,7 +82,8 @@ pub(super) struct Rows<'c> {
     pub(super) history: Vec<HistoryRow>,
     pub(super) stamps: Vec<Stamp>,
     pub(super) postings: Vec<(&'c Posting, i64)>,
-    pub(super) evidence: Vec<(&'c Evidence, SealedEvidence)>,
+    /// Evidence about no order, its body sealed.
+    pub(super) strays: Vec<(&'c Evidence, Vec<u8>)>,
     pub(super) callbacks: Vec<CallbackRow<'c>>,
     pub(super) deeds: Vec<&'c Deed>,
     /// Tries, each callback at most once in each wave; a second wave is rare.
@@ -113,7 +116,7 @@ impl<'c> Rows<'c> {
         match command {
             Command::Decide(decision) => self.decide(decision, written, found),
             Command::Post(posting) => self.postings.push((posting, now_ms)),
-            Command::Orphan { case: _, evidence } => self.evidence.extend(std::iter::once(evidence).zip(written.evidence)),
+            Command::Orphan { case: _, evidence } => self.strays.extend(std::iter::once(evidence).zip(written.sealed)),
             // Cases are written by the batch.
             Command::OpenCase(_) => {}
             Command::Deed(deed) => self.deeds.push(deed),
@@ -156,7 +159,8 @@ impl<'c> Rows<'c> {
             form_version: Event::VERSION,
             events: &written.events,
             postings: written.postings.as_deref(),
-            sealed_deliveries: written.sealed_deliveries.as_deref(),
+            evidence: written.evidence.as_deref(),
+            sealed: written.sealed.as_deref(),
         };
         let link = commit.link(&row.link);
         row.link = link;
@@ -166,15 +170,16 @@ impl<'c> Rows<'c> {
             at_ms: change.at_ms,
             events: written.events,
             postings: written.postings,
-            sealed_deliveries: written.sealed_deliveries,
+            evidence: written.evidence,
+            sealed: written.sealed,
             link,
         });
-        let mut sealed = written.callbacks.into_iter();
+        let mut numbers = written.callbacks.into_iter();
         for effect in &change.effects {
             match effect {
                 Effect::Tell(callback) => {
-                    if let Some(sealed) = sealed.next() {
-                        self.tell(callback, sealed);
+                    if let Some(told) = numbers.next() {
+                        self.tell(callback, told, number);
                     }
                 }
                 Effect::Record(deed) => self.deeds.push(deed),
@@ -186,19 +191,22 @@ impl<'c> Rows<'c> {
                     n: *n,
                     at_ms: change.at_ms,
                 }),
-                // Cases are written by the batch, postings and deliveries with the history.
+                // Cases are written by the batch; postings and what is sealed, evidence with it, with the history.
                 Effect::OpenCase(_) | Effect::Post(_) | Effect::Keep { .. } => {}
             }
         }
-        self.evidence.extend(decision.evidence.iter().zip(written.evidence));
     }
 
-    fn tell(&mut self, callback: &'c Callback, (number, sealed): (u32, Vec<u8>)) {
+    fn tell(&mut self, callback: &'c Callback, number: u32, history_number: u32) {
         // A try reported before the callback exists is a try of nothing.
         for wave in &mut self.tried {
             wave.remove(&(callback.order, number));
         }
-        self.callbacks.push(CallbackRow { callback, number, sealed });
+        self.callbacks.push(CallbackRow {
+            callback,
+            number,
+            history_number,
+        });
     }
 
     fn tried(&mut self, tried: &'c CallbackTried) {

@@ -1,8 +1,8 @@
 //! Rows into statements, one a table.
 //!
 //! Invariants: attempts come in the order of their sequence, so that one closes before the next
-//! opens and the index on open attempts holds within the statement; history, books, stamps and
-//! evidence are only ever inserted.
+//! opens and the index on open attempts holds within the statement; history, books and stamps are
+//! only ever inserted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +10,7 @@ use std::sync::Arc;
 use super::rows::{CallbackKey, CallbackRow, HistoryRow, OrderRow, Rows, Stamp};
 use super::script::{Row, Script};
 use super::trouble::Trouble;
-use super::words;
-use super::written::SealedEvidence;
+use super::{evidence, words};
 use crate::domain::attempt::Attempt;
 use crate::domain::desk::Deed;
 use crate::domain::event::Event;
@@ -31,7 +30,7 @@ pub(super) fn write(rows: Rows<'_>, admission: &Admission) -> Result<Script, Tro
     write_history(to, rows.history);
     write_attempts(to, attempts, rows.stamps);
     write_books(to, rows.postings, admission)?;
-    write_evidence(to, rows.evidence);
+    write_strays(to, rows.strays);
     write_callbacks(to, rows.callbacks, rows.tried);
     write_cases(to, admission);
     write_deeds(to, rows.deeds)?;
@@ -76,13 +75,11 @@ fn write_inputs(script: &mut Script, hashes: Vec<u8>) {
 }
 
 fn write_history(script: &mut Script, history: Vec<HistoryRow>) {
-    let place = "history (order_id, number, at_ms, form_version, events, postings, sealed_deliveries, link)";
-    script.insert(place, 8, history, "", |to, row| {
+    let place = "history (order_id, number, at_ms, form_version, events, postings, evidence, sealed, link)";
+    script.insert(place, 9, history, "", |to, row| {
         to.bind(row.order.get()).bind(row.number).bind(row.at_ms).bind(Event::VERSION);
-        to.bind(row.events)
-            .bind(row.postings)
-            .bind(row.sealed_deliveries)
-            .bind(row.link.to_vec());
+        to.bind(row.events).bind(row.postings).bind(row.evidence).bind(row.sealed);
+        to.bind(row.link.to_vec());
     });
 }
 
@@ -133,28 +130,22 @@ fn write_books(script: &mut Script, postings: Vec<(&Posting, i64)>, admission: &
     Ok(())
 }
 
-fn write_evidence(script: &mut Script, evidence: Vec<(&Evidence, SealedEvidence)>) {
-    let place = "evidence (order_id, id, seq, supplier, via, http_status, body_sha256, sealed, at_ms)";
-    script.insert(
-        place,
-        9,
-        evidence,
-        "ON CONFLICT (order_id, id) DO NOTHING",
-        |to, (evidence, sealed)| {
-            to.bind(evidence.order.map_or(0, OrderId::get)).bind(Arc::clone(&evidence.id.0));
-            to.bind(evidence.seq).bind(evidence.supplier.shared());
-            to.word(words::via_word(evidence.via)).bind(evidence.status);
-            to.bind(sealed.sha256).bind(sealed.sealed).bind(evidence.at_ms);
-        },
-    );
+fn write_strays(script: &mut Script, strays: Vec<(&Evidence, Vec<u8>)>) {
+    let place = "stray_evidence (at_ms, id, supplier, via, http_status, body_sha256, sealed)";
+    let conflict = "ON CONFLICT (at_ms, id) DO NOTHING";
+    script.insert(place, 7, strays, conflict, |to, (stray, sealed)| {
+        to.bind(stray.at_ms).bind(Arc::clone(&stray.id.0)).bind(stray.supplier.shared());
+        to.word(words::via_word(stray.via)).bind(stray.status);
+        to.bind(evidence::hash(stray.kept())).bind(sealed);
+    });
 }
 
 fn write_callbacks(script: &mut Script, callbacks: Vec<CallbackRow<'_>>, tried: Vec<BTreeMap<CallbackKey, &CallbackTried>>) {
-    let place = "callbacks (order_id, number, shop_id, url, sealed, created_at_ms, state, due_at_ms, tries)";
+    let place = "callbacks (order_id, number, history_number, shop_id, url, created_at_ms, state, due_at_ms, tries)";
     script.insert(place, 9, callbacks, "", |to, row| {
         let callback = row.callback;
-        to.bind(callback.order.get()).bind(row.number).bind(callback.shop.0);
-        to.bind(callback.url.clone()).bind(row.sealed).bind(callback.created_at_ms);
+        to.bind(callback.order.get()).bind(row.number).bind(row.history_number);
+        to.bind(callback.shop.0).bind(callback.url.clone()).bind(callback.created_at_ms);
         to.word("due").bind(callback.created_at_ms).bind(0_i64);
     });
     for wave in tried {

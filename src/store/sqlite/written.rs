@@ -3,10 +3,9 @@
 //!
 //! Deliberately absent: whatever depends on what the database holds (versions, links, balances).
 
-use sha2::{Digest, Sha256};
-
+use super::parcel::{Parcel, Part};
 use super::trouble::Trouble;
-use super::words;
+use super::{evidence, words};
 use crate::domain::callback::Callback;
 use crate::domain::effect::{Change, Effect};
 use crate::domain::ids::OrderId;
@@ -15,7 +14,7 @@ use crate::domain::outcome::Delivery;
 use crate::domain::recipient::Inputs;
 use crate::store::admit::postings;
 use crate::store::seal::Sealer;
-use crate::store::{Command, Decision, Evidence};
+use crate::store::{Command, Decision};
 
 /// The events of one commit have some 900 bytes where an order is accepted, fewer later.
 const EVENTS_BYTES: usize = 1_024;
@@ -28,22 +27,18 @@ pub(super) struct Written {
     pub(super) inputs: Option<SealedInputs>,
     pub(super) events: String,
     pub(super) postings: Option<String>,
-    pub(super) sealed_deliveries: Option<Vec<u8>>,
-    /// Of each callback, in their order: the number in its id, and its sealed payload.
-    pub(super) callbacks: Vec<(u32, Vec<u8>)>,
-    /// Of each piece of evidence, in their order.
-    pub(super) evidence: Vec<SealedEvidence>,
+    /// The evidence it rests on, without the bodies.
+    pub(super) evidence: Option<String>,
+    /// What may not lie readable, in one piece; of evidence about no order its body.
+    pub(super) sealed: Option<Vec<u8>>,
+    /// Of each callback, in their order, the number in its id.
+    pub(super) callbacks: Vec<u32>,
 }
 
 pub(super) struct SealedInputs {
     pub(super) sealed: Vec<u8>,
     /// What the order is found by: for each input the order's id and the start of the input's hash.
     pub(super) hashes: Vec<u8>,
-}
-
-pub(super) struct SealedEvidence {
-    pub(super) sha256: Vec<u8>,
-    pub(super) sealed: Vec<u8>,
 }
 
 impl Written {
@@ -53,7 +48,7 @@ impl Written {
         match command {
             Command::Decide(decision) => Self::decision(decision, sealer),
             Command::Orphan { case: _, evidence } => Ok(Self {
-                evidence: vec![SealedEvidence::of(evidence, sealer)?],
+                sealed: Some(evidence::seal_stray(evidence, sealer)?),
                 ..Self::default()
             }),
             // Their rows are made of few and short values.
@@ -69,20 +64,30 @@ impl Written {
             .map(|inputs| SealedInputs::of(change.order, inputs, sealer));
         let moved: Vec<&Posting> = postings(change).collect();
         let moved = (!moved.is_empty()).then(|| words::postings(&moved));
-        let told = change.effects.iter().filter_map(|effect| match effect {
-            Effect::Tell(callback) => Some(tell(callback, sealer)),
-            Effect::Post(_) | Effect::OpenCase(_) | Effect::Record(_) | Effect::Keep { .. } | Effect::Transmit { .. } => None,
-        });
+        let mut parcel = Parcel::default();
+        for evidence in evidence::each_once(&decision.evidence) {
+            parcel.put(Part::Evidence(&evidence.id.0), evidence.kept())?;
+        }
+        let mut callbacks = Vec::new();
+        for effect in &change.effects {
+            if let Effect::Tell(callback) = effect {
+                let number = number_of(callback)?;
+                parcel.put(Part::Callback(number), callback.payload.as_bytes())?;
+                callbacks.push(number);
+            }
+        }
+        if let Some(delivered) = deliveries(change)? {
+            parcel.put(Part::Deliveries, &delivered)?;
+        }
         let next = change.after.next_action.map(|next| words::json(&next.step, 32));
-        let evidence = decision.evidence.iter().map(|evidence| SealedEvidence::of(evidence, sealer));
         Ok(Self {
             next_step: next.transpose()?,
             inputs: inputs.transpose()?,
             events: words::json(change.events.as_slice(), EVENTS_BYTES)?,
             postings: moved.transpose()?,
-            sealed_deliveries: deliveries(change, sealer)?,
-            callbacks: told.collect::<Result<_, _>>()?,
-            evidence: evidence.collect::<Result<_, _>>()?,
+            evidence: evidence::listed(&decision.evidence)?,
+            sealed: parcel.seal(sealer, change.order, first_number(change))?,
+            callbacks,
         })
     }
 }
@@ -92,7 +97,7 @@ pub(super) fn first_number(change: &Change) -> u32 {
     change.expected_version.saturating_add(1)
 }
 
-fn deliveries(change: &Change, sealer: &Sealer) -> Result<Option<Vec<u8>>, Trouble> {
+fn deliveries(change: &Change) -> Result<Option<Vec<u8>>, Trouble> {
     let mut delivered: Vec<&Delivery> = Vec::new();
     for effect in &change.effects {
         if let Effect::Keep { deliveries, .. } = effect {
@@ -102,16 +107,14 @@ fn deliveries(change: &Change, sealer: &Sealer) -> Result<Option<Vec<u8>>, Troub
     if delivered.is_empty() {
         return Ok(None);
     }
-    let row = format!("{}:{}", change.order, first_number(change));
-    Ok(Some(sealer.seal("deliveries", &row, &serde_json::to_vec(&delivered)?)?))
+    Ok(Some(serde_json::to_vec(&delivered)?))
 }
 
-fn tell(callback: &Callback, sealer: &Sealer) -> Result<(u32, Vec<u8>), Trouble> {
+/// The number in a callback's id.
+fn number_of(callback: &Callback) -> Result<u32, Trouble> {
     let key = words::callback_key(&callback.id).filter(|(order, _)| *order == callback.order);
-    let Some((_, number)) = key else {
-        return Err(Trouble::Backstop("a callback's id is not made of its order".to_owned()));
-    };
-    Ok((number, sealer.seal("callbacks", &callback.id, callback.payload.as_bytes())?))
+    let not_its = || Trouble::Backstop("a callback's id is not made of its order".to_owned());
+    key.map(|(_, number)| number).ok_or_else(not_its)
 }
 
 impl SealedInputs {
@@ -123,14 +126,5 @@ impl SealedInputs {
         }
         let sealed = sealer.seal("orders", &order.to_string(), &serde_json::to_vec(inputs)?)?;
         Ok(Self { sealed, hashes })
-    }
-}
-
-impl SealedEvidence {
-    fn of(evidence: &Evidence, sealer: &Sealer) -> Result<Self, Trouble> {
-        Ok(Self {
-            sha256: Sha256::digest(evidence.kept()).to_vec(),
-            sealed: sealer.seal("evidence", &evidence.id.0, evidence.kept())?,
-        })
     }
 }
