@@ -1,24 +1,21 @@
-//! One try: make sure it is this callback's turn, sign, send, write down what came of it.
+//! One try: make sure it is this callback's turn, sign, send, say what came of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::domain::callback::Callback;
 use crate::domain::ids::{OrderId, ShopId};
 use crate::seams::failpoint::{self, Point};
 use crate::seams::{Clock, NotSent, Outbound, Random, SendFailure, Transport};
-use crate::store::{Answer, CallbackState, CallbackTried, Command, Fresh, Store, StoredCallback};
+use crate::store::{CallbackState, CallbackTried, Fresh, Store, StoredCallback};
 
 use super::answer::{Heard, Verdict};
 use super::ladder::{self, JITTER_THOUSANDTHS};
+use super::scribe::Tried;
 use super::{CallbackSettings, Secrets, sign};
-
-/// How long a callback rests whose result the store will not take.
-const REFUSED_REST_MS: i64 = 60_000;
 
 /// What a try needs, shared by all of them.
 pub(super) struct Desk {
@@ -30,7 +27,8 @@ pub(super) struct Desk {
     pub(super) settings: CallbackSettings,
 }
 
-/// What a try tells the worker. Every try sends both, in this order.
+/// What the worker is told. Every try sends the first and then one of the next two; the scribe sends the last
+/// two.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The shop's slot is free.
@@ -39,13 +37,17 @@ pub(super) enum Report {
         /// Absent if nothing was sent.
         succeeded: Option<bool>,
     },
-    /// The result is written down, or will not be.
+    /// The result is to be written down.
+    Tried(Tried),
+    /// The result is written down, or there is none.
     Settled {
         id: String,
         order: OrderId,
         /// When to look at it again, UTC milliseconds.
         not_before_ms: Option<i64>,
     },
+    /// The scribe has written all that it was given.
+    Written,
 }
 
 /// Whether it is a callback's turn.
@@ -59,10 +61,10 @@ enum Turn {
 
 impl Desk {
     /// Runs one try from beginning to end. Losing it at any point only repeats a callback.
-    pub(super) async fn deliver(&self, fresh: Fresh, reports: mpsc::UnboundedSender<Report>, stopping: watch::Receiver<bool>) {
+    pub(super) async fn deliver(&self, fresh: Fresh, reports: mpsc::UnboundedSender<Report>) {
         let Fresh { mut row, is_first } = fresh;
-        let (id, order, shop) = (row.callback.id.clone(), row.callback.order, row.callback.shop);
-        let answered = |succeeded| drop(reports.send(Report::Answered { shop, succeeded }));
+        let shop = row.callback.shop;
+        let report = |report| drop(reports.send(report));
         // The first callback of its order, straight from its commit, waits for no other.
         let turn = if is_first { Turn::Now } else { self.turn(&row).await };
         let not_before_ms = match turn {
@@ -71,19 +73,20 @@ impl Desk {
                 let payload = std::mem::take(&mut row.callback.payload);
                 let heard = self.send(&row.callback, payload).await;
                 failpoint::reach(Point::AfterOutboxSend);
-                answered(Some(is_settled(heard.verdict)));
-                self.write_down(&row, heard, stopping).await
+                let succeeded = Some(is_settled(heard.verdict));
+                report(Report::Answered { shop, succeeded });
+                return report(Report::Tried(self.judge(row, heard)));
             }
-            Turn::Over => {
-                answered(None);
-                None
-            }
-            Turn::NotBefore(until_ms) => {
-                answered(None);
-                Some(until_ms)
-            }
+            Turn::Over => None,
+            Turn::NotBefore(until_ms) => Some(until_ms),
         };
-        drop(reports.send(Report::Settled { id, order, not_before_ms }));
+        report(Report::Answered { shop, succeeded: None });
+        let StoredCallback { callback, .. } = row;
+        report(Report::Settled {
+            id: callback.id,
+            order: callback.order,
+            not_before_ms,
+        });
     }
 
     /// Reads the order's callbacks afresh: an earlier one that is still to be delivered goes first.
@@ -135,42 +138,21 @@ impl Desk {
         Heard::of(&reply, self.clock.now_ms())
     }
 
-    /// Writes the result down, however long the database is away, unless the process stops first;
-    /// meanwhile the order counts as busy, so nothing is repeated. Says when to look at it again.
-    async fn write_down(&self, row: &StoredCallback, heard: Heard, mut stopping: watch::Receiver<bool>) -> Option<i64> {
+    /// Where the callback stands now, by what the shop answered.
+    fn judge(&self, row: StoredCallback, heard: Heard) -> Tried {
         let now_ms = self.clock.now_ms();
         let tries = row.tries.saturating_add(1);
         let state = ladder::after(tries, heard.verdict, now_ms, self.jitter());
-        self.tell(row, tries, state, &heard.result);
-        let tried = CallbackTried {
-            id: row.callback.id.clone(),
-            state,
-            tries,
-            at_ms: now_ms,
-            result: heard.result,
-        };
-        let mut pause = Duration::from_secs(1);
-        loop {
-            let is_last = *stopping.borrow_and_update();
-            match self.store.commit(Command::CallbackTried(tried.clone())).await {
-                Answer::Done => break,
-                Answer::Stale | Answer::Refused(_) => {
-                    tracing::error!(callback = %tried.id, "the store refuses a callback's result; it will be tried again");
-                    return Some(now_ms.saturating_add(REFUSED_REST_MS));
-                }
-                Answer::Outage(_) | Answer::Unknown if is_last => break,
-                Answer::Outage(_) | Answer::Unknown => {}
-            }
-            tokio::select! {
-                biased;
-                changed = stopping.changed() => if changed.is_err() { break },
-                () = self.clock.sleep(pause) => {}
-            }
-            pause = pause.saturating_mul(2).min(Duration::from_secs(5));
-        }
-        match state {
-            CallbackState::Due(at_ms) => Some(at_ms),
-            CallbackState::Delivered | CallbackState::Parked => None,
+        self.tell(&row, tries, state, &heard.result);
+        Tried {
+            order: row.callback.order,
+            result: CallbackTried {
+                id: row.callback.id,
+                state,
+                tries,
+                at_ms: now_ms,
+                result: heard.result,
+            },
         }
     }
 

@@ -12,6 +12,7 @@ mod answer;
 mod deliver;
 mod ladder;
 mod queue;
+mod scribe;
 mod sign;
 mod worker;
 

@@ -1,5 +1,5 @@
-//! The loop: take what is handed over, start what may be started, listen, sleep; and look into the
-//! outbox now and then, which alone knows everything.
+//! The loop: take what is handed over, start what may be started, listen, have results written down, sleep;
+//! and look into the outbox now and then, which alone knows everything.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,6 +13,7 @@ use crate::seams::Spawner;
 
 use super::deliver::{Desk, Report};
 use super::queue::Queue;
+use super::scribe::Tried;
 use crate::store::Queued;
 
 /// Rows read at once beyond those already here.
@@ -33,8 +34,13 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
     let (stopping, has_stopped) = watch::channel(false);
     let mut worker = Worker {
         desk: Arc::clone(&desk),
+        spawner,
+        reports,
+        has_stopped,
         queue: Queue::default(),
         page: PAGE,
+        tried: Vec::new(),
+        is_writing: false,
     };
     let mut stop = pin!(stop);
     let mut queued = desk.store.queued_callbacks();
@@ -47,11 +53,8 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
             is_due = false;
             worker.read().await;
         }
-        while let Some(fresh) = worker.queue.next(desk.settings.per_shop, desk.settings.total) {
-            let (desk, reports, has_stopped) = (Arc::clone(&desk), reports.clone(), has_stopped.clone());
-            metrics::gauge!("callbacks_in_flight").increment(1.0);
-            spawner.spawn(Box::pin(async move { desk.deliver(fresh, reports, has_stopped).await }));
-        }
+        worker.start();
+        worker.write();
         let pause = worker.pause(read_at, poll);
         tokio::select! {
             biased;
@@ -72,7 +75,7 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
                     queued = desk.store.queued_callbacks();
                     is_due = worker.take_in(more) && !worker.is_crowded();
                 }
-                reports.into_iter().for_each(|report| worker.hear(Some(report)));
+                reports.into_iter().for_each(|report| worker.hear(report));
             }
             () = desk.clock.sleep(pause) => is_due = true,
         }
@@ -81,9 +84,10 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
     let patience = Duration::from_millis(desk.settings.timeout_ms).saturating_add(STOP_MARGIN);
     let mut too_long = desk.clock.sleep(patience);
     while !worker.queue.is_idle() {
+        worker.write();
         tokio::select! {
             biased;
-            report = inbox.recv() => worker.hear(report),
+            report = inbox.recv() => report.into_iter().for_each(|report| worker.hear(report)),
             () = &mut too_long => break,
         }
     }
@@ -91,11 +95,38 @@ pub(super) async fn run(desk: Arc<Desk>, spawner: Arc<dyn Spawner>, stop: impl F
 
 struct Worker {
     desk: Arc<Desk>,
+    spawner: Arc<dyn Spawner>,
+    reports: mpsc::UnboundedSender<Report>,
+    has_stopped: watch::Receiver<bool>,
     queue: Queue,
     page: usize,
+    /// Results that wait while others are being written down.
+    tried: Vec<Tried>,
+    is_writing: bool,
 }
 
 impl Worker {
+    /// Starts every try that may be started.
+    fn start(&mut self) {
+        while let Some(fresh) = self.queue.next(self.desk.settings.per_shop, self.desk.settings.total) {
+            let (desk, reports) = (Arc::clone(&self.desk), self.reports.clone());
+            metrics::gauge!("callbacks_in_flight").increment(1.0);
+            self.spawner.spawn(Box::pin(async move { desk.deliver(fresh, reports).await }));
+        }
+    }
+
+    /// Has the results written down, unless others are being written.
+    fn write(&mut self) {
+        if self.is_writing || self.tried.is_empty() {
+            return;
+        }
+        self.is_writing = true;
+        let tried = std::mem::take(&mut self.tried);
+        let (desk, reports, has_stopped) = (Arc::clone(&self.desk), self.reports.clone(), self.has_stopped.clone());
+        self.spawner
+            .spawn(Box::pin(async move { desk.write_down(tried, reports, has_stopped).await }));
+    }
+
     /// Takes in what was handed over; whether there may be more in the outbox.
     fn take_in(&mut self, queued: Queued) -> bool {
         let now_ms = self.desk.clock.now_ms();
@@ -143,14 +174,15 @@ impl Worker {
         self.page > PAGE
     }
 
-    fn hear(&mut self, report: Option<Report>) {
+    fn hear(&mut self, report: Report) {
         match report {
-            Some(Report::Answered { shop, succeeded }) => {
+            Report::Answered { shop, succeeded } => {
                 metrics::gauge!("callbacks_in_flight").decrement(1.0);
                 self.queue.answered(shop, succeeded);
             }
-            Some(Report::Settled { id, order, not_before_ms }) => self.queue.settled(&id, order, not_before_ms),
-            None => {}
+            Report::Tried(tried) => self.tried.push(tried),
+            Report::Settled { id, order, not_before_ms } => self.queue.settled(&id, order, not_before_ms),
+            Report::Written => self.is_writing = false,
         }
     }
 

@@ -236,6 +236,29 @@ async fn a_stop_is_bounded_even_if_a_shop_never_lets_go() {
 }
 
 #[tokio::test]
+async fn results_that_wait_together_are_written_together() {
+    let stage = Stage::set((0..100).map(|order| row(1 + order % 10, order, 1)).collect());
+    stage.start();
+    stage.pass(1_000).await;
+    assert_eq!(stage.states(), [CallbackState::Delivered; 100]);
+    assert!(stage.store.commits() <= 3, "{} commits", stage.store.commits());
+}
+
+#[tokio::test]
+async fn only_a_result_of_unknown_end_is_written_again() {
+    let stage = Stage::set((0..3).map(|order| row(1, order, 1)).collect());
+    *lock(&stage.store.doubtful) = vec!["evt_1_1".to_owned()];
+    stage.start();
+    stage.pass(900).await;
+    let (delivered, due) = (CallbackState::Delivered, CallbackState::Due(NOW_MS));
+    assert_eq!(stage.states(), [delivered, due, delivered]);
+    // The store takes no result of a callback that has ended.
+    stage.pass(2_000).await;
+    assert_eq!(stage.states(), [delivered; 3]);
+    assert_eq!(stage.seen().len(), 3, "and the shop is told once");
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_loses_no_result_and_repeats_no_callback() {
     let stage = Stage::set(vec![row(1, 7, 3)]);
     stage.start();
