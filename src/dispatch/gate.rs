@@ -4,6 +4,7 @@
 //! does not, is recorded as a fact about exactly that attempt; a lost reply is never a reason to
 //! send again.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ const STAMP_LASTS_MS: i64 = 60_000;
 pub(super) async fn transmit(house: &Arc<House>, order: Arc<Order>, inputs: &Inputs, seq: Seq, n: u8, permit: Permit) {
     let Some(attempt) = order.attempt(seq) else { return };
     let sent = match house.parts.suppliers.get(&attempt.supplier) {
-        Some(supplier) => send_submit(house, supplier, &permit, &order, (attempt, n), inputs).await,
+        // In a box each, so that what only recording needs takes no room while the supplier is waited for.
+        Some(supplier) => Box::pin(send_submit(house, supplier, &permit, &order, (attempt, n), inputs)).await,
         None => Sent::Never(NotSentReason::Encoding),
     };
     match sent {
@@ -47,6 +49,11 @@ pub(super) async fn transmit(house: &Arc<House>, order: Arc<Order>, inputs: &Inp
         Sent::Silent(_) | Sent::Answered(..) => drop(permit),
     }
     metrics::counter!("recharge_submits_total", "supplier" => attempt.supplier.to_string(), "result" => sent.word()).increment(1);
+    Box::pin(record(house, order, inputs, (seq, n), sent)).await;
+}
+
+/// Learns what became of a transmission.
+async fn record(house: &Arc<House>, order: Arc<Order>, inputs: &Inputs, (seq, n): (Seq, u8), sent: Sent) {
     let (input, evidence) = match sent {
         Sent::Never(why) => (Input::NotSent { seq, n, why }, Vec::new()),
         Sent::Silent(doubt) => {
@@ -107,7 +114,8 @@ async fn send_submit(
         Ok(request) => request,
         Err(error) => return never_encoded(order.id, &error),
     };
-    let outbound = outbound(supplier, request, supplier.adapter.submit_timeout_ms());
+    // In a box until it is handed over: it takes more room than all else here.
+    let outbound = Box::new(outbound(supplier, request, supplier.adapter.submit_timeout_ms()));
     let read = |reply: &http::Response<Bytes>| supplier.adapter.read_submit(&call, reply);
     failpoint::reach(Point::BeforeSend);
     // What was sent before may have been taken: no deadline calls a repeat off.
@@ -118,7 +126,7 @@ async fn send_submit(
         tracing::warn!(order = %order.id, n, "a stamp was too old to be used: this process stood still, or its clock jumped");
         return Sent::Never(NotSentReason::StampOld);
     }
-    let sent = exchange(house, supplier, turn, &call, Via::Submit, outbound, read).await;
+    let sent = exchange(house, supplier, turn, &call, Via::Submit, *outbound, read).await;
     failpoint::reach(Point::AfterReply);
     sent
 }
@@ -274,32 +282,38 @@ fn outbound(supplier: &Supplier, request: http::Request<Bytes>, timeout_ms: u64)
     }
 }
 
-/// One request about an attempt, sent once if its turn came, and its reply read and kept.
-async fn exchange(
-    house: &Arc<House>,
-    supplier: &Supplier,
+/// One request about an attempt, sent once if its turn came, and its reply read and kept. What is sent is handed
+/// over at the call: nothing of it is kept while the reply is waited for.
+fn exchange<'a>(
+    house: &'a Arc<House>,
+    supplier: &'a Supplier,
     turn: Result<(), NoTurn>,
-    call: &Call<'_>,
+    call: &'a Call<'_>,
     via: Via,
     outbound: Outbound,
-    read: impl FnOnce(&http::Response<Bytes>) -> Reading,
-) -> Sent {
-    let Ok(()) = turn else { return Sent::Never(NotSentReason::NoTurn) };
+    read: impl FnOnce(&http::Response<Bytes>) -> Reading + Send + 'a,
+) -> impl Future<Output = Sent> + Send + 'a {
     let sent_at = house.parts.clock.monotonic();
-    match supplier.transport.send(outbound).await {
-        Ok(reply) => {
-            let reading = read(&reply);
-            supplier
-                .lane
-                .hear(operation(via), heard(&reply, Some(&reading.outcome), house.now_ms()), sent_at);
-            Sent::Answered(reading, house.evidence(call.attempt_id.order, call.attempt, via, &reply))
-        }
-        Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
-        Err(SendFailure::MaybeSent(why)) => {
-            if why == MaybeSent::Timeout {
-                supplier.lane.hear(operation(via), Heard::Late, sent_at);
+    let reply = turn.map(|()| supplier.transport.send(outbound));
+    async move {
+        let Ok(reply) = reply else {
+            return Sent::Never(NotSentReason::NoTurn);
+        };
+        match reply.await {
+            Ok(reply) => {
+                let reading = read(&reply);
+                supplier
+                    .lane
+                    .hear(operation(via), heard(&reply, Some(&reading.outcome), house.now_ms()), sent_at);
+                Sent::Answered(reading, house.evidence(call.attempt_id.order, call.attempt, via, &reply))
             }
-            Sent::Silent(doubt(why))
+            Err(SendFailure::NotSent(why)) => Sent::Never(not_sent(why)),
+            Err(SendFailure::MaybeSent(why)) => {
+                if why == MaybeSent::Timeout {
+                    supplier.lane.hear(operation(via), Heard::Late, sent_at);
+                }
+                Sent::Silent(doubt(why))
+            }
         }
     }
 }

@@ -140,8 +140,13 @@ impl Dispatch {
         }
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let house = Arc::clone(&self.house);
+        // In a box of its own: nothing of it is left while a supplier holds the connection.
+        let taking_in = Box::pin({
+            let house = Arc::clone(&house);
+            async move { house.take_in(order).await }
+        });
         self.house.work(async move {
-            let taken = house.take_in(order).await;
+            let taken = taking_in.await;
             let (answer, sending) = match taken {
                 Ok((submitted, sending)) => (Ok(submitted), sending),
                 Err(turned) => (Err(turned), None),
@@ -188,14 +193,14 @@ struct Sending {
 }
 
 impl Sending {
-    async fn go(self, house: &Arc<House>) {
+    async fn go(self: Box<Self>, house: &Arc<House>) {
         let _hand = self.hand;
         gate::transmit(house, self.order, &self.inputs, self.seq, self.n, self.permit).await;
     }
 }
 
 impl House {
-    async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Sending>), Turned> {
+    async fn take_in(self: &Arc<Self>, asked: NewOrder) -> Result<(Submitted, Option<Box<Sending>>), Turned> {
         let fingerprint = checks::fingerprint(&asked);
         let shelf = self.shelf();
         let terms = match checks::check(
@@ -228,7 +233,7 @@ impl House {
         }
     }
 
-    async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms, shelf: &Shelf) -> Result<(Submitted, Option<Sending>), Turned> {
+    async fn accept(self: &Arc<Self>, asked: NewOrder, terms: Terms, shelf: &Shelf) -> Result<(Submitted, Option<Box<Sending>>), Turned> {
         let now_ms = self.now_ms();
         let id = self.mint.next(now_ms).ok_or(Turned::Unavailable)?;
         let standing = self.standing();
@@ -269,14 +274,14 @@ impl House {
                 }
                 self.follow(followed);
                 let sending = match (transmission, permit) {
-                    (Some((seq, n)), Some(permit)) => Some(Sending {
+                    (Some((seq, n)), Some(permit)) => Some(Box::new(Sending {
                         order: Arc::clone(&order),
                         inputs: asked.inputs,
                         seq,
                         n,
                         permit,
                         hand,
-                    }),
+                    })),
                     (_, permit) => {
                         give_back(permit);
                         if let Some(best) = best.filter(|_| order.verdict.is_none()) {
@@ -310,7 +315,7 @@ impl House {
         }
     }
 
-    async fn existing(&self, id: OrderId, theirs: &Fingerprint, ours: &Fingerprint) -> Result<(Submitted, Option<Sending>), Turned> {
+    async fn existing(&self, id: OrderId, theirs: &Fingerprint, ours: &Fingerprint) -> Result<(Submitted, Option<Box<Sending>>), Turned> {
         if theirs != ours {
             return Err(Turned::Conflict { order: id });
         }

@@ -67,6 +67,8 @@ fn apply(order: &mut Order, event: &Event, at_ms: i64) {
             choice: _,
         } => {
             order.waits_until_ms = None;
+            // Most orders have one attempt, and wait with it in memory.
+            order.attempts.reserve_exact(1);
             order.attempts.push(Attempt {
                 seq: *seq,
                 supplier: supplier.clone(),

@@ -4,7 +4,7 @@
 //! the body, would leave as something other than what was signed: better not at all.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use crate::seams::{NotSent, Outbound};
@@ -26,6 +26,10 @@ pub(super) fn build(url: Url, outbound: Outbound) -> Result<reqwest::Request, No
     }
     let mut request = reqwest::Request::new(parts.method, url);
     *request.headers_mut() = parts.headers;
+    if request.headers().is_empty() {
+        // The client adds two; a map that grows by itself takes room for six.
+        *request.headers_mut() = HeaderMap::with_capacity(2);
+    }
     *request.timeout_mut() = Some(std::time::Duration::from_millis(outbound.timeout_ms));
     if !body.is_empty() {
         *request.body_mut() = Some(body.into());

@@ -9,6 +9,7 @@
 //! request then fails in doubt, or the client repeats it by itself. So by default none is kept:
 //! a connection carries one request.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ pub(super) struct Knobs {
 
 /// Idle connections are dropped well before servers usually do (5 s is the shortest common setting).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What comes of sending.
+type Sent = Result<http::Response<Bytes>, SendFailure>;
 
 /// A client that sends once.
 #[derive(Clone)]
@@ -79,37 +83,46 @@ impl Wire {
     }
 
     /// Sends once; the reply is read to its end or to its bound.
-    pub(super) async fn send(&self, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
+    pub(super) fn send(&self, outbound: Outbound) -> impl Future<Output = Sent> + Send + use<> {
         let url = self.exact.url(outbound.request.uri(), request::exact_url);
-        self.send_to(url.map_err(SendFailure::NotSent)?, outbound).await
+        self.exchange(outbound.max_reply_bytes, url.and_then(|url| request::build(url, outbound)))
     }
 
     /// The same to `url`, whatever the request names.
-    pub(super) async fn send_to(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
-        let max_bytes = outbound.max_reply_bytes;
-        let request = request::build(url, outbound).map_err(SendFailure::NotSent)?;
-        self.exchange(request, max_bytes).await
+    pub(super) fn send_to(&self, url: Url, outbound: Outbound) -> impl Future<Output = Sent> + Send + use<> {
+        self.exchange(outbound.max_reply_bytes, request::build(url, outbound))
     }
 
-    async fn exchange(&self, request: reqwest::Request, max_bytes: usize) -> Result<http::Response<Bytes>, SendFailure> {
-        let mut reply = self.client.execute(request).await.map_err(|error| before_reply(&error))?;
-        let announced = reply.content_length().and_then(|length| usize::try_from(length).ok());
-        if announced.is_some_and(|length| length > max_bytes) {
+    /// The client takes the request over at the call: while the reply is waited for, nothing of ours is kept.
+    fn exchange(&self, max_bytes: usize, request: Result<reqwest::Request, NotSent>) -> impl Future<Output = Sent> + Send + use<> {
+        let reply = request.map(|request| self.client.execute(request));
+        async move {
+            let reply = reply.map_err(SendFailure::NotSent)?.await;
+            let mut reply = reply.map_err(|error| before_reply(&error))?;
+            let body = read(&mut reply, max_bytes).await?;
+            let mut answer = http::Response::new(body);
+            *answer.status_mut() = reply.status();
+            *answer.version_mut() = reply.version();
+            *answer.headers_mut() = std::mem::take(reply.headers_mut());
+            Ok(answer)
+        }
+    }
+}
+
+/// The whole body, unless it is too long.
+async fn read(reply: &mut reqwest::Response, max_bytes: usize) -> Result<Bytes, SendFailure> {
+    let announced = reply.content_length().and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|length| length > max_bytes) {
+        return Err(SendFailure::MaybeSent(MaybeSent::TooLarge));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = reply.chunk().await.map_err(|error| SendFailure::MaybeSent(doubt(&error)))? {
+        if chunk.len() > max_bytes.saturating_sub(body.len()) {
             return Err(SendFailure::MaybeSent(MaybeSent::TooLarge));
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = reply.chunk().await.map_err(|error| SendFailure::MaybeSent(doubt(&error)))? {
-            if chunk.len() > max_bytes.saturating_sub(body.len()) {
-                return Err(SendFailure::MaybeSent(MaybeSent::TooLarge));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let mut answer = http::Response::new(body.freeze());
-        *answer.status_mut() = reply.status();
-        *answer.version_mut() = reply.version();
-        *answer.headers_mut() = std::mem::take(reply.headers_mut());
-        Ok(answer)
+        body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
 
 fn before_reply(error: &reqwest::Error) -> SendFailure {
