@@ -13,11 +13,12 @@ use recharge_gateway::config::{Config, LogFormat, secret_from_env};
 use recharge_gateway::console::AdminContext;
 use recharge_gateway::dispatch::parts::SecretLookup;
 use recharge_gateway::telemetry;
+use tikv_jemallocator::Jemalloc;
 
 /// An order's memory is taken on one thread and given back on another, which is where the system's
-/// allocator is slow (docs/benchmarks.md).
+/// allocator is slow; and what is taken but never touched costs nothing here (docs/decisions/0081).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -38,9 +38,11 @@ mod shop;
 mod supplier;
 mod wire;
 
+use tikv_jemallocator::Jemalloc;
+
 /// The gateway's own allocator, so that the relay has it too.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
