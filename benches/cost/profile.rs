@@ -31,6 +31,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("runtime (tokio)", &["tokio"]),
 ];
 
+/// What the allocator's calls are named by.
+const OF_THE_ALLOCATOR: [&str; 6] = ["malloc", "free", "realloc", "calloc", "rallocx", "dallocx"];
+
 /// One order's samples in one room.
 #[derive(Default)]
 struct Share {
@@ -154,7 +157,7 @@ fn shares(stacks: &BTreeMap<Vec<String>, u64>, cpu_us: f64, about: &str, name: &
         if stack.last().is_some_and(|leaf| leaf.ends_with("_[k]")) {
             share.kernel += count;
         }
-        let is_memory = |frame: &String| ["malloc", "free", "realloc", "calloc"].iter().any(|call| frame.contains(call));
+        let is_memory = |frame: &String| OF_THE_ALLOCATOR.iter().any(|call| frame.contains(call));
         if stack.iter().rev().take(4).any(is_memory) {
             share.memory += count;
         }

@@ -10,11 +10,12 @@
 //! when it was made, and every URL is.
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use url::{Position, Url};
+use url::Position;
 
 use super::address::{AddressPolicy, NotCallable, check_url};
 use super::kept::{PLACES, Places, Way};
@@ -88,34 +89,35 @@ impl ShopClient {
             policy,
         })
     }
-
-    async fn call(&self, url: Url, outbound: Outbound) -> Result<http::Response<Bytes>, SendFailure> {
-        let origin = url[..Position::BeforePath].to_owned();
-        let began = self.clock.monotonic();
-        let Way::Kept { may_repeat } = self.places.way(&origin, began) else {
-            return self.fresh.send_to(url, outbound).await;
-        };
-        let again = may_repeat.then(|| (url.clone(), outbound.clone()));
-        let mut reply = self.kept.send_to(url, outbound).await;
-        if let (Err(SendFailure::MaybeSent(MaybeSent::Broken)), Some((url, mut outbound))) = (&reply, again) {
-            let spent = self.clock.monotonic().saturating_sub(began);
-            let rest = Duration::from_millis(outbound.timeout_ms).saturating_sub(spent);
-            outbound.timeout_ms = u64::try_from(rest.as_millis()).unwrap_or(outbound.timeout_ms);
-            reply = self.fresh.send_to(url, outbound).await;
-        }
-        self.places.note(&origin, reply.is_ok(), self.clock.monotonic());
-        reply
-    }
 }
 
 impl Transport for ShopClient {
     fn send(&self, mut outbound: Outbound) -> BoxFuture<'_, Result<http::Response<Bytes>, SendFailure>> {
+        // What was judged is what is called, character for character.
+        let judge = |uri: &http::Uri| check_url(&uri.to_string(), self.policy).map_err(refusal);
+        let url = match self.judged.url(outbound.request.uri(), judge) {
+            Ok(url) => url,
+            Err(refused) => return Box::pin(ready(Err(refused))),
+        };
+        outbound.max_reply_bytes = outbound.max_reply_bytes.min(Self::MAX_REPLY_BYTES);
+        let origin = url[..Position::BeforePath].to_owned();
+        let began = self.clock.monotonic();
+        let Way::Kept { may_repeat } = self.places.way(&origin, began) else {
+            return Box::pin(self.fresh.send_to(url, outbound));
+        };
+        let again = may_repeat.then(|| Box::new((url.clone(), outbound.clone())));
+        let reply = self.kept.send_to(url, outbound);
         Box::pin(async move {
-            // What was judged is what is called, character for character.
-            let judge = |uri: &http::Uri| check_url(&uri.to_string(), self.policy).map_err(refusal);
-            let url = self.judged.url(outbound.request.uri(), judge)?;
-            outbound.max_reply_bytes = outbound.max_reply_bytes.min(Self::MAX_REPLY_BYTES);
-            self.call(url, outbound).await
+            let mut reply = reply.await;
+            if let (Err(SendFailure::MaybeSent(MaybeSent::Broken)), Some(again)) = (&reply, again) {
+                let (url, mut outbound) = *again;
+                let spent = self.clock.monotonic().saturating_sub(began);
+                let rest = Duration::from_millis(outbound.timeout_ms).saturating_sub(spent);
+                outbound.timeout_ms = u64::try_from(rest.as_millis()).unwrap_or(outbound.timeout_ms);
+                reply = self.fresh.send_to(url, outbound).await;
+            }
+            self.places.note(&origin, reply.is_ok(), self.clock.monotonic());
+            reply
         })
     }
 }
