@@ -1,4 +1,5 @@
--- History, books and stamps are only ever added to, and so is what suppliers said about no order of ours. The one file of this set in SQLite's own dialect.
+-- History, books and stamps are only ever added to, and so is what suppliers said about no order of ours.
+-- The one file of this set in SQLite's own dialect.
 
 CREATE TRIGGER history_refuse_update BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
 CREATE TRIGGER history_refuse_delete BEFORE DELETE ON history BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;

@@ -46,7 +46,7 @@ pub(super) enum Report {
         /// When to look at it again, UTC milliseconds.
         not_before_ms: Option<i64>,
     },
-    /// The scribe has written all that it was given.
+    /// The scribe has written what it was given, or will write it by and by: others may be given to it.
     Written,
 }
 

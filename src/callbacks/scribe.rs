@@ -39,43 +39,44 @@ impl Tried {
 
 impl Desk {
     /// Writes all of `tried` down and reports each as settled. Losing it only repeats callbacks.
-    pub(super) async fn write_down(
-        &self,
-        mut tried: Vec<Tried>,
-        reports: mpsc::UnboundedSender<Report>,
-        mut stopping: watch::Receiver<bool>,
-    ) {
-        let mut pause = Duration::from_secs(1);
-        while !tried.is_empty() {
-            let is_last = *stopping.borrow_and_update();
-            let commands = tried.iter().map(|tried| Command::CallbackTried(tried.result.clone()));
-            let answers = self.store.commit_all(commands.collect()).await;
-            let mut open = Vec::new();
-            for (tried, answer) in tried.into_iter().zip(answers) {
-                let not_before_ms = match answer {
-                    Answer::Outage(_) | Answer::Unknown if !is_last => {
-                        open.push(tried);
-                        continue;
-                    }
-                    Answer::Done | Answer::Outage(_) | Answer::Unknown => tried.next_ms(),
-                    Answer::Stale | Answer::Refused(_) => {
-                        tracing::error!(callback = %tried.result.id, "the store refuses a callback's result; it will be tried again");
-                        Some(tried.result.at_ms.saturating_add(REFUSED_REST_MS))
-                    }
-                };
-                drop(reports.send(tried.settled(not_before_ms)));
-            }
-            tried = open;
-            if !tried.is_empty() {
-                tokio::select! {
-                    biased;
-                    // The sender goes with the worker, and then nobody waits for the rest.
-                    changed = stopping.changed() => if changed.is_err() { break },
-                    () = self.clock.sleep(pause) => {}
-                }
-                pause = pause.saturating_mul(2).min(Duration::from_secs(5));
-            }
-        }
+    pub(super) async fn write_down(&self, tried: Vec<Tried>, reports: mpsc::UnboundedSender<Report>, mut stopping: watch::Receiver<bool>) {
+        let is_last = *stopping.borrow_and_update();
+        let mut open = self.write(tried, is_last, &reports).await;
+        // What could not be written waits by itself: it holds up no other result.
         drop(reports.send(Report::Written));
+        let mut pause = Duration::from_secs(1);
+        while !open.is_empty() {
+            tokio::select! {
+                biased;
+                // The sender goes with the worker, and then nobody waits for the rest.
+                changed = stopping.changed() => if changed.is_err() { return },
+                () = self.clock.sleep(pause) => {}
+            }
+            pause = pause.saturating_mul(2).min(Duration::from_secs(5));
+            let is_last = *stopping.borrow_and_update();
+            open = self.write(open, is_last, &reports).await;
+        }
+    }
+
+    /// Writes once; what is left to be written again, nothing of it the last time.
+    async fn write(&self, tried: Vec<Tried>, is_last: bool, reports: &mpsc::UnboundedSender<Report>) -> Vec<Tried> {
+        let commands = tried.iter().map(|tried| Command::CallbackTried(tried.result.clone()));
+        let answers = self.store.commit_all(commands.collect()).await;
+        let mut open = Vec::new();
+        for (tried, answer) in tried.into_iter().zip(answers) {
+            let not_before_ms = match answer {
+                Answer::Outage(_) | Answer::Unknown if !is_last => {
+                    open.push(tried);
+                    continue;
+                }
+                Answer::Done | Answer::Outage(_) | Answer::Unknown => tried.next_ms(),
+                Answer::Stale | Answer::Refused(_) => {
+                    tracing::error!(callback = %tried.result.id, "the store refuses a callback's result; it will be tried again");
+                    Some(tried.result.at_ms.saturating_add(REFUSED_REST_MS))
+                }
+            };
+            drop(reports.send(tried.settled(not_before_ms)));
+        }
+        open
     }
 }

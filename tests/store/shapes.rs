@@ -12,13 +12,15 @@ use sqlx::{Executor, Row};
 use crate::equivalence::raw;
 use crate::world::{Book, RECIPIENT, SHOP, START_MS, Wish, accepted, cny, command, credit, evidence, fact, open, succeeded};
 
-/// An order that has succeeded, and whose shop is to be told.
+/// An order that has succeeded by the evidence `e2`, and whose shop is to be told.
 async fn told(store: &SqliteStore) -> OrderId {
     let book = Book::new();
     credit(store, 100).await;
     let order = accepted(store, &book, Wish::new(1, "n1", 10)).await;
-    let change = decide(&order, fact(1, Via::Submit, succeeded(), None), book.facts(), START_MS + 1).unwrap();
-    assert_eq!(store.commit(command(change, Vec::new())).await, Answer::Done);
+    let said = evidence("e2", Some(order.id), Via::Submit, "yes", START_MS + 1);
+    let success = fact(1, Via::Submit, succeeded(), Some(said.id.clone()));
+    let change = decide(&order, success, book.facts(), START_MS + 1).unwrap();
+    assert_eq!(store.commit(command(change, vec![said])).await, Answer::Done);
     order.id
 }
 
@@ -142,18 +144,7 @@ async fn all_evidence_is_listed_for_people_without_its_words() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path, 1).await.unwrap();
-    let book = Book::new();
-    credit(&store, 100).await;
-    let order = accepted(&store, &book, Wish::new(1, "n1", 10)).await;
-    let said = evidence("e2", Some(order.id), Via::Submit, "yes", START_MS + 1);
-    let change = decide(
-        &order,
-        fact(1, Via::Submit, succeeded(), Some(said.id.clone())),
-        book.facts(),
-        START_MS + 1,
-    )
-    .unwrap();
-    assert_eq!(store.commit(command(change, vec![said])).await, Answer::Done);
+    let order = told(&store).await;
     let stray = Command::Orphan {
         case: NewCase {
             kind: CaseKind::OrphanNotification,
@@ -178,15 +169,7 @@ async fn all_evidence_is_listed_for_people_without_its_words() {
     let text = str::to_owned;
     let expected: [Listed; 2] = [
         (None, text("e1"), None, text("a"), text("notification"), 200, START_MS),
-        (
-            Some(order.id.get()),
-            text("e2"),
-            Some(1),
-            text("a"),
-            text("submit"),
-            200,
-            START_MS + 1,
-        ),
+        (Some(order.get()), text("e2"), Some(1), text("a"), text("submit"), 200, START_MS + 1),
     ];
     assert_eq!(listed, expected);
     let yes = "8a798890fe93817163b10b5f7bd2ca4d25d84c52739a645a889c173eee7d9d3d";

@@ -259,6 +259,20 @@ async fn only_a_result_of_unknown_end_is_written_again() {
 }
 
 #[tokio::test]
+async fn a_result_that_cannot_be_written_holds_up_no_other() {
+    let stage = Stage::set(vec![row(1, 1, 1)]);
+    *lock(&stage.store.doubtful) = vec!["evt_1_1".to_owned(); 100];
+    stage.start();
+    stage.pass(100).await;
+    stage.store.queue(row(2, 2, 1));
+    stage.pass(100).await;
+    assert_eq!(stage.states(), [CallbackState::Due(NOW_MS), CallbackState::Delivered]);
+    stage.pass(60_000).await;
+    assert_eq!(stage.states(), [CallbackState::Due(NOW_MS), CallbackState::Delivered]);
+    assert_eq!(stage.seen().len(), 2, "nothing is repeated meanwhile");
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_loses_no_result_and_repeats_no_callback() {
     let stage = Stage::set(vec![row(1, 7, 3)]);
     stage.start();
